@@ -3,6 +3,7 @@
 
 // The bytes that agents and programs of other times have sent, and will send.
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -52,7 +53,7 @@ class RecordedRequestTest : public ::testing::TestWithParam<Recorded> {
       return "";
     }
     uint32_t size = 0;
-    for (int i = 3; i >= 0; --i) {
+    for (const size_t i : {3u, 2u, 1u, 0u}) {
       size = size << 8 | static_cast<unsigned char>(record[i]);
     }
     EXPECT_EQ(size, record.size() - 4);
