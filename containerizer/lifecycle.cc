@@ -230,7 +230,7 @@ void Lifecycle::Destroy(CallId call, const ContainerId& id,
       SetState(id, container, ContainerState::kDestroying,
                "destroy was called during the launch");
       if (slots_.Withdraw(container.launch)) {
-        ops_.erase(std::exchange(container.launch, 0));
+        Take(std::exchange(container.launch, 0));
         Return(container.launch_call, BeingDestroyed(id));
         container.termination = MadeUp("its launch had not begun");
         Gone(id);
@@ -306,6 +306,13 @@ OpId Lifecycle::Submit(Command command, const ContainerId& container,
   return id;
 }
 
+Lifecycle::Op Lifecycle::Take(OpId id) {
+  Op op = std::move(ops_.at(id));
+  ops_.erase(id);
+  out_.push_back(CommandOver{id});
+  return op;
+}
+
 void Lifecycle::StartWait(const ContainerId& id, Container& container) {
   container.wait = Submit(Command::kWait, id);
   if (container.wait_attempts > 0) {
@@ -319,8 +326,7 @@ void Lifecycle::On(CommandEnded event) {
   if (it == ops_.end() || !slots_.IsRunning(event.op)) return;
   slots_.Release(event.op);
   if (RetryLater(event.op, it->second, event.result)) return;
-  Op op = std::move(it->second);
-  ops_.erase(it);
+  Op op = Take(event.op);
   const CommandResult& result = event.result;
   switch (op.command) {
     case Command::kLaunch:
@@ -518,8 +524,7 @@ void Lifecycle::UpdateEnded(OpId op, const ContainerId& id,
 
 // For one that is neither running nor queued.
 void Lifecycle::Abort(OpId id) {
-  Op op = std::move(ops_.at(id));
-  ops_.erase(id);
+  Op op = Take(id);
   if (const auto it = containers_.find(op.container); it != containers_.end()) {
     OpId& slot =
         op.command == Command::kUpdate ? it->second.update : it->second.usage;
@@ -628,7 +633,7 @@ void Lifecycle::Gone(const ContainerId& id) {
   Stop(container.destroy_timer);
   Stop(container.wait_timer);
   if (slots_.Withdraw(container.wait)) {
-    ops_.erase(container.wait);
+    Take(container.wait);
   } else if (slots_.IsRunning(container.wait)) {
     out_.push_back(CancelCommand{container.wait});
   }
@@ -697,7 +702,10 @@ TimerId Lifecycle::SetTimer(Timer::Kind kind, absl::Duration delay,
                             const ContainerId& container, OpId op) {
   const TimerId id = next_id_++;
   timers_.emplace(id, Timer{kind, container, op});
-  out_.push_back(StartTimer{id, delay});
+  const bool jitter = kind == Timer::Kind::kOpRetry ||
+                      kind == Timer::Kind::kWaitRetry ||
+                      kind == Timer::Kind::kDestroyRetry;
+  out_.push_back(StartTimer{id, delay, jitter});
   return id;
 }
 

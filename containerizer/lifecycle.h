@@ -83,8 +83,12 @@ struct StartCommand {
   ContainerId container;  // Empty if it is about no single one.
   CallId request;         // Whose request it carries: launch and update.
 };
-// A command came to be; it may have to wait. Only of interest for measuring.
+// Around all of a command's tries and the times between them: before the
+// first StartCommand, and when there will be no other.
 struct CommandQueued {
+  OpId op;
+};
+struct CommandOver {
   OpId op;
 };
 // For a command that was started: CommandEnded is still due.
@@ -94,6 +98,7 @@ struct CancelCommand {
 struct StartTimer {
   TimerId timer;
   absl::Duration delay;
+  bool jitter;  // A back-off: whoever sets the timer adds some, at random.
 };
 struct StopTimer {
   TimerId timer;
@@ -121,8 +126,8 @@ struct Forget {
 };
 
 using Action =
-    std::variant<StartCommand, CommandQueued, CancelCommand, StartTimer,
-                 StopTimer, ReturnCall, Report, Adopt, Forget>;
+    std::variant<StartCommand, CommandQueued, CommandOver, CancelCommand,
+                 StartTimer, StopTimer, ReturnCall, Report, Adopt, Forget>;
 using Actions = std::vector<Action>;
 
 class Lifecycle {
@@ -212,6 +217,7 @@ class Lifecycle {
   OpId Submit(Command command, const ContainerId& container,
               Op::Purpose purpose = Op::Purpose::kCall, CallId request = 0,
               std::vector<CallId> callers = {});
+  Op Take(OpId id);
   bool RetryLater(OpId id, Op& op, const CommandResult& result);
   void StartWait(const ContainerId& id, Container& container);
   void LaunchEnded(const ContainerId& id, const CommandResult& result);
