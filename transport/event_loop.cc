@@ -66,9 +66,9 @@ class EventLoop::Impl {
   }
 
   absl::Status Open();
-  void Clear();
-  void Run();
-  void Stop();
+  void Clear() ABSL_LOCKS_EXCLUDED(mutex_);
+  void Run() ABSL_LOCKS_EXCLUDED(mutex_);
+  void Stop() ABSL_LOCKS_EXCLUDED(mutex_);
   void Post(Work work) ABSL_LOCKS_EXCLUDED(mutex_);
   bool OnLoopThread() const { return thread_ == std::this_thread::get_id(); }
   TimerId RunAfter(absl::Duration delay, Work work);
@@ -99,6 +99,7 @@ class EventLoop::Impl {
 
   absl::Mutex mutex_;
   std::vector<Work> posted_ ABSL_GUARDED_BY(mutex_);
+  bool stop_posted_ ABSL_GUARDED_BY(mutex_) = false;
   // Whether the loop waits for events, or is about to, and must be woken.
   bool asleep_ ABSL_GUARDED_BY(mutex_) = false;
 
@@ -152,9 +153,15 @@ void EventLoop::Impl::Run() {
     RunPosted();
   }
   stopping_ = false;
+  absl::MutexLock lock(&mutex_);
+  stop_posted_ = false;
 }
 
 void EventLoop::Impl::Stop() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (std::exchange(stop_posted_, true)) return;
+  }
   Post([this] { stopping_ = true; });
 }
 
