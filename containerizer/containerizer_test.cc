@@ -194,9 +194,9 @@ TEST_F(ContainerizerTest, RequestsThatNoProgramCouldReadAreRefused) {
   Start();
   LaunchRequest request = Request("a");
   request.executor.clear_executor_id();
-  EXPECT_THAT(blocking_->Launch(request),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("executor_id")));
+  EXPECT_THAT(
+      blocking_->Launch(request),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("executor_id")));
   request = Request("a");
   request.executor.set_data(std::string(kMaxInputBytes, 'x'));
   EXPECT_THAT(blocking_->Launch(request),
@@ -204,9 +204,9 @@ TEST_F(ContainerizerTest, RequestsThatNoProgramCouldReadAreRefused) {
   for (const char* path : {"", "/a", "a/../../b", "a//b", "."}) {
     request = Request("a");
     request.sandbox.path = path;
-    EXPECT_THAT(blocking_->Launch(request),
-                StatusIs(absl::StatusCode::kInvalidArgument,
-                         HasSubstr("sandbox")));
+    EXPECT_THAT(
+        blocking_->Launch(request),
+        StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("sandbox")));
   }
   request = Request("a");
   request.executor.set_data(std::string(1 << 20, 'x'));
@@ -257,8 +257,9 @@ TEST_F(ContainerizerTest, CallbacksMayCallAnyMethod) {
     EXPECT_TRUE(containerizer_->OnOwnThread());
     auto called = std::make_shared<bool>(false);
     containerizer_->Usage(
-        "a", [&, called](
-                 absl::StatusOr<std::optional<wire::ResourceStatistics>> usage) {
+        "a",
+        [&, called](
+            absl::StatusOr<std::optional<wire::ResourceStatistics>> usage) {
           *called = true;
           ASSERT_THAT(usage.status(), IsOk());
           containerizer_->Destroy("a", destroyed.Callback());
@@ -315,9 +316,9 @@ TEST_F(ContainerizerTest, EventsTellWhatHappened) {
 TEST_F(ContainerizerTest, ABadOptionIsRefusedByName) {
   Options options;
   options.lifecycle.max_ended = 0;
-  EXPECT_THAT(Containerizer::Create(options, OracleTransport(world_)).status(),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("max_ended")));
+  EXPECT_THAT(
+      Containerizer::Create(options, OracleTransport(world_)).status(),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("max_ended")));
 }
 
 TEST_F(ContainerizerTest, AFactoryThatFailsFailsCreate) {
