@@ -277,13 +277,12 @@ void EventLoop::Impl::ArmTimer() {
 
 void EventLoop::Impl::RunTimers() {
   if (timers_.empty()) return;
+  // What is set meanwhile is due later than this, and waits for its turn.
   const Instant now = Now();
-  // Those that are set meanwhile have to wait for their turn.
-  const TimerId end = next_timer_;
   while (!timers_.empty()) {
     auto first = timers_.begin();
     const auto [deadline, id] = first->first;
-    if (deadline > now || id >= end) return;
+    if (deadline > now) return;
     Work work = std::move(first->second);
     timers_.erase(first);
     deadlines_.erase(id);
