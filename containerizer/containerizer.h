@@ -1,0 +1,112 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runs containers through an external program.
+//
+//   auto containerizer = Containerizer::Create(
+//       options, ForkExecTransport({.program = "/opt/bin/my_program"}));
+//   (*containerizer)->Recover({}, [](absl::StatusOr<RecoverySummary> s) {…});
+//   (*containerizer)->Launch(request, [](absl::Status s) {…});
+//   (*containerizer)->Wait(id, [](absl::StatusOr<wire::Termination> t) {…});
+//
+// What a status means and what to do about it:
+//
+//   code                 meaning                            then
+//   INVALID_ARGUMENT     the request itself is wrong        mend it
+//   NOT_FOUND            no such container is held          forget it
+//   ALREADY_EXISTS       Launch of an id that is held       use another id
+//   FAILED_PRECONDITION  the program cannot be executed,    mend the set-up;
+//                        or Recover() is missing, or the    Recover first;
+//                        container has ended                Destroy it
+//   INTERNAL             the program failed                 read its words
+//   DATA_LOSS            the program answered garbage       mend the program
+//   DEADLINE_EXCEEDED    the program hung and was ended     see its stderr
+//   UNAVAILABLE          the program is away for now        retry
+//   ABORTED              the container is being destroyed   wait for Destroy
+//   RESOURCE_EXHAUSTED   too many calls or containers, or   retry later
+//                        no descriptors or processes left
+//   CANCELLED            the Containerizer is going away    do not retry
+//
+// After any failed Launch the program's `destroy` is run by itself; after any
+// failed Destroy the container is still held, and Destroy may be called again.
+
+#ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_CONTAINERIZER_H_
+#define EXTERNAL_CONTAINERIZER_CONTAINERIZER_CONTAINERIZER_H_
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "external_containerizer/containerizer/container.h"
+#include "external_containerizer/containerizer/options.h"
+#include "external_containerizer/containerizer/wire/containerizer.pb.h"
+#include "external_containerizer/containerizer/wire/mesos.pb.h"
+#include "external_containerizer/transport/transport.h"
+
+namespace external_containerizer {
+
+template <typename T>
+using Done = absl::AnyInvocable<void(absl::StatusOr<T>) &&>;
+using DoneStatus = absl::AnyInvocable<void(absl::Status) &&>;
+
+// Thread-safe. Each callback is called exactly once, on the Containerizer's
+// own thread, never inside the call that took it; it may call any method, and
+// must not block or destroy the Containerizer.
+class Containerizer {
+ public:
+  // Starts the thread and makes the transport on it.
+  static absl::StatusOr<std::unique_ptr<Containerizer>> Create(
+      Options options, TransportFactory transport);
+
+  Containerizer(const Containerizer&) = delete;
+  Containerizer& operator=(const Containerizer&) = delete;
+
+  // Ends every outstanding call with CANCELLED and leaves containers alone.
+  // Kills `wait`, `usage` and `containers`; a launch or destroy that is under
+  // way finishes by itself. Not from a callback.
+  ~Containerizer();
+
+  // Must be called once before anything else; until it has reconciled, other
+  // calls queue. After an error it may be called again. `known`: what the
+  // agent remembers; empty for an agent with no past. `done` comes when the
+  // last orphan is dealt with.
+  void Recover(std::vector<KnownContainer> known, Done<RecoverySummary> done);
+
+  // OK once the program's `launch` has succeeded. Calls for the container that
+  // come meanwhile queue behind it (MESOS-1251), except Destroy.
+  void Launch(LaunchRequest request, DoneStatus done);
+
+  // Sent one at a time. When calls come faster, only the newest is sent, and
+  // those that it covers end as it does (D19).
+  void Update(const ContainerId& id, Resources resources, DoneStatus done);
+
+  // nullopt: the program has no data now, which is normal for a container that
+  // starts or stops. Works on ended containers, too, if the program does.
+  void Usage(const ContainerId& id,
+             Done<std::optional<wire::ResourceStatistics>> done);
+
+  // How the container ended; as often as asked, until Destroy.
+  void Wait(const ContainerId& id, Done<wire::Termination> done);
+
+  // Ends the container, or, if it has ended, acknowledges that; then it is
+  // forgotten. Several calls share one `destroy`.
+  void Destroy(const ContainerId& id, Done<wire::Termination> done);
+
+  // The program's own list, other agents' containers included.
+  void Containers(Done<std::vector<ContainerId>> done);
+
+  // Whether the caller is on the thread that runs callbacks.
+  bool OnOwnThread() const;
+
+ private:
+  class Impl;
+  explicit Containerizer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace external_containerizer
+
+#endif  // EXTERNAL_CONTAINERIZER_CONTAINERIZER_CONTAINERIZER_H_
