@@ -13,35 +13,34 @@
 namespace external_containerizer {
 namespace {
 
-constexpr const char* kAlways[] = {
-    "PATH", "HOME", "USER",   "LOGNAME",         "LANG",
-    "LC_*", "TZ",   "TMPDIR", "LD_LIBRARY_PATH", "DOCKER_*",
-};
-
 bool Matches(absl::string_view name, absl::string_view pattern) {
   return absl::ConsumeSuffix(&pattern, "*") ? absl::StartsWith(name, pattern)
                                             : name == pattern;
 }
 
-bool IsInherited(absl::string_view name, const std::vector<std::string>& more) {
-  for (const char* pattern : kAlways) {
-    if (Matches(name, pattern)) return true;
-  }
-  return std::any_of(more.begin(), more.end(),
-                     [&](const std::string& p) { return Matches(name, p); });
+bool IsInherited(absl::string_view name,
+                 const std::vector<std::string>& patterns) {
+  return std::any_of(
+      patterns.begin(), patterns.end(),
+      [&](const std::string& pattern) { return Matches(name, pattern); });
 }
 
 }  // namespace
 
+std::vector<std::string> DefaultInherited() {
+  return {"PATH", "HOME", "USER",   "LOGNAME",         "LANG",
+          "LC_*", "TZ",   "TMPDIR", "LD_LIBRARY_PATH", "DOCKER_*"};
+}
+
 InheritedEnvironment::InheritedEnvironment(
-    const char* const* variables, const std::vector<std::string>& more) {
+    const char* const* variables, const std::vector<std::string>& patterns) {
   if (variables == nullptr) return;
   for (; *variables != nullptr; ++variables) {
     const absl::string_view text(*variables);
     const size_t equals = text.find('=');
     if (equals == absl::string_view::npos || equals == 0) continue;
     const absl::string_view name = text.substr(0, equals);
-    if (IsInherited(name, more)) {
+    if (IsInherited(name, patterns)) {
       variables_.push_back({std::string(name), std::string(text)});
     }
   }

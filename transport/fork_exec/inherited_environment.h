@@ -23,16 +23,17 @@ struct EnvironmentBlock {
   std::vector<char*> pointers;  // Ends with a null pointer.
 };
 
+// PATH, HOME, USER, LOGNAME, LANG, LC_*, TZ, TMPDIR, LD_LIBRARY_PATH and
+// DOCKER_*: what programs need, and none of the agent's secrets (D20).
+std::vector<std::string> DefaultInherited();
+
 class InheritedEnvironment {
  public:
   // Reads `variables` ("NAME=value", as in environ) once: later changes of
   // them, by whatever thread, do not matter.
-  //
-  // Inherited are PATH, HOME, USER, LOGNAME, LANG, LC_*, TZ, TMPDIR,
-  // LD_LIBRARY_PATH and DOCKER_*, and what `more` names: names, prefixes that
-  // end in "*", or "*" for all. Secrets of the agent are not (D20).
+  // Those are inherited that a pattern names: a name, or a prefix and "*".
   InheritedEnvironment(const char* const* variables,
-                       const std::vector<std::string>& more);
+                       const std::vector<std::string>& patterns);
 
   // The value of an inherited variable; empty if there is none.
   absl::string_view Get(absl::string_view name) const;
