@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -79,6 +80,13 @@ class ForkExec : public Transport {
   };
 
   struct Running {
+    Running(Command its_command, Done its_done, StartedCommand its_start,
+            size_t max_output_bytes)
+        : command(its_command),
+          done(std::move(its_done)),
+          started(std::move(its_start)),
+          reader(max_output_bytes) {}
+
     Command command;
     Done done;
     StartedCommand started;
@@ -205,9 +213,10 @@ void ForkExec::Start(InvocationId id) {
   const absl::Duration timeout = waiting.invocation.timeout;
   Running& running =
       running_
-          .emplace(
-              id, Running{command, std::move(waiting.done), *std::move(started),
-                          RecordReader(options_.max_output_bytes)})
+          .emplace(std::piecewise_construct, std::forward_as_tuple(id),
+                   std::forward_as_tuple(command, std::move(waiting.done),
+                                         *std::move(started),
+                                         options_.max_output_bytes))
           .first->second;
   waiting_.erase(id);
   const Process& process = running.started.process;
