@@ -1,0 +1,124 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/transport/fork_exec/answer.h"
+
+#include <sys/wait.h>
+
+#include <csignal>
+#include <cstring>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+
+namespace external_containerizer {
+namespace {
+
+std::string DescribeStatus(int wait_status) {
+  if (WIFSIGNALED(wait_status)) {
+    const int signal = WTERMSIG(wait_status);
+    const char* name = sigdescr_np(signal);
+    return absl::StrCat("was killed by signal ", signal, " (",
+                        name == nullptr ? "unknown" : name, ")");
+  }
+  return absl::StrCat("exited with status ", WEXITSTATUS(wait_status));
+}
+
+// Why a command whose process ended by itself failed; OK if it did not.
+absl::Status JudgeEnd(const std::string& who, const CommandEnd& end) {
+  const std::string garbage =
+      end.record.ok() ? ""
+                      : absl::StrCat(", and ", end.record.status().message());
+  if (!end.wait_status.has_value()) {
+    // A good record counts; nothing else says that it worked.
+    if (end.record.ok() && end.record->has_value()) return absl::OkStatus();
+    return absl::InternalError(absl::StrCat(
+        who,
+        " ended, but its exit status cannot be known: something in this "
+        "process reaps children that are not its own",
+        garbage));
+  }
+  if (*end.wait_status != 0) {
+    return absl::InternalError(
+        absl::StrCat(who, " ", DescribeStatus(*end.wait_status), garbage));
+  }
+  if (!end.record.ok()) {
+    return absl::DataLossError(
+        absl::StrCat(who, " gave no answer: ", end.record.status().message()));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+Answer MakeAnswer(CommandEnd end) {
+  Answer answer;
+  answer.wait_status = end.wait_status;
+  const std::string who = absl::StrCat(CommandName(end.command), " by \"",
+                                       absl::CHexEscape(end.program), "\"");
+  const bool has_record = end.record.ok() && end.record->has_value();
+  // Our SIGKILL may have come too late: then it does not matter.
+  if (end.wait_status.has_value() && !(WIFSIGNALED(*end.wait_status) &&
+                                       WTERMSIG(*end.wait_status) == SIGKILL)) {
+    end.ending = Ending::kByItself;
+  }
+  const std::string after =
+      end.ended ? "; it was ended" : "; it could not be ended, or not provably";
+  switch (end.ending) {
+    case Ending::kByItself:
+      answer.status = JudgeEnd(who, end);
+      break;
+    case Ending::kTimeout:
+      answer.status = absl::DeadlineExceededError(
+          absl::StrCat(who, " did not end in time", after));
+      break;
+    case Ending::kCancelled:
+      answer.status =
+          absl::CancelledError(absl::StrCat(who, " was cancelled", after));
+      break;
+    case Ending::kFlood:
+      answer.status = absl::DataLossError(
+          absl::StrCat(who, " wrote without end", end.record.ok() ? "" : ": ",
+                       end.record.status().message(), after));
+      break;
+    case Ending::kLingering:
+      if (!has_record) {
+        answer.status = absl::DataLossError(
+            absl::StrCat(who, " gave no answer: ",
+                         end.record.ok() ? "it closed its stdout"
+                                         : end.record.status().message(),
+                         after));
+      }
+      break;
+    case Ending::kUnwatched:
+      answer.status = absl::ResourceExhaustedError(
+          absl::StrCat(who, " could not be watched", after));
+      break;
+  }
+  if (has_record) answer.output = *std::move(end.record);
+  if (has_record) {
+    answer.outcome = Outcome::kAnswered;
+  } else if (!end.ended || (end.ending == Ending::kByItself &&
+                            !end.wait_status.has_value())) {
+    answer.outcome = Outcome::kUnknown;
+  } else if (end.ending == Ending::kByItself && WIFEXITED(*end.wait_status) &&
+             end.record.ok()) {
+    answer.outcome = Outcome::kAnswered;
+  } else {
+    answer.outcome = Outcome::kEnded;
+  }
+  return answer;
+}
+
+absl::Status WithStderr(const absl::Status& status, const std::string& text) {
+  const absl::string_view said = absl::StripAsciiWhitespace(text);
+  if (status.ok() || said.empty()) return status;
+  return absl::Status(status.code(),
+                      absl::StrCat(status.message(), "; stderr: \"",
+                                   absl::CHexEscape(said), "\""));
+}
+
+}  // namespace external_containerizer

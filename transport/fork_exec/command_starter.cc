@@ -1,0 +1,173 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/transport/fork_exec/command_starter.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+namespace external_containerizer {
+namespace {
+
+constexpr char kStdout[] = "stdout";
+constexpr char kStderr[] = "stderr";
+constexpr char kProgramStderr[] = "program.stderr";
+constexpr char kOldProgramStderr[] = "program.stderr.old";
+
+constexpr off_t kMaxProgramStderr = off_t{1} << 20;
+constexpr size_t kMaxQuotedStderr = 4096;
+
+// Stands between us and the program where a child's exit status would be lost.
+// Descriptor 3 is ours alone.
+constexpr char kTellStatus[] = "\"$@\" 3>&-; echo \"$?\" >&3";
+
+absl::Status NoDescriptor(const char* what) {
+  return absl::ResourceExhaustedError(
+      absl::StrCat("no descriptor for its ", what, ": ", strerror(errno)));
+}
+
+absl::Status OpenPipe(const char* what, UniqueFd* reader, UniqueFd* writer) {
+  int fds[2];
+  if (pipe2(fds, O_CLOEXEC) != 0) return NoDescriptor(what);
+  reader->Reset(fds[0]);
+  writer->Reset(fds[1]);
+  // Of our end only: programs expect theirs to block.
+  if (fcntl(fds[0], F_SETFL, O_NONBLOCK) != 0) return NoDescriptor(what);
+  return absl::OkStatus();
+}
+
+absl::Status OpenNull(int flags, const char* what, UniqueFd* fd) {
+  fd->Reset(open("/dev/null", flags | O_CLOEXEC));
+  return fd->valid() ? absl::OkStatus() : NoDescriptor(what);
+}
+
+bool HasInput(Command command) {
+  return command != Command::kContainers && command != Command::kRecover;
+}
+
+}  // namespace
+
+CommandStarter::CommandStarter(CommandLine line,
+                               InheritedEnvironment environment,
+                               std::string work_directory,
+                               int work_directory_fd)
+    : line_(std::move(line)),
+      environment_(std::move(environment)),
+      work_directory_(std::move(work_directory)),
+      work_directory_fd_(work_directory_fd) {}
+
+absl::StatusOr<StartedCommand> CommandStarter::Start(
+    Invocation* invocation) const {
+  absl::StatusOr<EnvironmentBlock> environment =
+      environment_.With(invocation->environment);
+  if (!environment.ok()) return environment.status();
+
+  StartedCommand started;
+  ProcessFiles files;
+  absl::Status status = OpenFiles(*invocation, &files, &started);
+  if (!status.ok()) return status;
+  if (HasInput(invocation->command)) {
+    absl::StatusOr<InputPipe> input =
+        InputPipe::Create(invocation->input, &files.stdin_fd);
+    if (!input.ok()) return input.status();
+    if (!input->done()) {
+      started.input = std::make_unique<InputPipe>(*std::move(input));
+    }
+  } else {
+    status = OpenNull(O_RDONLY, "input", &files.stdin_fd);
+    if (!status.ok()) return status;
+  }
+
+  const std::string command(CommandName(invocation->command));
+  std::vector<const char*> arguments;
+  const char* file = line_.file.c_str();
+  if (files.extra.valid()) {
+    file = "/bin/sh";
+    arguments = {"sh", "-c", kTellStatus, "sh", line_.file.c_str()};
+  } else {
+    arguments = {line_.arguments[0].c_str()};
+  }
+  for (size_t i = 1; i < line_.arguments.size(); ++i) {
+    arguments.push_back(line_.arguments[i].c_str());
+  }
+  arguments.push_back(command.c_str());
+  arguments.push_back(nullptr);
+  const int error = spawner_.Spawn(
+      file, const_cast<char* const*>(arguments.data()),
+      environment->pointers.data(), std::move(files), &started.process);
+  if (error != 0) return ExecutionError(line_.file, error);
+  invocation->input = std::string();
+  started.sandbox = std::exchange(invocation->sandbox, std::nullopt);
+  return started;
+}
+
+absl::Status CommandStarter::OpenFiles(const Invocation& invocation,
+                                       ProcessFiles* files,
+                                       StartedCommand* started) const {
+  absl::StatusOr<AppendedFile> error_file;
+  absl::StatusOr<AppendedFile> output_file;
+  if (invocation.sandbox.has_value()) {
+    const Sandbox& sandbox = *invocation.sandbox;
+    absl::StatusOr<UniqueFd> directory = OpenSandbox(sandbox);
+    if (!directory.ok()) return directory.status();
+    files->directory = *std::move(directory);
+    error_file = OpenForAppending(files->directory.get(), kStderr,
+                                  sandbox.owner, sandbox.FullPath());
+    if (error_file.ok() && invocation.command == Command::kLaunch) {
+      output_file = OpenForAppending(files->directory.get(), kStdout,
+                                     sandbox.owner, sandbox.FullPath());
+      if (!output_file.ok()) return output_file.status();
+      files->stdout_fd = std::move(output_file->fd);
+    }
+  } else {
+    error_file = OpenProgramStderr();
+  }
+  if (!error_file.ok()) return error_file.status();
+  files->stderr_fd = std::move(error_file->fd);
+  started->stderr_file = *std::move(error_file);
+
+  absl::Status status;
+  if (HasResult(invocation.command)) {
+    status = OpenPipe("output", &started->output, &files->stdout_fd);
+  } else if (!files->stdout_fd.valid()) {
+    status = OpenNull(O_WRONLY, "output", &files->stdout_fd);
+  }
+  if (status.ok() && ChildrenVanish()) {
+    status = OpenPipe("exit status", &started->exit_status, &files->extra);
+  }
+  return status;
+}
+
+absl::StatusOr<AppendedFile> CommandStarter::OpenProgramStderr() const {
+  absl::StatusOr<AppendedFile> file = OpenForAppending(
+      work_directory_fd_, kProgramStderr, std::nullopt, work_directory_);
+  if (!file.ok() || file->offset < kMaxProgramStderr) return file;
+  if (renameat(work_directory_fd_, kProgramStderr, work_directory_fd_,
+               kOldProgramStderr) != 0) {
+    return file;
+  }
+  return OpenForAppending(work_directory_fd_, kProgramStderr, std::nullopt,
+                          work_directory_);
+}
+
+std::string CommandStarter::Stderr(const StartedCommand& command) const {
+  if (!command.sandbox.has_value()) {
+    return ReadAppended(work_directory_fd_, kProgramStderr, command.stderr_file,
+                        kMaxQuotedStderr);
+  }
+  const absl::StatusOr<UniqueFd> directory = OpenSandbox(*command.sandbox);
+  if (!directory.ok()) return "";
+  return ReadAppended(directory->get(), kStderr, command.stderr_file,
+                      kMaxQuotedStderr);
+}
+
+}  // namespace external_containerizer

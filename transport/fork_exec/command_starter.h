@@ -1,0 +1,67 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+//
+// Starts the program for one command, with the files, the directory and the
+// environment that it is promised.
+
+#ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_FORK_EXEC_COMMAND_STARTER_H_
+#define EXTERNAL_CONTAINERIZER_TRANSPORT_FORK_EXEC_COMMAND_STARTER_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "external_containerizer/transport/fork_exec/command_line.h"
+#include "external_containerizer/transport/fork_exec/inherited_environment.h"
+#include "external_containerizer/transport/fork_exec/input_pipe.h"
+#include "external_containerizer/transport/fork_exec/process.h"
+#include "external_containerizer/transport/fork_exec/sandbox_files.h"
+#include "external_containerizer/transport/fork_exec/unique_fd.h"
+#include "external_containerizer/transport/transport.h"
+
+namespace external_containerizer {
+
+struct StartedCommand {
+  Process process;
+  // Non-blocking; valid if the command has a result.
+  UniqueFd output;
+  // Our end of the pipe that tells the exit status, in decimal, where a child
+  // vanishes when it ends; see ChildrenVanish(). Non-blocking.
+  UniqueFd exit_status;
+  // What is left of the input; null if nothing is.
+  std::unique_ptr<InputPipe> input;
+  // Where its stderr goes. Its descriptor is not kept.
+  std::optional<Sandbox> sandbox;
+  AppendedFile stderr_file;
+};
+
+class CommandStarter {
+ public:
+  // `work_directory` is open as `work_directory_fd`, which is not ours.
+  CommandStarter(CommandLine line, InheritedEnvironment environment,
+                 std::string work_directory, int work_directory_fd);
+
+  // Takes `input` and `sandbox` out of the invocation, unless it fails with
+  // UNAVAILABLE: then the program is being written to, and the same invocation
+  // can be tried again.
+  absl::StatusOr<StartedCommand> Start(Invocation* invocation) const;
+
+  // The end of what was written to the command's stderr since it started.
+  std::string Stderr(const StartedCommand& command) const;
+
+ private:
+  absl::Status OpenFiles(const Invocation& invocation, ProcessFiles* files,
+                         StartedCommand* started) const;
+  absl::StatusOr<AppendedFile> OpenProgramStderr() const;
+
+  const CommandLine line_;
+  const InheritedEnvironment environment_;
+  const std::string work_directory_;
+  const int work_directory_fd_;
+  const Spawner spawner_;
+};
+
+}  // namespace external_containerizer
+
+#endif  // EXTERNAL_CONTAINERIZER_TRANSPORT_FORK_EXEC_COMMAND_STARTER_H_
