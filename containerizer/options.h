@@ -58,11 +58,14 @@ struct LifecycleOptions {
   // A `wait` that ran for this long counts as the first attempt again.
   absl::Duration wait_stable = absl::Minutes(1);
 
-  // How often a command is tried in all before its failure counts. `wait` and
-  // `destroy`: whatever the failure; others: only if it is worth another try
-  // (outcome unknown, or UNAVAILABLE). `launch` is never repeated.
+  // How often a command is tried in all before its failure counts. `destroy`:
+  // whatever the failure; others: only if it is worth another try (outcome
+  // unknown, or UNAVAILABLE). `launch` is never repeated.
   int max_attempts = 4;
-  // Before the second attempt; doubles from one to the next.
+  // The same for `wait`, whatever the failure. More, because what follows is
+  // `destroy`: a program whose runtime restarts must not lose its containers.
+  int max_wait_attempts = 9;
+  // Before the second attempt; doubles from one to the next, up to 30 s.
   absl::Duration retry_delay = absl::Milliseconds(200);
 
   OrphanPolicy orphans = OrphanPolicy::kOwn;

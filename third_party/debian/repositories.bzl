@@ -9,7 +9,7 @@ _ABSL = {
     "algorithm": ["container"],
     "base": ["core_headers"],
     "cleanup": ["cleanup"],
-    "container": ["btree", "flat_hash_map", "flat_hash_set", "inlined_vector"],
+    "container": ["btree", "flat_hash_map", "flat_hash_set", "inlined_vector", "node_hash_map"],
     "functional": ["any_invocable", "function_ref"],
     "hash": ["hash"],
     "memory": ["memory"],

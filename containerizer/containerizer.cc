@@ -1,0 +1,490 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/containerizer/containerizer.h"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>  // NOLINT(build/c++11)
+#include <string>
+#include <thread>  // NOLINT(build/c++11)
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/random/random.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
+#include "external_containerizer/containerizer/decode.h"
+#include "external_containerizer/containerizer/environment.h"
+#include "external_containerizer/containerizer/lifecycle.h"
+#include "external_containerizer/containerizer/wire/validate.h"
+#include "external_containerizer/transport/event_loop.h"
+
+namespace external_containerizer {
+namespace {
+
+// While a thread is created with all signals blocked, it has them blocked from
+// its first instruction: signals are the process's business, and EPIPE reaches
+// us as an error.
+class ScopedBlockSignals {
+ public:
+  ScopedBlockSignals() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &previous_);
+  }
+  ~ScopedBlockSignals() { pthread_sigmask(SIG_SETMASK, &previous_, nullptr); }
+
+ private:
+  sigset_t previous_;
+};
+
+// Wall clocks jump; nothing here is to be early or late for that.
+absl::Duration MonotonicNow() {
+  return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
+}
+
+absl::Status ValidateSandbox(const Sandbox& sandbox) {
+  if (sandbox.root.empty() || sandbox.root[0] != '/') {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the sandbox's root must be an absolute path, and is \"",
+                     absl::CHexEscape(sandbox.root), "\""));
+  }
+  for (const absl::string_view part : absl::StrSplit(sandbox.path, '/')) {
+    if (part.empty() || part == "." || part == ".." ||
+        part.find('\0') != absl::string_view::npos) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "the sandbox's path must name a directory below its root, without "
+          "\"..\", and is \"",
+          absl::CHexEscape(sandbox.path), "\""));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> Serialize(const google::protobuf::Message& message,
+                                      Command command, const ContainerId& id) {
+  std::string bytes;
+  if (!message.SerializeToString(&bytes) || bytes.size() > kMaxInputBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the ", CommandName(command), " record of container \"",
+                     id, "\" has ", message.ByteSizeLong(), " bytes; at most ",
+                     kMaxInputBytes, " can be sent"));
+  }
+  return bytes;
+}
+
+template <typename Message>
+std::string OnlyId(const ContainerId& id) {
+  Message message;
+  message.mutable_container_id()->set_value(id);
+  return message.SerializeAsString();
+}
+
+// How a call ends, whatever it returns.
+using Completion = absl::AnyInvocable<void(absl::Status, ReturnCall::Value) &&>;
+
+Completion ToCompletion(DoneStatus done) {
+  return
+      [done = std::move(done)](absl::Status status, ReturnCall::Value) mutable {
+        std::move(done)(std::move(status));
+      };
+}
+
+template <typename T>
+Completion ToCompletion(Done<T> done) {
+  return [done = std::move(done)](absl::Status status,
+                                  ReturnCall::Value value) mutable {
+    if (!status.ok()) {
+      std::move(done)(std::move(status));
+    } else {
+      std::move(done)(std::get<T>(std::move(value)));
+    }
+  };
+}
+
+template <>
+Completion ToCompletion(Done<wire::Termination> done) {
+  return [done = std::move(done)](absl::Status status,
+                                  ReturnCall::Value value) mutable {
+    if (!status.ok()) {
+      std::move(done)(std::move(status));
+    } else {
+      std::move(done)(
+          *std::get<std::shared_ptr<const wire::Termination>>(value));
+    }
+  };
+}
+
+}  // namespace
+
+// Everything below the first line of members belongs to the loop's thread.
+class Containerizer::Impl {
+ public:
+  Impl(Options options, std::unique_ptr<EventLoop> loop)
+      : options_(std::move(options)), loop_(std::move(loop)) {}
+
+  ~Impl() {
+    if (!thread_.joinable()) return;
+    loop_->Post([this] {
+      Handle(Shutdown());
+      Finish();
+    });
+    thread_.join();
+  }
+
+  absl::Status Start(TransportFactory factory) {
+    {
+      ScopedBlockSignals block;
+      thread_ = std::thread([this] { loop_->Run(); });
+    }
+    absl::Status status;
+    absl::Notification made;
+    loop_->Post([&] {
+      absl::StatusOr<std::unique_ptr<Transport>> transport =
+          std::move(factory)(*loop_);
+      if (transport.ok()) {
+        transport_ = *std::move(transport);
+        LifecycleOptions lifecycle = options_.lifecycle;
+        lifecycle.max_waits =
+            std::min(lifecycle.max_waits, transport_->MaxWaits());
+        lifecycle_ = std::make_unique<Lifecycle>(lifecycle);
+      } else {
+        status = transport.status();
+        loop_->Stop();
+      }
+      made.Notify();
+    });
+    made.WaitForNotification();
+    if (!status.ok()) thread_.join();
+    return status;
+  }
+
+  bool OnLoopThread() const { return loop_->OnLoopThread(); }
+
+  // What a launch or an update sends, kept until the command has started or,
+  // where it may be repeated, until its call has returned.
+  struct Request {
+    std::string input;
+    std::optional<Sandbox> sandbox;
+    Environment environment;
+  };
+
+  // Any thread. `prepare` runs at once; `event` is what it leads to.
+  template <typename MakeEvent>
+  void Call(absl::Status status, std::optional<Request> request,
+            Completion completion, MakeEvent make_event) {
+    const CallId call = next_call_.fetch_add(1);
+    outstanding_.fetch_add(1);
+    loop_->Post([this, call, status = std::move(status),
+                 request = std::move(request),
+                 completion = std::move(completion),
+                 make_event = std::move(make_event)]() mutable {
+      if (!status.ok()) {
+        Complete(std::move(completion), std::move(status), std::monostate());
+        return;
+      }
+      completions_.emplace(call, std::move(completion));
+      if (request.has_value()) requests_.emplace(call, *std::move(request));
+      Handle(make_event(call));
+    });
+  }
+
+  const Options& options() const { return options_; }
+
+ private:
+  // One command, all of its tries.
+  struct Op {
+    absl::Duration queued;                   // MonotonicNow()
+    std::optional<absl::Duration> deadline;  // Of all tries, from the first.
+    InvocationId invocation = 0;
+  };
+
+  void Handle(Event event) {
+    for (Action& action : lifecycle_->Handle(std::move(event))) {
+      std::visit([this](auto&& what) { Do(std::move(what)); },
+                 std::move(action));
+    }
+  }
+
+  void Complete(Completion completion, absl::Status status,
+                ReturnCall::Value value) {
+    std::move(completion)(std::move(status), std::move(value));
+    outstanding_.fetch_sub(1);
+  }
+
+  // Callbacks may have made calls while they were told that all is over; those
+  // return, too, before the loop ends.
+  void Finish() {
+    if (outstanding_.load() > 0) {
+      loop_->Post([this] { Finish(); });
+      return;
+    }
+    transport_ = nullptr;
+    loop_->Stop();
+  }
+
+  void Do(CommandQueued action) {
+    ops_[action.op] = Op{MonotonicNow(), std::nullopt, 0};
+  }
+
+  void Do(CommandOver action) { ops_.erase(action.op); }
+
+  void Do(StartCommand action) {
+    const absl::Duration now = MonotonicNow();
+    Op& op = ops_[action.op];
+    if (!op.deadline.has_value()) {
+      op.deadline = now + options_.timeouts.Of(action.command);
+    }
+    Invocation invocation;
+    invocation.command = action.command;
+    invocation.timeout = *op.deadline - now;
+    Prepare(action, invocation);
+    ContainerEvent event;
+    event.kind = ContainerEvent::Kind::kCommandStarted;
+    event.container = action.container;
+    event.command = action.command;
+    event.queued = now - op.queued;
+    Emit(event);
+    event.kind = ContainerEvent::Kind::kCommandEnded;
+    auto ended = [this, id = action.op, now,
+                  event = std::move(event)](Answer answer) mutable {
+      CommandResult result =
+          Decode(event.command, event.container, std::move(answer));
+      event.took = MonotonicNow() - now;
+      event.status = result.status;
+      Emit(event);
+      Handle(CommandEnded{id, std::move(result)});
+    };
+    if (invocation.timeout <= absl::ZeroDuration()) {
+      loop_->Post([ended = std::move(ended)]() mutable {
+        ended(Answer{Outcome::kNotStarted, std::nullopt, std::nullopt,
+                     absl::DeadlineExceededError(
+                         "its time was over before it could be tried again")});
+      });
+      return;
+    }
+    op.invocation = transport_->Invoke(std::move(invocation), std::move(ended));
+  }
+
+  void Prepare(const StartCommand& action, Invocation& invocation) {
+    const ContainerId& id = action.container;
+    invocation.environment = CommandEnvironment(options_.environment);
+    switch (action.command) {
+      case Command::kLaunch: {
+        Request& request = requests_.at(action.request);
+        sandboxes_[id] = request.sandbox;
+        invocation.input = std::move(request.input);
+        invocation.environment = std::move(request.environment);
+        requests_.erase(action.request);
+        break;
+      }
+      case Command::kUpdate:
+        invocation.input = requests_.at(action.request).input;
+        break;
+      case Command::kUsage:
+        invocation.input = OnlyId<wire::Usage>(id);
+        break;
+      case Command::kWait:
+        invocation.input = OnlyId<wire::Wait>(id);
+        break;
+      case Command::kDestroy:
+        invocation.input = OnlyId<wire::Destroy>(id);
+        break;
+      case Command::kContainers:
+      case Command::kRecover:
+        return;
+    }
+    if (const auto it = sandboxes_.find(id); it != sandboxes_.end()) {
+      invocation.sandbox = it->second;
+    }
+  }
+
+  void Do(CancelCommand action) {
+    transport_->Cancel(ops_.at(action.op).invocation);
+  }
+
+  void Do(StartTimer action) {
+    absl::Duration delay = action.delay;
+    if (action.jitter) delay *= absl::Uniform(random_, 1.0, 1.25);
+    timers_[action.timer] =
+        loop_->RunAfter(delay, [this, timer = action.timer] {
+          timers_.erase(timer);
+          Handle(TimerFired{timer});
+        });
+  }
+
+  void Do(StopTimer action) {
+    if (const auto it = timers_.find(action.timer); it != timers_.end()) {
+      loop_->CancelTimer(it->second);
+      timers_.erase(it);
+    }
+  }
+
+  void Do(ReturnCall action) {
+    requests_.erase(action.call);
+    const auto it = completions_.find(action.call);
+    Completion completion = std::move(it->second);
+    completions_.erase(it);
+    Complete(std::move(completion), std::move(action.status),
+             std::move(action.value));
+  }
+
+  void Do(Report action) { Emit(action.event); }
+
+  void Do(Adopt action) {
+    sandboxes_[action.container] = std::move(action.sandbox);
+  }
+
+  void Do(Forget action) { sandboxes_.erase(action.container); }
+
+  void Emit(const ContainerEvent& event) {
+    if (options_.on_event) options_.on_event(event);
+  }
+
+  const Options options_;
+  const std::unique_ptr<EventLoop> loop_;
+  std::thread thread_;
+  std::atomic<CallId> next_call_{1};
+  std::atomic<int64_t> outstanding_{0};  // Calls that have not returned.
+
+  std::unique_ptr<Lifecycle> lifecycle_;
+  std::unique_ptr<Transport> transport_;
+  absl::flat_hash_map<CallId, Completion> completions_;
+  absl::flat_hash_map<CallId, Request> requests_;
+  absl::flat_hash_map<ContainerId, std::optional<Sandbox>> sandboxes_;
+  absl::flat_hash_map<OpId, Op> ops_;
+  absl::flat_hash_map<TimerId, EventLoop::TimerId> timers_;
+  absl::BitGen random_;
+};
+
+absl::StatusOr<std::unique_ptr<Containerizer>> Containerizer::Create(
+    Options options, TransportFactory transport) {
+  if (absl::Status valid = Validate(options); !valid.ok()) return valid;
+  absl::StatusOr<std::unique_ptr<EventLoop>> loop = EventLoop::Create();
+  if (!loop.ok()) return loop.status();
+  auto impl = std::make_unique<Impl>(std::move(options), *std::move(loop));
+  if (absl::Status started = impl->Start(std::move(transport)); !started.ok()) {
+    return started;
+  }
+  return std::unique_ptr<Containerizer>(new Containerizer(std::move(impl)));
+}
+
+Containerizer::Containerizer(std::unique_ptr<Impl> impl)
+    : impl_(std::move(impl)) {}
+
+Containerizer::~Containerizer() = default;
+
+bool Containerizer::OnOwnThread() const { return impl_->OnLoopThread(); }
+
+void Containerizer::Recover(std::vector<KnownContainer> known,
+                            Done<RecoverySummary> done) {
+  absl::Status status;
+  absl::flat_hash_set<absl::string_view> seen;
+  for (const KnownContainer& container : known) {
+    status.Update(wire::ValidateId("container id", container.id));
+    if (container.sandbox) status.Update(ValidateSandbox(*container.sandbox));
+    if (!seen.insert(container.id).second) {
+      status.Update(absl::InvalidArgumentError(
+          absl::StrCat("container \"", absl::CHexEscape(container.id),
+                       "\" is known twice; name each once")));
+    }
+  }
+  impl_->Call(std::move(status), std::nullopt, ToCompletion(std::move(done)),
+              [known = std::move(known)](CallId call) mutable {
+                return RecoverCall{call, std::move(known)};
+              });
+}
+
+void Containerizer::Launch(LaunchRequest request, DoneStatus done) {
+  wire::Launch launch;
+  launch.mutable_container_id()->set_value(request.id);
+  if (request.task) *launch.mutable_task_info() = *std::move(request.task);
+  launch.set_directory(request.sandbox.FullPath());
+  if (request.user) launch.set_user(*request.user);
+  if (!request.agent_id.empty()) {
+    launch.mutable_slave_id()->set_value(request.agent_id);
+  }
+  if (!request.agent_pid.empty()) launch.set_slave_pid(request.agent_pid);
+  launch.set_checkpoint(request.checkpoint);
+  Impl::Request sent;
+  sent.environment = LaunchEnvironment(impl_->options().environment, request);
+  *launch.mutable_executor_info() = std::move(request.executor);
+  absl::Status status = wire::ValidateId("container id", request.id);
+  status.Update(wire::CheckComplete(launch));
+  status.Update(ValidateSandbox(request.sandbox));
+  if (status.ok()) {
+    absl::StatusOr<std::string> input =
+        Serialize(launch, Command::kLaunch, request.id);
+    if (input.ok()) {
+      sent.input = *std::move(input);
+    } else {
+      status = input.status();
+    }
+  }
+  sent.sandbox = std::move(request.sandbox);
+  impl_->Call(std::move(status), std::move(sent), ToCompletion(std::move(done)),
+              [id = std::move(request.id)](CallId call) {
+                return ContainerCall{call, Command::kLaunch, id};
+              });
+}
+
+void Containerizer::Update(const ContainerId& id, Resources resources,
+                           DoneStatus done) {
+  wire::Update update;
+  update.mutable_container_id()->set_value(id);
+  for (wire::Resource& resource : resources) {
+    *update.add_resources() = std::move(resource);
+  }
+  absl::Status status = wire::ValidateId("container id", id);
+  status.Update(wire::CheckComplete(update));
+  Impl::Request sent;
+  if (status.ok()) {
+    absl::StatusOr<std::string> input = Serialize(update, Command::kUpdate, id);
+    if (input.ok()) {
+      sent.input = *std::move(input);
+    } else {
+      status = input.status();
+    }
+  }
+  impl_->Call(std::move(status), std::move(sent), ToCompletion(std::move(done)),
+              [id](CallId call) {
+                return ContainerCall{call, Command::kUpdate, id};
+              });
+}
+
+void Containerizer::Usage(const ContainerId& id,
+                          Done<std::optional<wire::ResourceStatistics>> done) {
+  impl_->Call(wire::ValidateId("container id", id), std::nullopt,
+              ToCompletion(std::move(done)), [id](CallId call) {
+                return ContainerCall{call, Command::kUsage, id};
+              });
+}
+
+void Containerizer::Wait(const ContainerId& id, Done<wire::Termination> done) {
+  impl_->Call(wire::ValidateId("container id", id), std::nullopt,
+              ToCompletion(std::move(done)), [id](CallId call) {
+                return ContainerCall{call, Command::kWait, id};
+              });
+}
+
+void Containerizer::Destroy(const ContainerId& id,
+                            Done<wire::Termination> done) {
+  impl_->Call(wire::ValidateId("container id", id), std::nullopt,
+              ToCompletion(std::move(done)), [id](CallId call) {
+                return ContainerCall{call, Command::kDestroy, id};
+              });
+}
+
+void Containerizer::Containers(Done<std::vector<ContainerId>> done) {
+  impl_->Call(absl::OkStatus(), std::nullopt, ToCompletion(std::move(done)),
+              [](CallId call) { return ContainersCall{call}; });
+}
+
+}  // namespace external_containerizer

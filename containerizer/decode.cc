@@ -1,0 +1,133 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/containerizer/decode.h"
+
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "external_containerizer/containerizer/wire/validate.h"
+
+namespace external_containerizer {
+namespace {
+
+constexpr size_t kQuotedBytes = 64;
+
+std::string Subject(Command command, const ContainerId& container) {
+  if (container.empty()) return std::string(CommandName(command));
+  return absl::StrCat(CommandName(command), " of container \"",
+                      absl::CHexEscape(container), "\"");
+}
+
+absl::Status Garbage(absl::string_view why, absl::string_view output) {
+  return absl::DataLossError(
+      absl::StrCat("the program answered with a record that ", why, " (",
+                   output.size(), " bytes, starting with \"",
+                   absl::CHexEscape(output.substr(0, kQuotedBytes)),
+                   "\"); see what it writes to stdout"));
+}
+
+// A record that is no message, or lacks what the protocol demands, is garbage.
+template <typename Message>
+absl::Status Parse(const std::string& output, Message* message) {
+  if (!message->ParseFromString(output)) {
+    return Garbage("cannot be parsed", output);
+  }
+  if (absl::Status complete = wire::CheckComplete(*message); !complete.ok()) {
+    return Garbage(absl::StrCat("is incomplete: ", complete.message()), output);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status NoRecord(absl::string_view hint) {
+  return absl::DataLossError(absl::StrCat(
+      "the program exited with status 0 and wrote no record to stdout", hint));
+}
+
+// What `answer` says, before container and command are named.
+absl::Status Verdict(Command command, const Answer& answer,
+                     CommandResult& result) {
+  const bool exit_status_counts =
+      command != Command::kWait &&
+      (answer.wait_status.has_value() || answer.outcome != Outcome::kAnswered);
+  if (!HasResult(command)) return answer.status;
+  if (!answer.output.has_value()) {
+    if (!answer.status.ok()) return answer.status;
+    switch (command) {
+      case Command::kUsage:
+        return absl::OkStatus();
+      case Command::kContainers:
+        return NoRecord("; an empty list is a record of length zero");
+      default:
+        return NoRecord("");
+    }
+  }
+  if (exit_status_counts && !answer.status.ok()) return answer.status;
+  switch (command) {
+    case Command::kWait: {
+      auto termination = std::make_shared<wire::Termination>();
+      if (absl::Status parsed = Parse(*answer.output, termination.get());
+          !parsed.ok()) {
+        return answer.status.ok() ? parsed : answer.status;
+      }
+      result.termination = std::move(termination);
+      return absl::OkStatus();
+    }
+    case Command::kUsage: {
+      wire::ResourceStatistics usage;
+      if (absl::Status parsed = Parse(*answer.output, &usage); !parsed.ok()) {
+        return parsed;
+      }
+      result.usage = std::move(usage);
+      return absl::OkStatus();
+    }
+    default: {
+      wire::Containers containers;
+      if (absl::Status parsed = Parse(*answer.output, &containers);
+          !parsed.ok()) {
+        return parsed;
+      }
+      for (const wire::ContainerID& id : containers.containers()) {
+        result.containers.push_back(id.value());
+      }
+      return absl::OkStatus();
+    }
+  }
+}
+
+}  // namespace
+
+bool CommandResult::WorthAnotherTry() const {
+  switch (status.code()) {
+    case absl::StatusCode::kOk:
+    case absl::StatusCode::kCancelled:
+    case absl::StatusCode::kDeadlineExceeded:
+      return false;
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kResourceExhausted:
+      return true;
+    default:
+      return outcome == Outcome::kUnknown;
+  }
+}
+
+CommandResult Decode(Command command, const ContainerId& container,
+                     Answer answer) {
+  CommandResult result;
+  result.outcome = answer.outcome;
+  const absl::Status verdict = Verdict(command, answer, result);
+  if (!verdict.ok()) {
+    result.status = absl::Status(
+        verdict.code(),
+        absl::StrCat(Subject(command, container), ": ", verdict.message()));
+  } else if (answer.outcome != Outcome::kAnswered &&
+             result.termination == nullptr) {
+    // A transport that knows nothing must not look like success.
+    result.status = absl::InternalError(absl::StrCat(
+        Subject(command, container), ": it is not known how it ended"));
+  }
+  return result;
+}
+
+}  // namespace external_containerizer
