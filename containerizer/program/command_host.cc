@@ -246,14 +246,13 @@ int HostCommand(const CommandCall& call, Program& program) {
     status = WriteRecord(call.output, ***result);
   }
   if (status.ok()) return 0;
-  PrintError(
-      call,
-      absl::StrCat(
-          command, ": ",
-          container.empty() ? ""
-                            : absl::StrCat("container \"", container, "\": "),
-          std::string(status.message()), " (",
-          absl::StatusCodeToString(status.code()), ")"));
+  PrintError(call,
+             absl::StrCat(command, ": ",
+                          container.empty()
+                              ? ""
+                              : absl::StrCat("container \"", container, "\": "),
+                          std::string(status.message()), " (",
+                          absl::StatusCodeToString(status.code()), ")"));
   return 1;
 }
 

@@ -134,8 +134,8 @@ absl::StatusOr<ContainerStore> ContainerStore::Open(
                {"new", &store.new_}};
   for (const auto& part : parts) {
     absl::StatusOr<OwnedFd> made =
-        MakeDirectory(base.get(), absl::StrCat(path, "/", part.name),
-                      part.name, /*private_to_us=*/true);
+        MakeDirectory(base.get(), absl::StrCat(path, "/", part.name), part.name,
+                      /*private_to_us=*/true);
     if (!made.ok()) return made.status();
     *part.fd = *std::move(made);
   }
@@ -215,8 +215,8 @@ absl::Status ContainerStore::Remove(const std::string& id) {
 }
 
 absl::StatusOr<std::vector<std::string>> ContainerStore::List() const {
-  const int fd = openat(containers_.get(), ".",
-                        O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int fd =
+      openat(containers_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   DIR* dir = fd < 0 ? nullptr : fdopendir(fd);
   if (dir == nullptr) {
     const absl::Status status = ErrnoStatus("read", "the list of containers");
@@ -241,9 +241,9 @@ absl::Status ContainerStore::WriteLimits(const std::string& id,
   if (limits.mem_mib.has_value()) {
     absl::StrAppend(&text, "mem ", *limits.mem_mib, "\n");
   }
-  const OwnedFd fd(
-      openat(new_.get(), id.c_str(),
-             O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
+  const OwnedFd fd(openat(new_.get(), id.c_str(),
+                          O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+                          0600));
   if (!fd.valid() ||
       write(fd.get(), text.data(), text.size()) !=
           static_cast<ssize_t>(text.size()) ||

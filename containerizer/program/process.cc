@@ -144,6 +144,7 @@ std::string ReadBootId() {
 }
 
 OwnedFd OpenProcess(const ProcessId& id) {
+  errno = ESRCH;
   if (id.pid <= 0) return OwnedFd();
   // pidfds are close-on-exec from the start.
   OwnedFd fd(static_cast<int>(syscall(SYS_pidfd_open, id.pid, 0)));
@@ -151,7 +152,11 @@ OwnedFd OpenProcess(const ProcessId& id) {
   // In this order: what the descriptor names cannot change any more, so if the
   // pid still has the right start time, it is the right process.
   const std::optional<ProcessStat> stat = ReadProcessStat(id.pid);
-  if (!stat.has_value() || !(stat->id == id)) return OwnedFd();
+  if (stat.has_value() && stat->id == id) return fd;
+  if (stat.has_value() || errno == ENOENT) errno = ESRCH;
+  const int error = errno;
+  fd.Reset();
+  errno = error;
   return fd;
 }
 

@@ -51,8 +51,9 @@ std::optional<ProcessStat> ReadProcessStat(pid_t pid);
 // Of this boot; empty if it cannot be read.
 std::string ReadBootId();
 
-// A pidfd, which becomes readable when the process ends; invalid if it has
-// ended and been reaped.
+// A pidfd, which becomes readable when the process ends. Invalid, with errno
+// ESRCH, if it has ended and been reaped; with another errno if that cannot be
+// known, for want of descriptors or memory.
 OwnedFd OpenProcess(const ProcessId& id);
 
 // Sends a signal, never to another process that has got the pid since. False

@@ -26,8 +26,7 @@ bool Cancellation::Cancelled() const {
   return state_->cancelled;
 }
 
-void Cancellation::OnCancelled(
-    absl::AnyInvocable<void() &&> callback) const {
+void Cancellation::OnCancelled(absl::AnyInvocable<void() &&> callback) const {
   {
     const std::lock_guard<std::mutex> lock(state_->mutex);
     if (!state_->cancelled) {

@@ -109,8 +109,8 @@ class Reply {
  private:
   void Drop() {
     if (send_) {
-      std::exchange(send_, nullptr)(
-          absl::InternalError("handler dropped its reply"));
+      std::exchange(send_,
+                    nullptr)(absl::InternalError("handler dropped its reply"));
     }
   }
 

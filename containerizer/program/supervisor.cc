@@ -268,10 +268,10 @@ class Supervisor {
   // that is being destroyed leaves it the rest of the grace. Returns how long
   // to sleep at most, -1 for ever.
   int64_t KillIfTime() {
-    const int64_t left =
-        deadline_.has_value() ? std::max<int64_t>(0, *deadline_ - NowMs())
-        : task_status_.has_value() ? 0
-                                   : -1;
+    const int64_t left = deadline_.has_value()
+                             ? std::max<int64_t>(0, *deadline_ - NowMs())
+                         : task_status_.has_value() ? 0
+                                                    : -1;
     if (left != 0) return left;
     for (const ProcessStat& process : Descendants(getpid())) {
       SignalProcess(process.id, SIGKILL);

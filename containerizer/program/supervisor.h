@@ -39,11 +39,11 @@ enum SupervisorFd : int {
 struct StartReport {
   enum Stage : int32_t {
     kRunning = 0,
-    kPrepare,   // the supervisor itself
-    kRecord,    // writing down that the container runs
-    kFork,      // making the task's process
-    kEnter,     // working directory, session, stdin, stdout, stderr
-    kExecute,   // the task's executable
+    kPrepare,  // the supervisor itself
+    kRecord,   // writing down that the container runs
+    kFork,     // making the task's process
+    kEnter,    // working directory, session, stdin, stdout, stderr
+    kExecute,  // the task's executable
   };
   int32_t stage = kRunning;
   int32_t error = 0;  // errno
