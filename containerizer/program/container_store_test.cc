@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <string>
 #include <thread>
 #include <utility>
@@ -59,7 +60,7 @@ TEST_F(ContainerStoreTest, ALockIsWaitedFor) {
   ASSERT_THAT(tried, IsOk());
   EXPECT_FALSE(tried->has_value());
 
-  bool released = false;
+  std::atomic<bool> released = false;
   std::thread waiter([this, &released] {
     const absl::StatusOr<OwnedFd> locked = Open().Lock("a");
     EXPECT_THAT(locked, IsOk());
