@@ -31,6 +31,7 @@ namespace external_containerizer {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -64,7 +65,7 @@ bool IsAlive(pid_t pid) {
 class ForkExecTest : public ::testing::Test {
  protected:
   ForkExecTest() : loop_(*EventLoop::Create()) {
-    std::string name = ::testing::TempDir() + "/fork_exec.XXXXXX";
+    std::string name = ::testing::TempDir() + "fork_exec.XXXXXX";
     root_ = mkdtemp(name.data());
     pids_ = root_ + "/pids";
     for (const char* directory : {"/work", "/runs", "/runs/a b'\n"}) {
@@ -205,16 +206,17 @@ TEST_P(AnySignals, AProgramFindsWhatItIsPromised) {
   ASSERT_TRUE(answer.output.has_value());
   EXPECT_EQ(answer.outcome, Outcome::kAnswered);
   EXPECT_EQ(answer.wait_status, 0);
-  EXPECT_THAT(
-      *answer.output,
-      AllOf(HasSubstr("argv1=report\nargv2=usage\n"),
-            HasSubstr("cwd=" + root_ + "/runs/a b'\n"),
-            HasSubstr("SigBlk=0000000000000000\n"),
-            HasSubstr("SigIgn=0000000000000000\n"), HasSubstr("fds=0 1 2 \n"),
-            HasSubstr("fd0=pipe"), HasSubstr("fd1=pipe"),
-            HasSubstr("fd1_nonblock=0"), HasSubstr("fd2=file"),
-            HasSubstr("fd2_append=1"), HasSubstr("input_bytes=9\n"),
-            HasSubstr("env:MESOS_DIRECTORY=/x y\n")));
+  EXPECT_THAT(*answer.output,
+              AllOf(HasSubstr("argv1=report\nargv2=usage\n"),
+                    HasSubstr("cwd=" + root_ + "/runs/a b'\n"),
+                    HasSubstr("SigBlk=0000000000000000\n"),
+                    // Signals 32 and 33 are glibc's own.
+                    ContainsRegex("SigIgn=0000000[01][08]0000000\n"),
+                    HasSubstr("fds=0 1 2 \n"), HasSubstr("fd0=pipe"),
+                    HasSubstr("fd1=pipe"), HasSubstr("fd1_nonblock=0"),
+                    HasSubstr("fd2=file"), HasSubstr("fd2_append=1"),
+                    HasSubstr("input_bytes=9\n"),
+                    HasSubstr("env:MESOS_DIRECTORY=/x y\n")));
   if (!ThroughShell()) {
     EXPECT_THAT(*answer.output, HasSubstr("leads_session=1"));
   }
@@ -344,7 +346,7 @@ TEST_P(AnySignals, DescendantsMayKeepEveryDescriptor) {
                           Command::kContainers}) {
     const Answer answer = Run(command);
     EXPECT_TRUE(answer.status.ok()) << answer.status;
-    if (HasResult(command)) EXPECT_EQ(answer.output, "good");
+    EXPECT_EQ(answer.output.has_value(), HasResult(command));
     ASSERT_EQ(Pids().size(), ++daemons);
     EXPECT_TRUE(IsAlive(Pids().back()));
   }
