@@ -6,13 +6,16 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <spawn.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <memory>
@@ -722,6 +725,54 @@ TEST_F(ForkExecTest, ALaunchOfAnEarlierTransportIsEndedBeforeTheFirstCommand) {
   EXPECT_TRUE(answers_[0].status.ok()) << answers_[0].status;
   for (pid_t pid : Pids()) EXPECT_FALSE(IsAlive(pid));
   EXPECT_EQ(waitpid(launch, nullptr, WNOHANG), -1);
+}
+
+TEST_F(ForkExecTest, WhatAKilledAgentLeftIsEndedBeforeTheFirstCommand) {
+  const std::string agent =
+      absl::StrCat(getenv("TEST_SRCDIR"), "/", getenv("TEST_WORKSPACE"),
+                   "/transport/fork_exec/killed_agent");
+  const std::string program = Misbehave("family 3");
+  std::vector<const char*> argv = {agent.c_str(), program.c_str(),
+                                   options_.work_directory.c_str(),
+                                   pids_.c_str(), nullptr};
+  pid_t pid;
+  ASSERT_EQ(posix_spawn(&pid, agent.c_str(), nullptr, nullptr,
+                        const_cast<char* const*>(argv.data()), environ),
+            0);
+  // A wait, a launch and an update, of three processes each; or it failed.
+  RunUntil([&] {
+    return Pids().size() == 9 || waitpid(pid, nullptr, WNOHANG) == pid;
+  });
+  ASSERT_EQ(Pids().size(), 9u);
+  kill(pid, SIGKILL);
+  ASSERT_EQ(waitpid(pid, nullptr, 0), pid);
+  for (pid_t left : Pids()) EXPECT_TRUE(IsAlive(left));
+
+  options_.on_started = [this](Command, pid_t) {
+    size_t alive = 0;
+    for (pid_t left : Pids()) alive += IsAlive(left) ? 1 : 0;
+    EXPECT_EQ(alive, 3u);  // The update's: it does what it was told.
+  };
+  Use("silent");
+  EXPECT_TRUE(Run(Command::kRecover).status.ok());
+  EXPECT_TRUE(Run(Command::kRecover).status.ok());
+}
+
+TEST_F(ForkExecTest, ACommandThatWaitsForLeftoversCanBeCancelled) {
+  Use("family 3");
+  Invoke(Make(Command::kLaunch));
+  RunUntil([&] { return Pids().size() == 3; });
+  transport_.reset();
+  Use("same");
+  answers_.clear();
+  started_.clear();
+  transport_->Cancel(Invoke(Make(Command::kRecover)));
+  loop_->Run();
+  ASSERT_EQ(answers_.size(), 1u);
+  ExpectFailure(answers_[0], absl::StatusCode::kCancelled, Outcome::kNotStarted,
+                {"it was cancelled"});
+  EXPECT_TRUE(Run(Command::kUsage).status.ok());
+  EXPECT_EQ(started_.size(), 1u);
 }
 
 }  // namespace
