@@ -5,7 +5,6 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,6 +19,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "external_containerizer/transport/fork_exec/process.h"
 
 namespace external_containerizer {
 namespace {
@@ -134,7 +134,7 @@ void Journal::Load() {
         memcmp(record.boot_id, boot_id_.data(), boot_id_.size()) != 0) {
       continue;
     }
-    UniqueFd pidfd(pidfd_open(record.pid, 0));
+    UniqueFd pidfd = OpenPidfd(record.pid);
     // Only now, when the pidfd says which process that number is.
     if (!pidfd.valid() || StartTime(record.pid) != record.start_time) continue;
     free_.erase(slot);

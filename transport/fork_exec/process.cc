@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -56,6 +56,15 @@ class FileActions {
 
 }  // namespace
 
+// The header of glibc 2.36 that declares these two does not link from C++.
+UniqueFd OpenPidfd(pid_t pid) {
+  return UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+}
+
+void SendSignal(int pidfd, int signal) {
+  syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0);
+}
+
 Spawner::Spawner() {
   posix_spawnattr_init(&attributes_);
   sigset_t none;
@@ -93,7 +102,7 @@ int Spawner::Spawn(const char* file, char* const* argv, char* const* envp,
   process->pid = pid;
   // Before a descriptor is asked for, so that there is one to be had.
   files = ProcessFiles();
-  process->pidfd.Reset(pidfd_open(pid, 0));
+  process->pidfd = OpenPidfd(pid);
   if (process->pidfd.valid() || errno == ESRCH) return 0;
   // Without a pidfd there is no way to watch it. It is our child and not
   // reaped, so the number is still its own; and SIGKILL does not keep us

@@ -32,6 +32,12 @@ struct Process {
   UniqueFd pidfd;
 };
 
+// Invalid, with errno set, if there is no such process or no descriptor.
+UniqueFd OpenPidfd(pid_t pid);
+
+// No effect on a process that has ended.
+void SendSignal(int pidfd, int signal);
+
 class Spawner {
  public:
   Spawner();

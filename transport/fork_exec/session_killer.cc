@@ -4,7 +4,6 @@
 #include "external_containerizer/transport/fork_exec/session_killer.h"
 
 #include <signal.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -53,7 +52,7 @@ SessionKiller::~SessionKiller() {
 }
 
 void SessionKiller::Kill(pid_t leader, int pidfd, bool is_child, Done done) {
-  pidfd_send_signal(pidfd, is_child ? SIGKILL : SIGSTOP, nullptr, 0);
+  SendSignal(pidfd, is_child ? SIGKILL : SIGSTOP);
   Session session;
   session.pidfd = pidfd;
   session.is_child = is_child;
@@ -114,7 +113,7 @@ bool SessionKiller::Step() {
 }
 
 void SessionKiller::KillMember(pid_t leader, Session* session, pid_t member) {
-  const UniqueFd pidfd(pidfd_open(member, 0));
+  const UniqueFd pidfd = OpenPidfd(member);
   if (!pidfd.valid()) {
     if (errno != ESRCH) session->found = true;  // No descriptor: later.
     return;
@@ -129,7 +128,7 @@ void SessionKiller::KillMember(pid_t leader, Session* session, pid_t member) {
     return;
   }
   session->found = true;
-  pidfd_send_signal(pidfd.get(), SIGKILL, nullptr, 0);
+  SendSignal(pidfd.get(), SIGKILL);
 }
 
 void SessionKiller::EndPass() {
@@ -139,7 +138,7 @@ void SessionKiller::EndPass() {
     Session& session = it->second;
     const bool clean = session.in_pass && !session.found;
     if (clean && !session.leader_killed) {
-      pidfd_send_signal(session.pidfd, SIGKILL, nullptr, 0);
+      SendSignal(session.pidfd, SIGKILL);
       session.leader_killed = true;
     } else if (clean && HasEnded(session.pidfd)) {
       over.emplace_back(std::move(session.done),
@@ -149,7 +148,7 @@ void SessionKiller::EndPass() {
     }
     if (now >= session.deadline) {
       // Stopped, it would stay for ever.
-      pidfd_send_signal(session.pidfd, SIGKILL, nullptr, 0);
+      SendSignal(session.pidfd, SIGKILL);
       over.emplace_back(std::move(session.done), false);
       it = sessions_.erase(it);
       continue;
