@@ -83,6 +83,12 @@ std::string ReadRecord() {
   for (;;) pause();
 }
 
+[[noreturn]] void Die(int signal_number) {
+  signal(signal_number, SIG_DFL);  // A sanitizer may have taken it.
+  kill(getpid(), signal_number);
+  Hang();
+}
+
 void RecordPid() {
   const char* path = getenv("MISBEHAVE_PIDS");
   if (path == nullptr) return;
@@ -215,8 +221,7 @@ int Run(const std::string& mode, const char* argument, int argc, char** argv) {
   }
   if (mode == "signal") {
     fprintf(stderr, "misbehave: about to die\n");
-    kill(getpid(), static_cast<int>(number(SIGKILL)));
-    Hang();
+    Die(static_cast<int>(number(SIGKILL)));
   }
   if (mode == "text") {
     const char kText[] = "Traceback (most recent call last):\n\x1b[1m";
@@ -266,8 +271,7 @@ int Run(const std::string& mode, const char* argument, int argc, char** argv) {
   }
   if (mode == "record-signal") {
     WriteAll(1, Record("good"));
-    kill(getpid(), static_cast<int>(number(SIGKILL)));
-    Hang();
+    Die(static_cast<int>(number(SIGKILL)));
   }
   if (mode == "record-garbage") {
     WriteAll(1, Record("good"));

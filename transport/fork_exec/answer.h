@@ -33,7 +33,8 @@ struct CommandEnd {
   bool ended = true;
   std::optional<int> wait_status;
   // What it wrote, if it is a command with a result.
-  absl::StatusOr<std::optional<std::string>> record = std::nullopt;
+  absl::StatusOr<std::optional<std::string>> record =
+      std::optional<std::string>();
 };
 
 // `status` of the answer does not quote stderr yet.

@@ -4,6 +4,7 @@
 #include "external_containerizer/transport/fork_exec/answer.h"
 
 #include <csignal>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -46,7 +47,7 @@ TEST(AnswerTest, AnUnknownExitStatusIsAnUnknownOutcomeWithoutARecord) {
   EXPECT_EQ(answer.outcome, Outcome::kUnknown);
   EXPECT_EQ(answer.status.code(), absl::StatusCode::kInternal);
   CommandEnd end = End(std::nullopt, Ending::kByItself);
-  end.record = "good";
+  end.record = std::optional<std::string>("good");
   answer = MakeAnswer(std::move(end));
   EXPECT_EQ(answer.outcome, Outcome::kAnswered);
   EXPECT_TRUE(answer.status.ok());
@@ -77,14 +78,14 @@ TEST(AnswerTest, ARecordCountsWhyeverTheProcessEnded) {
   for (Ending ending : {Ending::kByItself, Ending::kTimeout, Ending::kCancelled,
                         Ending::kFlood}) {
     CommandEnd end = End(SIGKILL, ending);
-    end.record = "good";
+    end.record = std::optional<std::string>("good");
     const Answer answer = MakeAnswer(std::move(end));
     EXPECT_EQ(answer.output, "good");
     EXPECT_EQ(answer.outcome, Outcome::kAnswered);
     EXPECT_FALSE(answer.status.ok());
   }
   CommandEnd end = End(SIGKILL, Ending::kLingering);
-  end.record = "good";
+  end.record = std::optional<std::string>("good");
   EXPECT_TRUE(MakeAnswer(std::move(end)).status.ok());
 }
 

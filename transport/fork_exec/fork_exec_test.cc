@@ -503,9 +503,11 @@ TEST_F(ForkExecTest, TooMuchOutputIsRefusedAndDoesNotHoldUsUp) {
   Use("record 20000000");
   ExpectFailure(Run(Command::kUsage), absl::StatusCode::kDataLoss,
                 Outcome::kEnded, {"20000000"});
+  options_.linger = absl::InfiniteDuration();
   Use("flood");
   ExpectFailure(Run(Command::kUsage), absl::StatusCode::kDataLoss,
                 Outcome::kEnded, {"wrote without end"});
+  options_.linger = absl::Milliseconds(100);
   Use("text-linger");
   ExpectFailure(Run(Command::kContainers), absl::StatusCode::kDataLoss,
                 Outcome::kEnded, {"no record, and no end"});
@@ -698,6 +700,42 @@ TEST_F(ForkExecTest, DestructionEndsWhatOnlyAsksAndLeavesWhatActs) {
             pids[Command::kDestroy]);
   RunUntil([] { return true; });
   EXPECT_THAT(answers_, IsEmpty());
+}
+
+TEST_F(ForkExecTest, WhatCannotBeEndedInTimeIsUnknownAndReapedLater) {
+  options_.kill_patience = absl::ZeroDuration();
+  Use("family 5");
+  const InvocationId id = Invoke(Make(Command::kLaunch));
+  RunUntil([&] { return Pids().size() == 5; });
+  transport_->Cancel(id);
+  loop_->Run();
+  ASSERT_EQ(answers_.size(), 1u);
+  ExpectFailure(answers_[0], absl::StatusCode::kCancelled, Outcome::kUnknown,
+                {"could not be ended"});
+  RunUntil([&] { return kill(started_.back(), 0) != 0; });
+}
+
+TEST_F(ForkExecTest, WhenSomebodyElseReapsAGoodRecordCounts) {
+  options_.on_started = [](Command, pid_t pid) {
+    EXPECT_EQ(waitpid(pid, nullptr, 0), pid);
+  };
+  Use("record-exit 0");
+  const Answer usage = Run(Command::kUsage);
+  EXPECT_EQ(usage.output, "good");
+  EXPECT_EQ(usage.wait_status, std::nullopt);
+  EXPECT_EQ(usage.outcome, Outcome::kAnswered);
+  EXPECT_TRUE(usage.status.ok()) << usage.status;
+  const Answer update = Run(Command::kUpdate);
+  EXPECT_EQ(update.wait_status, std::nullopt);
+  ExpectFailure(update, absl::StatusCode::kInternal, Outcome::kUnknown,
+                {"exit status cannot be known"});
+}
+
+TEST_F(ForkExecTest, AWaitHoldsTwoDescriptors) {
+  Use("hang");
+  const size_t before = OpenDescriptors();
+  for (int i = 0; i < 10; ++i) Invoke(Make(Command::kWait));
+  EXPECT_EQ(OpenDescriptors(), before + 20);
 }
 
 TEST_F(ForkExecTest, OneWorkDirectoryServesOneTransport) {

@@ -63,9 +63,9 @@ std::array<unsigned char, 16> ReadBootId() {
                               [](unsigned char c) { return !isxdigit(c); }),
                digits.end());
   std::array<unsigned char, 16> id = {};
-  if (digits.size() == 2 * id.size()) {
-    const std::string bytes = absl::HexStringToBytes(digits);
-    std::copy(bytes.begin(), bytes.end(), id.begin());
+  for (size_t i = 0; i < id.size() && digits.size() == 2 * id.size(); ++i) {
+    id[i] = static_cast<unsigned char>(
+        strtoul(digits.substr(2 * i, 2).c_str(), nullptr, 16));
   }
   return id;
 }

@@ -48,6 +48,10 @@ SessionKiller::SessionKiller(EventLoop* loop, absl::Duration patience)
 
 SessionKiller::~SessionKiller() {
   *alive_ = false;
+  // Whoever is stopped would stay so.
+  for (const auto& [leader, session] : sessions_) {
+    SendSignal(session.pidfd, SIGKILL);
+  }
   if (timer_.has_value()) loop_->CancelTimer(*timer_);
 }
 

@@ -35,7 +35,7 @@ class SessionKiller {
 
   // Gives up on a session after `patience`.
   SessionKiller(EventLoop* loop, absl::Duration patience);
-  // Forgets every `done` that is outstanding, uncalled.
+  // Ends the leaders that are left, and forgets every `done`, uncalled.
   ~SessionKiller();
   SessionKiller(const SessionKiller&) = delete;
   SessionKiller& operator=(const SessionKiller&) = delete;
