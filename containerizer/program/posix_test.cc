@@ -649,6 +649,38 @@ TEST_F(PosixTest, AStoppedTaskIsDestroyedWithinTheGrace) {
   EXPECT_EQ(wire::ExitOf(Parse(wait->Finish())), Exited(8));
 }
 
+TEST_F(PosixTest, AStoppedSupervisorStillEndsItsContainer) {
+  Launch(LaunchOf("c", "exec sleep 1000"));
+  const ProcessId supervisor = Records("c").launch->supervisor;
+  const auto wait = StartWait("c");
+  ASSERT_TRUE(SignalProcess(supervisor, SIGSTOP));
+  Destroy("c");
+  EXPECT_EQ(wire::ExitOf(Parse(wait->Finish())), Signaled(SIGTERM));
+}
+
+TEST_F(PosixTest, TermToASupervisorEndsItsContainer) {
+  Launch(LaunchOf("c", "exec sleep 1000"));
+  ASSERT_TRUE(SignalProcess(Records("c").launch->supervisor, SIGTERM));
+  const wire::Termination termination = Wait("c");
+  EXPECT_EQ(wire::ExitOf(termination), Signaled(SIGTERM));
+  EXPECT_EQ(termination.state(), wire::TASK_KILLED);
+  EXPECT_THAT(List(), ElementsAre("c"));
+}
+
+TEST_F(PosixTest, AnAgentThatIgnoresSignalsDoesNotMatter) {
+  // Ignored signals are inherited: by posix, the supervisor, the task.
+  const sighandler_t child = signal(SIGCHLD, SIG_IGN);
+  const sighandler_t pipe = signal(SIGPIPE, SIG_IGN);
+  Command launch = Start("launch", LaunchOf("c", "exec cat /proc/self/status"));
+  signal(SIGCHLD, child);
+  signal(SIGPIPE, pipe);
+  const Result result = launch.Finish();
+  EXPECT_EQ(result.status, 0) << result.errors;
+  EXPECT_EQ(wire::ExitOf(Wait("c")), Exited(0));
+  EXPECT_THAT(ReadFile(sandbox_ + "/stdout"),
+              HasSubstr("SigIgn:\t0000000000000000"));
+}
+
 TEST_F(PosixTest, DestroyEndsDaemonsThatLeftTheSessionAndTheTree) {
   const OwnedFd ready = Fifo("ready");
   Launch(LaunchOf(

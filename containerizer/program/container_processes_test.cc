@@ -1,0 +1,136 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/containerizer/program/container_processes.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "external_containerizer/testing/status_matchers.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace external_containerizer {
+namespace posix_internal {
+namespace {
+
+using ::testing::IsEmpty;
+
+LaunchRecord RecordOf(pid_t pid, const std::string& token) {
+  LaunchRecord launch;
+  launch.boot_id = ReadBootId();
+  launch.token = token;
+  launch.supervisor = ReadProcessStat(pid)->id;
+  launch.task = launch.supervisor;
+  return launch;
+}
+
+// A shell that has the token and runs `script`, up to its first line of output.
+pid_t StartShell(const std::string& token, const std::string& script) {
+  int out[2];
+  EXPECT_EQ(pipe2(out, O_CLOEXEC), 0);
+  const std::string variable = std::string(kTokenVariable) + "=" + token;
+  const pid_t pid = fork();
+  if (pid == 0) {
+    dup2(out[1], 1);
+    char* const envp[] = {const_cast<char*>("PATH=/usr/bin:/bin"),
+                          const_cast<char*>(variable.c_str()), nullptr};
+    char* const argv[] = {const_cast<char*>("sh"), const_cast<char*>("-c"),
+                          const_cast<char*>(script.c_str()), nullptr};
+    execve("/bin/sh", argv, envp);
+    _exit(127);
+  }
+  close(out[1]);
+  char c = 0;
+  while (read(out[0], &c, 1) == 1 && c != '\n') {
+  }
+  close(out[0]);
+  return pid;
+}
+
+TEST(ContainerProcessesTest, AProcessOfAnotherBootHasEnded) {
+  LaunchRecord launch = RecordOf(getpid(), "x");
+  absl::StatusOr<OwnedFd> found = FindProcess(launch, launch.supervisor);
+  ASSERT_THAT(found, IsOk());
+  EXPECT_TRUE(found->valid());
+  launch.boot_id = "another";
+  found = FindProcess(launch, launch.supervisor);
+  ASSERT_THAT(found, IsOk());
+  EXPECT_FALSE(found->valid());
+}
+
+TEST(ContainerProcessesTest, WithoutDescriptorsNothingCountsAsEnded) {
+  const LaunchRecord launch = RecordOf(getpid(), "x");
+  // In a child, whose limit does not outlast it.
+  const pid_t child = fork();
+  if (child == 0) {
+    // The boot id takes the one descriptor that there is, and closes it.
+    const int next = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    close(next);
+    rlimit limit = {static_cast<rlim_t>(next) + 1,
+                    static_cast<rlim_t>(next) + 1};
+    setrlimit(RLIMIT_NOFILE, &limit);
+    _exit(FindProcess(launch, launch.supervisor).status().code() ==
+                  absl::StatusCode::kResourceExhausted
+              ? 0
+              : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+}
+
+TEST(ContainerProcessesTest, SurvivorsAreFoundByTheTokenAndKilled) {
+  const pid_t mine = StartShell(
+      "aaaa", "setsid sleep 1000 >&- & echo; trap '' TERM; sleep 1000 >&-");
+  const pid_t other = StartShell("aaaabbbb", "echo; exec sleep 1000 >&-");
+  LaunchRecord launch = RecordOf(mine, "aaaa");
+  EXPECT_GE(Survivors(launch).size(), 2u);
+  EXPECT_THAT(KillSurvivors(launch), IsOk());
+  EXPECT_THAT(Survivors(launch), IsEmpty());
+  int status = 0;
+  EXPECT_EQ(waitpid(mine, &status, 0), mine);
+  EXPECT_EQ(WTERMSIG(status), SIGKILL);
+  EXPECT_EQ(Survivors(RecordOf(other, "aaaabbbb")).size(), 1u);
+  kill(other, SIGKILL);
+  EXPECT_EQ(waitpid(other, &status, 0), other);
+}
+
+TEST(ContainerProcessesTest, OfAnotherBootNothingSurvives) {
+  const pid_t pid = StartShell("cccc", "echo; exec sleep 1000 >&-");
+  LaunchRecord launch = RecordOf(pid, "cccc");
+  launch.boot_id = "another";
+  EXPECT_THAT(Survivors(launch), IsEmpty());
+  EXPECT_THAT(KillSurvivors(launch), IsOk());
+  EXPECT_TRUE(SignalProcess(launch.task, 0));
+  kill(pid, SIGKILL);
+  waitpid(pid, nullptr, 0);
+}
+
+TEST(ContainerProcessesTest, TheSignalCarriesTheGrace) {
+  sigset_t term;
+  sigemptyset(&term);
+  sigaddset(&term, SIGTERM);
+  sigset_t before;
+  ASSERT_EQ(pthread_sigmask(SIG_BLOCK, &term, &before), 0);
+  const OwnedFd self = OpenProcess(ReadProcessStat(getpid())->id);
+  TellToTerminate(self, absl::Milliseconds(1500));
+  siginfo_t info = {};
+  timespec patience = {60, 0};
+  ASSERT_EQ(sigtimedwait(&term, &info, &patience), SIGTERM);
+  EXPECT_EQ(info.si_code, SI_QUEUE);
+  EXPECT_EQ(info.si_value.sival_int, 1500);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+}  // namespace
+}  // namespace posix_internal
+}  // namespace external_containerizer
