@@ -31,7 +31,8 @@ void TellToTerminate(const OwnedFd& supervisor, absl::Duration grace);
 // What runs of a container whose supervisor was killed: the processes that
 // have the container's token in their environment, and their descendants. Not
 // found is what cleared its environment and then lost its parents.
-std::vector<ProcessStat> Survivors(const LaunchRecord& launch);
+// RESOURCE_EXHAUSTED if that cannot be known now.
+absl::StatusOr<std::vector<ProcessStat>> Survivors(const LaunchRecord& launch);
 
 // SIGKILL, until none is left. DEADLINE_EXCEEDED after 5 s.
 absl::Status KillSurvivors(const LaunchRecord& launch);

@@ -201,9 +201,11 @@ absl::StatusOr<std::optional<wire::ResourceStatistics>> ReadUsage(
   } else if (running.has_value()) {
     Set(*running, &statistics);
   } else {
-    const std::vector<ProcessStat> survivors = Survivors(*records.launch);
-    if (survivors.empty()) return std::optional<wire::ResourceStatistics>();
-    Set(UsageOf(survivors), &statistics);
+    const absl::StatusOr<std::vector<ProcessStat>> survivors =
+        Survivors(*records.launch);
+    if (!survivors.ok()) return survivors.status();
+    if (survivors->empty()) return std::optional<wire::ResourceStatistics>();
+    Set(UsageOf(*survivors), &statistics);
   }
   return std::optional<wire::ResourceStatistics>(std::move(statistics));
 }

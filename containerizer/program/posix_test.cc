@@ -953,10 +953,10 @@ TEST_F(PosixTest, ALaunchKilledAtAnySystemCallLeavesWhatDestroyCleans) {
       EncodeRecord(LaunchOf("c", "exec sleep 1000").SerializeAsString());
   bool ran = false;
   for (int calls = 1; LaunchKilledAt(calls, record, environment_); ++calls) {
-    ran = ran || !ProcessesWith(mark).empty();
+    ran = ran || !ProcessesWith(mark)->empty();
     Destroy("c");
     ASSERT_THAT(List(), IsEmpty()) << "killed at " << calls;
-    for (const ProcessStat& process : ProcessesWith(mark)) {
+    for (const ProcessStat& process : ProcessesWith(mark).value()) {
       ASSERT_EQ(process.state, 'Z')
           << "killed at " << calls << ": " << process.id.pid;
     }
