@@ -33,6 +33,11 @@ LaunchRecord RecordOf(pid_t pid, const std::string& token) {
   return launch;
 }
 
+// Of this test alone, among all that run on the machine.
+std::string Token(const std::string& prefix) {
+  return prefix + "-" + ReadBootId() + "-" + std::to_string(getpid());
+}
+
 // A shell that has the token and runs `script`, up to its first line of output.
 pid_t StartShell(const std::string& token, const std::string& script) {
   int out[2];
@@ -94,23 +99,23 @@ TEST(ContainerProcessesTest, WithoutDescriptorsNothingCountsAsEnded) {
 
 TEST(ContainerProcessesTest, SurvivorsAreFoundByTheTokenAndKilled) {
   const pid_t mine = StartShell(
-      "aaaa", "setsid sleep 1000 >&- & echo; trap '' TERM; sleep 1000 >&-");
-  const pid_t other = StartShell("aaaabbbb", "echo; exec sleep 1000 >&-");
-  LaunchRecord launch = RecordOf(mine, "aaaa");
+      Token("a"), "setsid sleep 1000 >&- & echo; trap '' TERM; sleep 1000 >&-");
+  const pid_t other = StartShell(Token("a") + "b", "echo; exec sleep 1000 >&-");
+  LaunchRecord launch = RecordOf(mine, Token("a"));
   EXPECT_GE(Survivors(launch)->size(), 2u);
   EXPECT_THAT(KillSurvivors(launch), IsOk());
   EXPECT_THAT(Survivors(launch), IsOkAndHolds(IsEmpty()));
   int status = 0;
   EXPECT_EQ(waitpid(mine, &status, 0), mine);
   EXPECT_EQ(WTERMSIG(status), SIGKILL);
-  EXPECT_EQ(Survivors(RecordOf(other, "aaaabbbb"))->size(), 1u);
+  EXPECT_EQ(Survivors(RecordOf(other, Token("a") + "b"))->size(), 1u);
   kill(other, SIGKILL);
   EXPECT_EQ(waitpid(other, &status, 0), other);
 }
 
 TEST(ContainerProcessesTest, OfAnotherBootNothingSurvives) {
-  const pid_t pid = StartShell("cccc", "echo; exec sleep 1000 >&-");
-  LaunchRecord launch = RecordOf(pid, "cccc");
+  const pid_t pid = StartShell(Token("c"), "echo; exec sleep 1000 >&-");
+  LaunchRecord launch = RecordOf(pid, Token("c"));
   launch.boot_id = "another";
   EXPECT_THAT(Survivors(launch), IsOkAndHolds(IsEmpty()));
   EXPECT_THAT(KillSurvivors(launch), IsOk());
