@@ -64,7 +64,7 @@ void ParseLine(const std::string& line, ContainerRecords& records) {
 
 }  // namespace
 
-std::string EncodeRecord(const LaunchRecord& record) {
+std::string RecordLine(const LaunchRecord& record) {
   return Line("launched " + std::to_string(record.supervisor.pid) + " " +
               std::to_string(record.supervisor.start_ticks) + " " +
               std::to_string(record.task.pid) + " " +
@@ -72,7 +72,7 @@ std::string EncodeRecord(const LaunchRecord& record) {
               " " + record.token);
 }
 
-std::string EncodeRecord(const EndRecord& record) {
+std::string RecordLine(const EndRecord& record) {
   return Line("ended " + std::to_string(record.wait_status) + " " +
               std::to_string(record.destroyed) + " " +
               std::to_string(record.complete) + " " +

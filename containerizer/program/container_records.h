@@ -51,8 +51,8 @@ struct ContainerRecords {
 inline constexpr char kTokenVariable[] = "POSIX_CONTAINERIZER_TOKEN";
 
 // A whole line, to be appended by one write().
-std::string EncodeRecord(const LaunchRecord& record);
-std::string EncodeRecord(const EndRecord& record);
+std::string RecordLine(const LaunchRecord& record);
+std::string RecordLine(const EndRecord& record);
 
 ContainerRecords ParseRecords(const std::string& contents);
 

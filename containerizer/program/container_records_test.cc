@@ -37,7 +37,7 @@ EndRecord SomeEnd() {
 
 TEST(ContainerRecordsTest, WhatIsWrittenIsRead) {
   const ContainerRecords records =
-      ParseRecords(EncodeRecord(SomeLaunch()) + EncodeRecord(SomeEnd()));
+      ParseRecords(RecordLine(SomeLaunch()) + RecordLine(SomeEnd()));
   ASSERT_TRUE(records.launch.has_value());
   EXPECT_TRUE(records.launch->supervisor == SomeLaunch().supervisor);
   EXPECT_TRUE(records.launch->task == SomeLaunch().task);
@@ -53,8 +53,8 @@ TEST(ContainerRecordsTest, WhatIsWrittenIsRead) {
 }
 
 TEST(ContainerRecordsTest, AFileCutAnywhereSaysTheOldOrTheNew) {
-  const std::string launch = EncodeRecord(SomeLaunch());
-  const std::string both = launch + EncodeRecord(SomeEnd());
+  const std::string launch = RecordLine(SomeLaunch());
+  const std::string both = launch + RecordLine(SomeEnd());
   for (size_t size = 0; size <= both.size(); ++size) {
     const ContainerRecords records = ParseRecords(both.substr(0, size));
     EXPECT_EQ(records.launch.has_value(), size >= launch.size()) << size;
@@ -63,19 +63,19 @@ TEST(ContainerRecordsTest, AFileCutAnywhereSaysTheOldOrTheNew) {
 }
 
 TEST(ContainerRecordsTest, ARecordAfterAHalfWrittenOneIsRead) {
-  const std::string end = EncodeRecord(SomeEnd());
+  const std::string end = RecordLine(SomeEnd());
   for (size_t size = 0; size <= end.size(); ++size) {
     EndRecord second = SomeEnd();
     second.wait_status = 9;
     const ContainerRecords records =
-        ParseRecords(end.substr(0, size) + EncodeRecord(second));
+        ParseRecords(end.substr(0, size) + RecordLine(second));
     ASSERT_TRUE(records.end.has_value()) << size;
     EXPECT_EQ(records.end->wait_status, 9) << size;
   }
 }
 
 TEST(ContainerRecordsTest, NoFlippedBitIsBelieved) {
-  const std::string good = EncodeRecord(SomeEnd());
+  const std::string good = RecordLine(SomeEnd());
   for (size_t i = 0; i < good.size(); ++i) {
     for (int bit = 0; bit < 8; ++bit) {
       std::string bad = good;
@@ -92,7 +92,7 @@ TEST(ContainerRecordsTest, TheLastEndCounts) {
   EndRecord first = SomeEnd();
   first.complete = false;
   const ContainerRecords records =
-      ParseRecords(EncodeRecord(first) + EncodeRecord(SomeEnd()));
+      ParseRecords(RecordLine(first) + RecordLine(SomeEnd()));
   ASSERT_TRUE(records.end.has_value());
   EXPECT_TRUE(records.end->complete);
 }
@@ -104,9 +104,9 @@ TEST(ContainerRecordsTest, AnUnlinkedFileStillTells) {
   const int reader = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   ASSERT_GE(reader, 0);
   EXPECT_FALSE(ReadRecords(reader).launch.has_value());
-  ASSERT_TRUE(AppendRecord(fd, EncodeRecord(SomeLaunch())));
+  ASSERT_TRUE(AppendRecord(fd, RecordLine(SomeLaunch())));
   ASSERT_EQ(unlink(path.c_str()), 0);
-  ASSERT_TRUE(AppendRecord(fd, EncodeRecord(SomeEnd())));
+  ASSERT_TRUE(AppendRecord(fd, RecordLine(SomeEnd())));
   EXPECT_TRUE(ReadRecords(reader).launch.has_value());
   EXPECT_TRUE(ReadRecords(reader).end.has_value());
   close(fd);
@@ -117,7 +117,7 @@ TEST(ContainerRecordsTest, AFailedAppendSaysSo) {
   const int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
   ASSERT_GE(full, 0);
   errno = 0;
-  EXPECT_FALSE(AppendRecord(full, EncodeRecord(SomeEnd())));
+  EXPECT_FALSE(AppendRecord(full, RecordLine(SomeEnd())));
   EXPECT_EQ(errno, ENOSPC);
   close(full);
 }

@@ -3,11 +3,7 @@
 
 #include "external_containerizer/containerizer/program/posix_program.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <signal.h>
-#include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,6 +21,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "external_containerizer/containerizer/program/container_processes.h"
 #include "external_containerizer/containerizer/program/container_records.h"
 #include "external_containerizer/containerizer/program/container_store.h"
 #include "external_containerizer/containerizer/program/launch_plan.h"
@@ -35,10 +32,6 @@
 #include "external_containerizer/containerizer/program/start_container.h"
 #include "external_containerizer/containerizer/program/tree_usage.h"
 #include "external_containerizer/containerizer/wire/exit.h"
-
-#ifndef SYS_pidfd_send_signal
-#define SYS_pidfd_send_signal 424
-#endif
 
 namespace external_containerizer {
 
@@ -52,9 +45,6 @@ constexpr absl::Duration kMaxGrace = absl::Hours(24);
 // For a supervisor to end after it has killed its container; then it is killed
 // itself.
 constexpr absl::Duration kSupervisorMargin = absl::Seconds(10);
-
-// For processes to die that were killed without a supervisor.
-constexpr absl::Duration kKillTime = absl::Seconds(5);
 
 absl::StatusOr<std::shared_ptr<ContainerStore>> OpenStore(
     const Context& context) {
@@ -72,63 +62,6 @@ absl::StatusOr<std::shared_ptr<ContainerStore>> OpenStore(
 absl::Status NeverLaunched() {
   return absl::FailedPreconditionError(
       "its launch did not come to an end; destroy it");
-}
-
-// The descriptor is invalid if the process has ended.
-absl::StatusOr<OwnedFd> Find(const LaunchRecord& launch, const ProcessId& id) {
-  if (launch.boot_id != ReadBootId()) return OwnedFd();
-  OwnedFd fd = OpenProcess(id);
-  if (!fd.valid() && errno != ESRCH) {
-    return absl::ResourceExhaustedError(absl::StrCat(
-        "cannot look for process ", id.pid, ": ", strerror(errno)));
-  }
-  return fd;
-}
-
-std::string TokenVariable(const LaunchRecord& launch) {
-  return absl::StrCat(kTokenVariable, "=", launch.token);
-}
-
-// The processes of a container whose supervisor is not there, without zombies.
-std::vector<ProcessStat> Survivors(const LaunchRecord& launch) {
-  if (launch.boot_id != ReadBootId()) return {};
-  std::vector<ProcessStat> found = ProcessesWith(TokenVariable(launch));
-  found.erase(std::remove_if(found.begin(), found.end(),
-                             [](const ProcessStat& process) {
-                               return process.state == 'Z';
-                             }),
-              found.end());
-  return found;
-}
-
-absl::Status KillSurvivors(const LaunchRecord& launch) {
-  const absl::Time deadline = absl::Now() + kKillTime;
-  while (true) {
-    const std::vector<ProcessStat> survivors = Survivors(launch);
-    if (survivors.empty()) return absl::OkStatus();
-    if (absl::Now() > deadline) {
-      return absl::DeadlineExceededError(absl::StrCat(
-          survivors.size(), " of its processes do not die, among them ",
-          survivors[0].id.pid));
-    }
-    for (const ProcessStat& process : survivors) {
-      SignalProcess(process.id, SIGKILL);
-    }
-    const OwnedFd last = OpenProcess(survivors.back().id);
-    if (!last.valid()) continue;
-    pollfd end = {last.get(), POLLIN, 0};
-    poll(&end, 1, 100);
-  }
-}
-
-void Terminate(const OwnedFd& supervisor, absl::Duration grace) {
-  siginfo_t info = {};
-  info.si_signo = SIGTERM;
-  info.si_code = SI_QUEUE;
-  info.si_pid = getpid();
-  info.si_uid = geteuid();
-  info.si_value.sival_int = static_cast<int>(absl::ToInt64Milliseconds(grace));
-  syscall(SYS_pidfd_send_signal, supervisor.get(), SIGTERM, &info, 0);
 }
 
 wire::Termination MakeTermination(const EndRecord& end) {
@@ -268,9 +201,11 @@ absl::StatusOr<std::optional<wire::ResourceStatistics>> ReadUsage(
   } else if (running.has_value()) {
     Set(*running, &statistics);
   } else {
-    const std::vector<ProcessStat> survivors = Survivors(*records.launch);
-    if (survivors.empty()) return std::optional<wire::ResourceStatistics>();
-    Set(UsageOf(survivors), &statistics);
+    const absl::StatusOr<std::vector<ProcessStat>> survivors =
+        Survivors(*records.launch);
+    if (!survivors.ok()) return survivors.status();
+    if (survivors->empty()) return std::optional<wire::ResourceStatistics>();
+    Set(UsageOf(*survivors), &statistics);
   }
   return std::optional<wire::ResourceStatistics>(std::move(statistics));
 }
@@ -281,7 +216,7 @@ absl::Status RemoveContainer(ContainerStore& store, const std::string& id,
   if (records.launch.has_value() &&
       !(records.end.has_value() && records.end->complete)) {
     const ProcessId& supervisor = records.launch->supervisor;
-    absl::StatusOr<OwnedFd> found = Find(*records.launch, supervisor);
+    absl::StatusOr<OwnedFd> found = FindProcess(*records.launch, supervisor);
     if (!found.ok()) return found.status();
     if (found->valid()) SignalProcess(supervisor, SIGKILL);
     if (absl::Status killed = KillSurvivors(*records.launch); !killed.ok()) {
@@ -347,7 +282,7 @@ class PosixProgram::Impl {
     const ContainerRecords records = ReadRecords(lock->get());
     absl::StatusOr<OwnedFd> supervisor = OwnedFd();
     if (records.launch.has_value()) {
-      supervisor = Find(*records.launch, records.launch->supervisor);
+      supervisor = FindProcess(*records.launch, records.launch->supervisor);
     }
     if (!supervisor.ok()) return std::move(reply)(supervisor.status());
     if (!supervisor->valid()) {
@@ -355,7 +290,7 @@ class PosixProgram::Impl {
     }
     // Others may destroy it, too, meanwhile.
     lock->Reset();
-    Terminate(*supervisor, options_.grace);
+    TellToTerminate(*supervisor, options_.grace);
     watcher_.Watch(
         *std::move(supervisor), options_.grace + kSupervisorMargin,
         [store = *std::move(store), id, token = records.launch->token,
@@ -392,7 +327,7 @@ class PosixProgram::Impl {
   // Calls `next` when the process has ended; answers itself what goes wrong.
   void WaitFor(const std::shared_ptr<Waiting>& waiting, const ProcessId& id,
                absl::AnyInvocable<void() &&> next) {
-    absl::StatusOr<OwnedFd> process = Find(waiting->launch, id);
+    absl::StatusOr<OwnedFd> process = FindProcess(waiting->launch, id);
     if (!process.ok()) return std::move(waiting->reply)(process.status());
     if (!process->valid()) return std::move(next)();
     const ProcessWatcher::WatchId watch = watcher_.Watch(

@@ -13,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/prctl.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -179,6 +180,10 @@ class PosixTest : public ::testing::Test {
   void SetUp() override {
     base_ = ::testing::TempDir() + "/posix_XXXXXX";
     ASSERT_NE(mkdtemp(base_.data()), nullptr);
+    char* const real = realpath(base_.c_str(), nullptr);
+    ASSERT_NE(real, nullptr);
+    base_ = real;
+    free(real);
     work_ = base_ + "/work";
     sandbox_ = base_ + "/sand box";
     ASSERT_EQ(mkdir(work_.c_str(), 0755), 0);
@@ -445,11 +450,13 @@ TEST_F(PosixTest, TheTaskIsInItsSandboxWithNothingElseOpen) {
 }
 
 TEST_F(PosixTest, TheTaskHasDefaultSignals) {
-  Launch(LaunchOf("c", "grep -E '^Sig(Blk|Ign|Cgt)' /proc/self/status"));
+  Launch(LaunchOf("c", "exec cat /proc/self/status"));
   Wait("c");
-  EXPECT_EQ(ReadFile(sandbox_ + "/stdout"),
-            "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n"
-            "SigCgt:\t0000000000000000\n");
+  const std::vector<std::string> lines =
+      absl::StrSplit(ReadFile(sandbox_ + "/stdout"), '\n');
+  EXPECT_THAT(lines, AllOf(Contains("SigBlk:\t0000000000000000"),
+                           Contains("SigIgn:\t0000000000000000"),
+                           Contains("SigCgt:\t0000000000000000")));
 }
 
 TEST_F(PosixTest, ACommandThatIsNotThereFailsTheLaunch) {
@@ -642,6 +649,38 @@ TEST_F(PosixTest, AStoppedTaskIsDestroyedWithinTheGrace) {
   EXPECT_EQ(wire::ExitOf(Parse(wait->Finish())), Exited(8));
 }
 
+TEST_F(PosixTest, AStoppedSupervisorStillEndsItsContainer) {
+  Launch(LaunchOf("c", "exec sleep 1000"));
+  const ProcessId supervisor = Records("c").launch->supervisor;
+  const auto wait = StartWait("c");
+  ASSERT_TRUE(SignalProcess(supervisor, SIGSTOP));
+  Destroy("c");
+  EXPECT_EQ(wire::ExitOf(Parse(wait->Finish())), Signaled(SIGTERM));
+}
+
+TEST_F(PosixTest, TermToASupervisorEndsItsContainer) {
+  Launch(LaunchOf("c", "exec sleep 1000"));
+  ASSERT_TRUE(SignalProcess(Records("c").launch->supervisor, SIGTERM));
+  const wire::Termination termination = Wait("c");
+  EXPECT_EQ(wire::ExitOf(termination), Signaled(SIGTERM));
+  EXPECT_EQ(termination.state(), wire::TASK_KILLED);
+  EXPECT_THAT(List(), ElementsAre("c"));
+}
+
+TEST_F(PosixTest, AnAgentThatIgnoresSignalsDoesNotMatter) {
+  // Ignored signals are inherited: by posix, the supervisor, the task.
+  const sighandler_t child = signal(SIGCHLD, SIG_IGN);
+  const sighandler_t pipe = signal(SIGPIPE, SIG_IGN);
+  Command launch = Start("launch", LaunchOf("c", "exec cat /proc/self/status"));
+  signal(SIGCHLD, child);
+  signal(SIGPIPE, pipe);
+  const Result result = launch.Finish();
+  EXPECT_EQ(result.status, 0) << result.errors;
+  EXPECT_EQ(wire::ExitOf(Wait("c")), Exited(0));
+  EXPECT_THAT(ReadFile(sandbox_ + "/stdout"),
+              HasSubstr("SigIgn:\t0000000000000000"));
+}
+
 TEST_F(PosixTest, DestroyEndsDaemonsThatLeftTheSessionAndTheTree) {
   const OwnedFd ready = Fifo("ready");
   Launch(LaunchOf(
@@ -666,13 +705,13 @@ TEST_F(PosixTest, DestroyEndsDaemonsThatLeftTheSessionAndTheTree) {
 
 TEST_F(PosixTest, WhatATaskLeavesBehindEndsWithIt) {
   const OwnedFd ready = Fifo("ready");
+  const OwnedFd go = Fifo("go");
   Launch(LaunchOf("c",
                   "setsid sh -c 'trap \"\" TERM; echo $$ > ready; "
                   "exec sleep 1000' & read line < go; exit 2"));
-  // The daemon runs before the task ends (it opens "go" only then).
   const pid_t daemon = atoi(ReadLine(ready).c_str());
   EXPECT_TRUE(Runs(daemon));
-  const OwnedFd go = Fifo("go");
+  ASSERT_EQ(write(go.get(), "\n", 1), 1);
   Wait("c");
   EXPECT_FALSE(Runs(daemon));
 }
@@ -745,7 +784,7 @@ TEST_F(PosixTest, AContainerOfBeforeAReboot) {
   record.boot_id = "00000000-0000-0000-0000-000000000000";
   record.supervisor = ReadProcessStat(getpid())->id;
   record.task = record.supervisor;
-  std::ofstream(work_ + "/program/posix/containers/c") << EncodeRecord(record);
+  std::ofstream(work_ + "/program/posix/containers/c") << RecordLine(record);
   const wire::Termination termination = Wait("c");
   EXPECT_THAT(termination.message(), HasSubstr("rebooted"));
   EXPECT_FALSE(termination.has_status());
@@ -865,36 +904,65 @@ TEST_F(PosixTest, WithoutAWorkDirectoryTheUsersOwnIsUsed) {
   EXPECT_EQ(status.st_mode & 0777, 0700u);
 }
 
-TEST_F(PosixTest, ALaunchKilledAnywhereLeavesWhatDestroyCleans) {
-  // Stopped at a point that is a little later each time, then killed.
-  for (int i = 0; i < 40; ++i) {
-    const std::string id = absl::StrCat("c", i);
-    Command launch =
-        Start("launch", LaunchOf(id, "exec sleep " + std::to_string(7000 + i)));
-    const auto until =
-        std::chrono::steady_clock::now() + std::chrono::microseconds(150 * i);
-    while (std::chrono::steady_clock::now() < until) {
-    }
-    kill(launch.pid(), SIGKILL);
-    launch.Finish();
-    // Not wait: it has nothing to say of a container that never was.
-    const std::vector<std::string> ids = List();
-    std::optional<LaunchRecord> record;
-    Destroy(id);
-    EXPECT_THAT(List(), Not(Contains(id)));
+// Kills a launch when it is about to make its `calls`-th system call, or has
+// just made it. False if it had ended before.
+bool LaunchKilledAt(int calls, const std::string& record,
+                    const std::map<std::string, std::string>& environment) {
+  const int input = memfd_create("record", MFD_CLOEXEC);
+  EXPECT_EQ(write(input, record.data(), record.size()),
+            static_cast<ssize_t>(record.size()));
+  EXPECT_EQ(lseek(input, 0, SEEK_SET), 0);
+  const std::string binary = TestDataPath("containerizer/program/posix");
+  std::vector<std::string> variables;
+  for (const auto& variable : environment) {
+    variables.push_back(absl::StrCat(variable.first, "=", variable.second));
   }
-  // No task, and no supervisor of one, is left.
-  DIR* dir = opendir("/proc");
-  ASSERT_NE(dir, nullptr);
-  while (const dirent* entry = readdir(dir)) {
-    const std::string command =
-        ReadFile(absl::StrCat("/proc/", entry->d_name, "/cmdline"));
-    for (int i = 0; i < 40; ++i) {
-      const std::string argument = std::to_string(7000 + i);
-      EXPECT_NE(command, std::string("sleep\0", 6) + argument + '\0');
+  std::vector<char*> envp;
+  for (std::string& variable : variables) envp.push_back(variable.data());
+  envp.push_back(nullptr);
+  char name[] = "posix";
+  char command[] = "launch";
+  char* const argv[] = {name, command, nullptr};
+  const pid_t pid = fork();
+  if (pid == 0) {
+    dup2(input, 0);
+    ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
+    execve(binary.c_str(), argv, envp.data());
+    _exit(127);
+  }
+  close(input);
+  int status = 0;
+  EXPECT_EQ(waitpid(pid, &status, 0), pid);
+  for (int i = 0; i < calls && WIFSTOPPED(status); ++i) {
+    ptrace(PTRACE_SYSCALL, pid, nullptr, nullptr);
+    EXPECT_EQ(waitpid(pid, &status, 0), pid);
+  }
+  if (!WIFSTOPPED(status)) {
+    EXPECT_EQ(status, 0);
+    return false;
+  }
+  kill(pid, SIGKILL);
+  EXPECT_EQ(waitpid(pid, &status, 0), pid);
+  return true;
+}
+
+TEST_F(PosixTest, ALaunchKilledAtAnySystemCallLeavesWhatDestroyCleans) {
+  const std::string mark = absl::StrCat("MARK=", base_);
+  environment_["MARK"] = base_;
+  const std::string record =
+      EncodeRecord(LaunchOf("c", "exec sleep 1000").SerializeAsString());
+  bool ran = false;
+  for (int calls = 1; LaunchKilledAt(calls, record, environment_); ++calls) {
+    ran = ran || !ProcessesWith(mark)->empty();
+    Destroy("c");
+    ASSERT_THAT(List(), IsEmpty()) << "killed at " << calls;
+    for (const ProcessStat& process : ProcessesWith(mark).value()) {
+      ASSERT_EQ(process.state, 'Z')
+          << "killed at " << calls << ": " << process.id.pid;
     }
   }
-  closedir(dir);
+  EXPECT_TRUE(ran) << "some were killed after the task had started";
+  EXPECT_THAT(List(), ElementsAre("c")) << "the last one was not killed";
 }
 
 TEST_F(PosixTest, RecoverForgetsALaunchThatStartedNothing) {

@@ -53,10 +53,10 @@ std::string ProcPath(pid_t pid, const char* rest) {
 }
 
 // The entries of a directory of /proc that are numbers.
-std::vector<pid_t> NumbersIn(const std::string& path) {
+std::optional<std::vector<pid_t>> NumbersIn(const std::string& path) {
   std::vector<pid_t> numbers;
   DIR* dir = opendir(path.c_str());
-  if (dir == nullptr) return numbers;
+  if (dir == nullptr) return std::nullopt;
   while (const dirent* entry = readdir(dir)) {
     char* end = nullptr;
     const long number = strtol(entry->d_name, &end, 10);
@@ -72,7 +72,7 @@ std::vector<pid_t> ChildrenOf(pid_t pid) {
   std::vector<pid_t> children;
   // A child belongs to the thread that forked it.
   const std::string tasks = ProcPath(pid, "/task");
-  for (pid_t thread : NumbersIn(tasks)) {
+  for (pid_t thread : NumbersIn(tasks).value_or(std::vector<pid_t>())) {
     const std::optional<std::string> list =
         ReadProcFile(tasks + "/" + std::to_string(thread) + "/children");
     if (!list.has_value()) continue;
@@ -173,15 +173,23 @@ std::vector<ProcessStat> Descendants(pid_t root) {
   return found;
 }
 
-std::vector<ProcessStat> ProcessesWith(const std::string& variable) {
+std::optional<std::vector<ProcessStat>> ProcessesWith(
+    const std::string& variable) {
   const std::string entry = variable + '\0';
   std::vector<ProcessStat> found;
   std::set<pid_t> seen = {getpid()};
-  for (pid_t pid : NumbersIn("/proc")) {
+  const std::optional<std::vector<pid_t>> pids = NumbersIn("/proc");
+  if (!pids.has_value()) return std::nullopt;
+  for (pid_t pid : *pids) {
     if (seen.count(pid) != 0) continue;
     const std::optional<std::string> environment =
         ReadProcFile(ProcPath(pid, "/environ"));
-    if (!environment.has_value()) continue;
+    if (!environment.has_value()) {
+      if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
+        return std::nullopt;
+      }
+      continue;  // it has ended, or is another user's
+    }
     const size_t position = environment->find(entry);
     if (position == std::string::npos ||
         (position != 0 && (*environment)[position - 1] != '\0')) {

@@ -66,7 +66,9 @@ std::vector<ProcessStat> Descendants(pid_t root);
 
 // The processes that were started with `variable` ("NAME=value") in their
 // environment, and their descendants; the caller itself is not among them.
-std::vector<ProcessStat> ProcessesWith(const std::string& variable);
+// nullopt, with errno, if descriptors or memory are wanting to look at all.
+std::optional<std::vector<ProcessStat>> ProcessesWith(
+    const std::string& variable);
 
 }  // namespace posix_internal
 }  // namespace external_containerizer

@@ -114,7 +114,7 @@ TEST(ProcessTest, APidThatStartedAtAnotherTimeIsAnotherProcess) {
 }
 
 TEST(ProcessTest, APidfdTellsOfTheEndAndAReapedProcessIsGone) {
-  Shell shell("echo ready; read forever");
+  Shell shell("echo ready; exec sleep 1000");
   const std::optional<ProcessStat> stat = ReadProcessStat(shell.pid());
   ASSERT_TRUE(stat.has_value());
   const OwnedFd fd = OpenProcess(stat->id);
@@ -142,20 +142,20 @@ TEST(ProcessTest, DescendantsAreTheWholeTreeParentsFirst) {
 }
 
 TEST(ProcessTest, AnEnvironmentVariableFindsItsProcessesAndNoOthers) {
-  Shell marked("echo ready; sleep 1000 & read forever", "MARK=abc");
-  Shell longer("echo ready; read forever", "MARK=abcd");
-  Shell prefixed("echo ready; read forever", "XMARK=abc");
+  Shell marked("echo ready; sleep 1000 & wait", "MARK=abc");
+  Shell longer("echo ready; exec sleep 1000", "MARK=abcd");
+  Shell prefixed("echo ready; exec sleep 1000", "XMARK=abc");
   EXPECT_EQ(marked.ReadLine(), "ready");
   EXPECT_EQ(longer.ReadLine(), "ready");
   EXPECT_EQ(prefixed.ReadLine(), "ready");
-  const std::vector<ProcessStat> found = ProcessesWith("MARK=abc");
+  const std::vector<ProcessStat> found = ProcessesWith("MARK=abc").value();
   auto has_pid = [](pid_t pid) {
     return Field(&ProcessStat::id, Field(&ProcessId::pid, pid));
   };
   EXPECT_THAT(found, Contains(has_pid(marked.pid())));
   EXPECT_THAT(found, Not(Contains(has_pid(longer.pid()))));
   EXPECT_THAT(found, Not(Contains(has_pid(prefixed.pid()))));
-  EXPECT_THAT(ProcessesWith("MARK=nobody"), IsEmpty());
+  EXPECT_THAT(ProcessesWith("MARK=nobody").value(), IsEmpty());
 }
 
 }  // namespace

@@ -84,8 +84,13 @@ std::string RandomToken() {
   return token;
 }
 
+// All of them: posix_spawn() leaves the two that glibc keeps to itself ignored,
+// and signal() does not accept these.
 void ResetSignals() {
-  for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
+  const char as_default[64] = {};  // the kernel's struct sigaction, SIG_DFL
+  for (int signal = 1; signal <= 64; ++signal) {
+    syscall(SYS_rt_sigaction, signal, as_default, nullptr, size_t{8});
+  }
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -156,7 +161,7 @@ pid_t StartTask() {
   } else {
     record.supervisor = self->id;
     record.task = child->id;
-    if (!AppendRecord(kContainerFd, EncodeRecord(record))) {
+    if (!AppendRecord(kContainerFd, RecordLine(record))) {
       report.stage = StartReport::kRecord;
       report.error = errno;
     }
@@ -244,7 +249,7 @@ class Supervisor {
           static_cast<uint64_t>(usage.ru_stime.tv_usec);
       record.max_rss_bytes = static_cast<uint64_t>(usage.ru_maxrss) * 1024;
     }
-    AppendRecord(kContainerFd, EncodeRecord(record));
+    AppendRecord(kContainerFd, RecordLine(record));
     recorded_ = true;
   }
 

@@ -40,25 +40,26 @@ TreeUsage UsageOf(const std::vector<ProcessStat>& processes) {
 std::optional<TreeUsage> UsageBelow(const ProcessId& supervisor) {
   std::optional<ProcessStat> before = ReadProcessStat(supervisor.pid);
   for (int attempt = 1;; ++attempt) {
-    if (!before.has_value() || !(before->id == supervisor)) {
+    // Nobody is below a zombie, which may stay for a while.
+    if (!before.has_value() || !(before->id == supervisor) ||
+        before->state == 'Z') {
       return std::nullopt;
     }
     const std::vector<ProcessStat> processes = Descendants(supervisor.pid);
     const std::optional<ProcessStat> after = ReadProcessStat(supervisor.pid);
     // Time moves from a process to who reaps it: if that happened during the
     // walk, it may have been seen at neither.
+    if (!after.has_value() || after->state == 'Z') return std::nullopt;
     const bool moved =
-        after.has_value() &&
-        (after->children_user_ticks != before->children_user_ticks ||
-         after->children_system_ticks != before->children_system_ticks);
+        after->children_user_ticks != before->children_user_ticks ||
+        after->children_system_ticks != before->children_system_ticks;
     if (moved && attempt < kAttempts) {
       before = after;
       continue;
     }
     TreeUsage usage = UsageOf(processes);
-    const ProcessStat& reaped = after.has_value() ? *after : *before;
-    usage.user_seconds += Seconds(reaped.children_user_ticks);
-    usage.system_seconds += Seconds(reaped.children_system_ticks);
+    usage.user_seconds += Seconds(after->children_user_ticks);
+    usage.system_seconds += Seconds(after->children_system_ticks);
     return usage;
   }
 }

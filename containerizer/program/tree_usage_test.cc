@@ -79,6 +79,10 @@ TEST(TreeUsageTest, CountsLiveAndReapedDescendantsButNotTheRoot) {
     SignalProcess(process.id, SIGKILL);
   }
   kill(root, SIGKILL);
+  siginfo_t info;
+  ASSERT_EQ(waitid(P_PID, static_cast<id_t>(root), &info, WEXITED | WNOWAIT),
+            0);
+  EXPECT_FALSE(UsageBelow(id).has_value()) << "it is a zombie";
   waitpid(root, nullptr, 0);
   EXPECT_FALSE(UsageBelow(id).has_value());
   close(ready[0]);
