@@ -99,15 +99,19 @@ bool IsThere(int fd) {
 absl::StatusOr<ContainerStore> ContainerStore::Open(
     const std::string& work_directory, const std::string& fallback) {
   OwnedFd base;
-  std::string path;
+  std::string path = work_directory.empty() ? fallback : work_directory;
+  if (path.empty() || path[0] != '/') {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the work directory (MESOS_WORK_DIRECTORY) must be an absolute path, "
+        "not \"",
+        path, "\""));
+  }
   if (work_directory.empty()) {
-    path = fallback;
     absl::StatusOr<OwnedFd> made =
         MakeDirectory(AT_FDCWD, path, fallback, /*private_to_us=*/true);
     if (!made.ok()) return made.status();
     base = *std::move(made);
   } else {
-    path = work_directory;
     base.Reset(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!base.valid()) {
       return ErrnoStatus("open the work directory (MESOS_WORK_DIRECTORY)",

@@ -34,7 +34,8 @@ class ContainerStore {
  public:
   // Makes the directories where they are missing. They must be the caller's
   // own and nobody else's to read. `work_directory` has to exist; if it is
-  // empty, `fallback` is used, which is made.
+  // empty, `fallback` is used, which is made. Both are absolute paths: every
+  // command has another working directory.
   static absl::StatusOr<ContainerStore> Open(const std::string& work_directory,
                                              const std::string& fallback);
 
@@ -45,8 +46,8 @@ class ContainerStore {
   // ALREADY_EXISTS; ABORTED if it was destroyed at that very moment.
   absl::StatusOr<OwnedFd> Create(const std::string& id);
 
-  // An existing one, open for reading. The lock is shared and held while the
-  // container is being launched by somebody; waits for that. NOT_FOUND.
+  // An existing one, open for reading, not locked. Waits while it is being
+  // launched. NOT_FOUND.
   absl::StatusOr<OwnedFd> OpenLaunched(const std::string& id) const;
 
   // An existing one, locked for this caller alone; waits for whoever has it.

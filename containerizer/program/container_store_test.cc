@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -124,6 +125,14 @@ TEST_F(ContainerStoreTest, ADirectoryThatIsALinkIsRefused) {
   ASSERT_EQ(symlink(elsewhere.c_str(), (work_ + "/program").c_str()), 0);
   EXPECT_THAT(ContainerStore::Open(work_, ""),
               StatusIs(absl::StatusCode::kFailedPrecondition));
+}
+
+TEST_F(ContainerStoreTest, ARelativePathIsRefused) {
+  for (const char* path : {"", ".", "work"}) {
+    EXPECT_THAT(
+        ContainerStore::Open(path, "fallback"),
+        StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("absolute")));
+  }
 }
 
 TEST_F(ContainerStoreTest, AWorkDirectoryHasToExistAFallbackIsMade) {

@@ -532,6 +532,45 @@ TEST_F(PosixTest, LaunchingTwiceIsRefusedAndTheFirstRunsOn) {
   EXPECT_EQ(wire::ExitOf(Wait("c")), Exited(4));
 }
 
+TEST_F(PosixTest, OfManyLaunchesOfOneContainerOneSucceeds) {
+  std::vector<Command> launches;
+  for (int i = 0; i < 8; ++i) {
+    launches.push_back(Start("launch", LaunchOf("c", "echo ran; exit 4")));
+  }
+  int succeeded = 0;
+  for (Command& launch : launches) {
+    const Result result = launch.Finish();
+    if (result.status == 0) {
+      ++succeeded;
+    } else {
+      EXPECT_THAT(result.errors, HasSubstr("ALREADY_EXISTS"));
+    }
+  }
+  EXPECT_EQ(succeeded, 1);
+  EXPECT_EQ(wire::ExitOf(Wait("c")), Exited(4));
+  EXPECT_EQ(ReadFile(sandbox_ + "/stdout"), "ran\n");
+}
+
+TEST_F(PosixTest, DestroyDuringLaunchLeavesAllOrNothing) {
+  for (int i = 0; i < 20; ++i) {
+    Command launch = Start("launch", LaunchOf("c", "exec sleep 1000"));
+    Command destroy = Start("destroy", About<wire::Destroy>("c"));
+    const Result destroyed = destroy.Finish();
+    EXPECT_EQ(destroyed.status, 0) << destroyed.errors;
+    const Result launched = launch.Finish();
+    const std::vector<std::string> ids = List();
+    if (launched.status != 0) {
+      EXPECT_THAT(launched.errors, HasSubstr("ABORTED"));
+      EXPECT_THAT(ids, IsEmpty());
+    }
+    // It was launched, and then destroyed or not.
+    for (const std::string& id : ids) {
+      EXPECT_TRUE(Records(id).launch.has_value());
+      Destroy(id);
+    }
+  }
+}
+
 TEST_F(PosixTest, TheSupervisorHasNothingOfTheLaunch) {
   environment_["SECRET_OF_AGENT"] = "s3cret-a";
   const OwnedFd ready = Fifo("ready");

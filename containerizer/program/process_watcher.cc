@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -26,7 +25,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto kNever = Clock::time_point::max();
 constexpr int kEvents = 64;
-constexpr auto kRetry = std::chrono::milliseconds(100);
+constexpr useconds_t kRetryMicroseconds = 100000;
 
 // How long epoll may sleep, in its milliseconds, rounded up.
 int Timeout(Clock::time_point deadline) {
@@ -57,7 +56,7 @@ ProcessWatcher::~ProcessWatcher() {
     stop_ = true;
   }
   Wake();
-  if (thread_.joinable()) thread_.join();
+  if (started_) pthread_join(thread_, nullptr);
 }
 
 ProcessWatcher::WatchId ProcessWatcher::Watch(OwnedFd pidfd,
@@ -67,25 +66,38 @@ ProcessWatcher::WatchId ProcessWatcher::Watch(OwnedFd pidfd,
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     id = next_id_++;
-    Entry& entry = entries_[id];
-    entry.deadline = timeout == absl::InfiniteDuration()
-                         ? kNever
-                         : Clock::now() + absl::ToChronoNanoseconds(timeout);
-    entry.done = std::move(done);
-    epoll_event event = {};
-    event.events = EPOLLIN;
-    event.data.u64 = id;
-    if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, pidfd.get(), &event) != 0) {
-      entry.end = absl::ResourceExhaustedError(
-          "cannot watch the process: no descriptors or memory left");
+    // Not std::thread, which can only say by an exception that there is none.
+    if (!started_ && pthread_create(&thread_, nullptr, ThreadMain, this) == 0) {
+      started_ = true;
     }
-    entry.pidfd = std::move(pidfd);
-    if (!std::exchange(started_, true)) {
-      thread_ = std::thread([this] { Run(); });
+    if (started_) {
+      Entry& entry = entries_[id];
+      entry.deadline = timeout == absl::InfiniteDuration()
+                           ? kNever
+                           : Clock::now() + absl::ToChronoNanoseconds(timeout);
+      entry.done = std::exchange(done, nullptr);
+      epoll_event event = {};
+      event.events = EPOLLIN;
+      event.data.u64 = id;
+      if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, pidfd.get(), &event) != 0) {
+        entry.end = absl::ResourceExhaustedError(
+            "cannot watch the process: no descriptors or memory left");
+      }
+      entry.pidfd = std::move(pidfd);
     }
   }
-  Wake();
+  if (done) {
+    std::move(done)(absl::ResourceExhaustedError(
+        "cannot watch the process: no thread to be had"));
+  } else {
+    Wake();
+  }
   return id;
+}
+
+void* ProcessWatcher::ThreadMain(void* watcher) {
+  static_cast<ProcessWatcher*>(watcher)->Run();
+  return nullptr;
 }
 
 void ProcessWatcher::Cancel(WatchId id) {
@@ -139,7 +151,7 @@ void ProcessWatcher::Run() {
     epoll_event events[kEvents];
     const int n = epoll_wait(epoll_.get(), events, kEvents, Timeout(earliest));
     if (n < 0 && errno != EINTR) {  // never got its descriptors
-      std::this_thread::sleep_for(kRetry);
+      usleep(kRetryMicroseconds);
     }
     for (int i = 0; i < n; ++i) {
       if (events[i].data.u64 != 0) {

@@ -6,11 +6,12 @@
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_PROCESS_WATCHER_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_PROCESS_WATCHER_H_
 
+#include <pthread.h>
+
 #include <chrono>
 #include <cstdint>
 #include <map>
 #include <mutex>
-#include <thread>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
@@ -35,7 +36,7 @@ class ProcessWatcher {
   ~ProcessWatcher();
 
   // Calls `done` once, on the watcher's thread, where it may call Watch() and
-  // Cancel().
+  // Cancel(); or inside this call, if there can be no such thread.
   WatchId Watch(OwnedFd pidfd, absl::Duration timeout, Done done);
 
   // No effect on what is over.
@@ -49,6 +50,7 @@ class ProcessWatcher {
     Done done;
   };
 
+  static void* ThreadMain(void* watcher);
   void Run();
   void Wake();
 
@@ -59,7 +61,7 @@ class ProcessWatcher {
   WatchId next_id_ = 1;               // 0 is wake_, in the epoll set
   bool stop_ = false;
   bool started_ = false;
-  std::thread thread_;
+  pthread_t thread_ = {};  // once started_
 };
 
 }  // namespace posix_internal

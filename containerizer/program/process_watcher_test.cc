@@ -3,7 +3,9 @@
 
 #include "external_containerizer/containerizer/program/process_watcher.h"
 
+#include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -114,6 +116,30 @@ TEST(ProcessWatcherTest, WhatCannotBeWatchedSaysSo) {
   watcher.Watch(OwnedFd(), absl::InfiniteDuration(), std::move(awaited.second));
   EXPECT_THAT(awaited.first.get(),
               StatusIs(absl::StatusCode::kResourceExhausted));
+}
+
+TEST(ProcessWatcherTest, WithoutAThreadItSaysSo) {
+  Child child;
+  // In another process, whose limit does not outlast it.
+  const pid_t pid = fork();
+  if (pid == 0) {
+    ProcessWatcher watcher;
+    OwnedFd pidfd = child.Open();
+    absl::Status end = absl::OkStatus();
+    // No memory for a stack, larger than those that are kept for reuse.
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, 64 << 20);
+    pthread_setattr_default_np(&attributes);
+    const rlimit none = {1, 1};
+    setrlimit(RLIMIT_AS, &none);
+    watcher.Watch(std::move(pidfd), absl::InfiniteDuration(),
+                  [&end](absl::Status status) { end = std::move(status); });
+    _exit(end.code() == absl::StatusCode::kResourceExhausted ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(pid, &status, 0), pid);
+  EXPECT_EQ(status, 0);
 }
 
 TEST(ProcessWatcherTest, DoneMayWatchAgain) {
