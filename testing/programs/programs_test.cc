@@ -159,8 +159,7 @@ class ProgramsTest : public ::testing::TestWithParam<std::string> {
  protected:
   ProgramsTest() {
     signal(SIGPIPE, SIG_IGN);  // Some commands do not read all of their input.
-    std::string pattern =
-        absl::StrCat(::testing::TempDir(), "/programs.XXXXXX");
+    std::string pattern = absl::StrCat(::testing::TempDir(), "programs.XXXXXX");
     directory_ = mkdtemp(&pattern[0]);
     sandbox_ = absl::StrCat(directory_, "/a sandbox");
     EXPECT_EQ(mkdir(sandbox_.c_str(), 0755), 0);
@@ -225,7 +224,8 @@ class ProgramsTest : public ::testing::TestWithParam<std::string> {
     const Result result = Run("containers", "");
     EXPECT_EQ(result.status, 0) << result.errors;
     std::vector<std::string> ids;
-    for (const auto& id : Parse<wire::Containers>(result.output).containers()) {
+    const auto answer = Parse<wire::Containers>(result.output);
+    for (const wire::ContainerID& id : answer.containers()) {
       ids.push_back(id.value());
     }
     return ids;
@@ -352,7 +352,7 @@ TEST_P(ProgramsTest, UsageCountsTheWholeSessionAndIsSilentAtTheEnd) {
 
 TEST_P(ProgramsTest, WhatATaskLeavesInItsSessionEndsWithIt) {
   MakeFifo("held");
-  Launch("c", "sleep 1000 3>held & exit 0");
+  Launch("c", "exec 3>held; sleep 1000 & exit 0");
   EXPECT_EQ(ReadAll(OpenFifo("held", O_RDONLY)), "");
   EXPECT_EQ(Wait("c").status(), 0);
 }
@@ -424,7 +424,7 @@ TEST_P(ProgramsTest, OddIdsAreNamesAndNothingElse) {
   for (const std::string& id : ids) Launch(id, "exit 6");
   for (const std::string& id : ids) EXPECT_EQ(Wait(id).status(), 6 << 8) << id;
   EXPECT_THAT(Containers(), ::testing::UnorderedElementsAreArray(ids));
-  for (const std::string& id : {"a/b", "../c", "/", ""}) {
+  for (const char* id : {"a/b", "../c", "/", ""}) {
     const Result result = Run("launch", Record(LaunchOf(id, "true")));
     EXPECT_EQ(result.status, 1 << 8) << id;
     EXPECT_THAT(result.errors, Not(IsEmpty()));
@@ -502,8 +502,9 @@ TEST_P(ProgramsTest, RecoverMayBeTheFirstCommandAndChangesNothing) {
 
 INSTANTIATE_TEST_SUITE_P(Programs, ProgramsTest,
                          ::testing::Values("python_program", "shell_program"),
-                         [](const ::testing::TestParamInfo<std::string>& info) {
-                           return info.param.substr(0, info.param.find('_'));
+                         [](const auto& program) {
+                           return program.param.substr(0,
+                                                       program.param.find('_'));
                          });
 
 }  // namespace
