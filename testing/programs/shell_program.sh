@@ -29,6 +29,7 @@ fail() {
 # name, and its size in $size.
 read_record() {
   record=$(mktemp)
+  # shellcheck disable=SC2094
   exec 4>"$record" 5<"$record"
   rm "$record"
   record=/dev/fd/5
@@ -67,8 +68,9 @@ fields() (
       1) next=$((next + 8)) found='' ;;
       2)
         varint "$next"
-        [ "$value" -ge 0 ] && [ "$value" -le "$size" ] ||
+        if [ "$value" -lt 0 ] || [ "$value" -gt "$size" ]; then
           fail 'the message is damaged'
+        fi
         found=$next:$((next + value))
         next=$((next + value))
         ;;
@@ -216,7 +218,8 @@ end_session() {
 
 # Opens `life` as descriptor 7 once launch is over. False if there is none.
 open_container() {
-  { exec 6<"$state/launch" 7<"$state/life"; } 2>/dev/null || return 1
+  # `command`, because a failing `exec` would end the shell.
+  { command exec 6<"$state/launch" 7<"$state/life"; } 2>/dev/null || return 1
   flock -s 6
   exec 6<&-
 }
