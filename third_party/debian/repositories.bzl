@@ -92,11 +92,6 @@ def _benchmark_impl(repository_ctx):
 
 _benchmark = repository_rule(implementation = _benchmark_impl, local = True)
 
-_PROTOBUF_RULES = """
-cc_proto_library = native.cc_proto_library
-proto_library = native.proto_library
-"""
-
 def _protobuf_impl(repository_ctx):
     _need(repository_ctx, "/usr/bin/protoc", "protobuf-compiler")
     repository_ctx.symlink("/usr/bin/protoc", "protoc_binary")
@@ -156,6 +151,7 @@ filegroup(name = "coverage_report_generator", visibility = ["//visibility:public
 # Every cc_test names it, coverage or not.
 _empty_coverage = repository_rule(implementation = _empty_coverage_impl)
 
+# buildifier: disable=unnamed-macro
 def debian_repositories():
     """Declares every dependency, from the packages that ./bazelw installs."""
     _absl(name = "com_google_absl")
