@@ -223,6 +223,7 @@ void ForkExec::Start(InvocationId id) {
   waiting_.erase(id);
   const Process& process = running.started.process;
   if (command == Command::kLaunch || command == Command::kWait) {
+    // A full disk is no reason not to run it.
     running.slot = journal_->Add(process.pid);
   }
   if (options_.on_started) options_.on_started(command, process.pid);
@@ -270,6 +271,10 @@ void ForkExec::Watch(InvocationId id, Running* running,
   }
   if (!status.ok()) {
     End(id, running, Ending::kUnwatched);
+    if (running->ending == Ending::kByItself) {
+      running->deadline = loop_->RunAfter(absl::ZeroDuration(),
+                                          [this, id] { Finish(id, true); });
+    }
   } else if (timeout != absl::InfiniteDuration()) {
     running->deadline = loop_->RunAfter(timeout, [this, id, running] {
       running->deadline.reset();
