@@ -386,6 +386,8 @@ void ForkExec::Finish(InvocationId id, bool ended) {
   } else if (running.slot.has_value()) {
     journal_->Remove(*running.slot);
   }
+  // Its descriptors may be what the next command needs.
+  running.started = StartedCommand();
   // Last: it may destroy us.
   std::move(running.done)(std::move(answer));
 }
