@@ -131,7 +131,10 @@ class Containerizer::Impl {
       : options_(std::move(options)), loop_(std::move(loop)) {}
 
   ~Impl() {
-    if (!thread_.joinable()) return;
+    if (thread_.joinable()) Stop();
+  }
+
+  void Stop() {
     loop_->Post([this] {
       Handle(Shutdown());
       Finish();
@@ -379,7 +382,8 @@ absl::StatusOr<std::unique_ptr<Containerizer>> Containerizer::Create(
 Containerizer::Containerizer(std::unique_ptr<Impl> impl)
     : impl_(std::move(impl)) {}
 
-Containerizer::~Containerizer() = default;
+// Callbacks that run meanwhile may still call methods: impl_ is to be there.
+Containerizer::~Containerizer() { impl_->Stop(); }
 
 bool Containerizer::OnOwnThread() const { return impl_->OnLoopThread(); }
 

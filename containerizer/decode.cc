@@ -20,9 +20,15 @@ std::string Subject(Command command, const ContainerId& container) {
                       absl::CHexEscape(container), "\"");
 }
 
-absl::Status Garbage(absl::string_view why, absl::string_view output) {
+std::string Program(const Answer& answer) {
+  if (answer.program.empty()) return "the program";
+  return absl::StrCat("program \"", absl::CHexEscape(answer.program), "\"");
+}
+
+absl::Status Garbage(const Answer& answer, absl::string_view why) {
+  const absl::string_view output = *answer.output;
   return absl::DataLossError(
-      absl::StrCat("the program answered with a record that ", why, " (",
+      absl::StrCat(Program(answer), " answered with a record that ", why, " (",
                    output.size(), " bytes, starting with \"",
                    absl::CHexEscape(output.substr(0, kQuotedBytes)),
                    "\"); see what it writes to stdout"));
@@ -30,19 +36,20 @@ absl::Status Garbage(absl::string_view why, absl::string_view output) {
 
 // A record that is no message, or lacks what the protocol demands, is garbage.
 template <typename Message>
-absl::Status Parse(const std::string& output, Message* message) {
-  if (!message->ParseFromString(output)) {
-    return Garbage("cannot be parsed", output);
+absl::Status Parse(const Answer& answer, Message* message) {
+  if (!message->ParseFromString(*answer.output)) {
+    return Garbage(answer, "cannot be parsed");
   }
   if (absl::Status complete = wire::CheckComplete(*message); !complete.ok()) {
-    return Garbage(absl::StrCat("is incomplete: ", complete.message()), output);
+    return Garbage(answer, absl::StrCat("is incomplete: ", complete.message()));
   }
   return absl::OkStatus();
 }
 
-absl::Status NoRecord(absl::string_view hint) {
+absl::Status NoRecord(const Answer& answer, absl::string_view hint) {
   return absl::DataLossError(absl::StrCat(
-      "the program exited with status 0 and wrote no record to stdout", hint));
+      Program(answer), " exited with status 0 and wrote no record to stdout",
+      hint));
 }
 
 // What `answer` says, before container and command are named.
@@ -58,16 +65,16 @@ absl::Status Verdict(Command command, const Answer& answer,
       case Command::kUsage:
         return absl::OkStatus();
       case Command::kContainers:
-        return NoRecord("; an empty list is a record of length zero");
+        return NoRecord(answer, "; an empty list is a record of length zero");
       default:
-        return NoRecord("");
+        return NoRecord(answer, "");
     }
   }
   if (exit_status_counts && !answer.status.ok()) return answer.status;
   switch (command) {
     case Command::kWait: {
       auto termination = std::make_shared<wire::Termination>();
-      if (absl::Status parsed = Parse(*answer.output, termination.get());
+      if (absl::Status parsed = Parse(answer, termination.get());
           !parsed.ok()) {
         return answer.status.ok() ? parsed : answer.status;
       }
@@ -76,7 +83,7 @@ absl::Status Verdict(Command command, const Answer& answer,
     }
     case Command::kUsage: {
       wire::ResourceStatistics usage;
-      if (absl::Status parsed = Parse(*answer.output, &usage); !parsed.ok()) {
+      if (absl::Status parsed = Parse(answer, &usage); !parsed.ok()) {
         return parsed;
       }
       result.usage = std::move(usage);
@@ -84,8 +91,7 @@ absl::Status Verdict(Command command, const Answer& answer,
     }
     default: {
       wire::Containers containers;
-      if (absl::Status parsed = Parse(*answer.output, &containers);
-          !parsed.ok()) {
+      if (absl::Status parsed = Parse(answer, &containers); !parsed.ok()) {
         return parsed;
       }
       for (const wire::ContainerID& id : containers.containers()) {

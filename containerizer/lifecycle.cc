@@ -458,7 +458,7 @@ void Lifecycle::WaitEnded(OpId op, const ContainerId& id,
   const bool destroying = container.state == ContainerState::kDestroying;
   const bool denied =
       result.outcome != Outcome::kNotStarted && !result.WorthAnotherTry();
-  if (container.asked_once && denied) {
+  if (!destroying && container.asked_once && denied) {
     container.termination = MadeUp(absl::StrCat(
         "it is not listed any more, and ", result.status.message()));
     ReturnTermination(container.waiters, container);

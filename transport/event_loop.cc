@@ -66,9 +66,9 @@ class EventLoop::Impl {
   }
 
   absl::Status Open();
-  void Clear();
-  void Run();
-  void Stop();
+  void Clear() ABSL_LOCKS_EXCLUDED(mutex_);
+  void Run() ABSL_LOCKS_EXCLUDED(mutex_);
+  void Stop() ABSL_LOCKS_EXCLUDED(mutex_);
   void Post(Work work) ABSL_LOCKS_EXCLUDED(mutex_);
   bool OnLoopThread() const { return thread_ == std::this_thread::get_id(); }
   TimerId RunAfter(absl::Duration delay, Work work);
@@ -99,6 +99,7 @@ class EventLoop::Impl {
 
   absl::Mutex mutex_;
   std::vector<Work> posted_ ABSL_GUARDED_BY(mutex_);
+  bool stop_posted_ ABSL_GUARDED_BY(mutex_) = false;
   // Whether the loop waits for events, or is about to, and must be woken.
   bool asleep_ ABSL_GUARDED_BY(mutex_) = false;
 
@@ -152,9 +153,15 @@ void EventLoop::Impl::Run() {
     RunPosted();
   }
   stopping_ = false;
+  absl::MutexLock lock(&mutex_);
+  stop_posted_ = false;
 }
 
 void EventLoop::Impl::Stop() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (std::exchange(stop_posted_, true)) return;
+  }
   Post([this] { stopping_ = true; });
 }
 
@@ -270,13 +277,12 @@ void EventLoop::Impl::ArmTimer() {
 
 void EventLoop::Impl::RunTimers() {
   if (timers_.empty()) return;
+  // What is set meanwhile is due later than this, and waits for its turn.
   const Instant now = Now();
-  // Those that are set meanwhile have to wait for their turn.
-  const TimerId end = next_timer_;
   while (!timers_.empty()) {
     auto first = timers_.begin();
     const auto [deadline, id] = first->first;
-    if (deadline > now || id >= end) return;
+    if (deadline > now) return;
     Work work = std::move(first->second);
     timers_.erase(first);
     deadlines_.erase(id);

@@ -33,7 +33,7 @@ class EventLoop {
   // then on. Work that was posted before Stop() was called still runs.
   void Run();
 
-  // Any thread.
+  // Any thread. Calls for the same Run() count as one, the first.
   void Stop();
 
   // Any thread. Runs `work` on the loop's thread, after whatever was posted
@@ -46,7 +46,8 @@ class EventLoop {
   // The rest: only on the loop's thread, or before Run().
 
   // Runs `work` once, `delay` from now on the monotonic clock; at once (but
-  // not inside this call) if it is not positive, never if it is infinite.
+  // not inside this call) if it is not positive, never if it is infinite. Ids
+  // are never reused and never 0.
   TimerId RunAfter(absl::Duration delay, absl::AnyInvocable<void() &&> work);
 
   // No effect on a timer that has run. Destroys its work.

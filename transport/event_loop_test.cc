@@ -195,6 +195,21 @@ TEST_F(EventLoopTest, RunsAgainWithWhatWasPostedAfterStop) {
   EXPECT_THAT(order, ElementsAre(1, 2));
 }
 
+TEST_F(EventLoopTest, SecondStopDoesNotStopTheNextRun) {
+  int runs = 0;
+  loop_->Stop();
+  loop_->Stop();
+  loop_->Run();
+  loop_->Post([&] {
+    loop_->Post([&] {
+      ++runs;
+      loop_->Stop();
+    });
+  });
+  loop_->Run();
+  EXPECT_EQ(runs, 1);
+}
+
 TEST_F(EventLoopTest, DestructorsOfPendingWorkMayUseTheLoop) {
   int destroyed = 0;
   bool ran = false;

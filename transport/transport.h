@@ -112,6 +112,9 @@ struct Answer {
   //   INVALID_ARGUMENT     the invocation itself is not one (sizes, NULs)
   //   CANCELLED            Cancel() was called
   absl::Status status;
+  // Which program it was, as the operator knows it: for messages of those who
+  // find fault with `output`. Empty if there is no telling.
+  std::string program = {};
 };
 
 using InvocationId = uint64_t;

@@ -57,6 +57,7 @@ absl::Status JudgeEnd(const std::string& who, const CommandEnd& end) {
 Answer MakeAnswer(CommandEnd end) {
   Answer answer;
   answer.wait_status = end.wait_status;
+  answer.program = end.program;
   const std::string who = absl::StrCat(CommandName(end.command), " by \"",
                                        absl::CHexEscape(end.program), "\"");
   const bool has_record = end.record.ok() && end.record->has_value();

@@ -1,0 +1,127 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/containerizer/program/container_records.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "gtest/gtest.h"
+
+namespace external_containerizer {
+namespace posix_internal {
+namespace {
+
+LaunchRecord SomeLaunch() {
+  LaunchRecord launch;
+  launch.supervisor = {100, 5000};
+  launch.task = {101, 5001};
+  launch.boot_id = "11111111-2222-3333-4444-555555555555";
+  launch.token = "00ff";
+  return launch;
+}
+
+EndRecord SomeEnd() {
+  EndRecord end;
+  end.wait_status = 3 << 8;
+  end.destroyed = true;
+  end.complete = true;
+  end.user_microseconds = 1234567;
+  end.system_microseconds = 89;
+  end.max_rss_bytes = uint64_t{5} << 33;
+  return end;
+}
+
+TEST(ContainerRecordsTest, WhatIsWrittenIsRead) {
+  const ContainerRecords records =
+      ParseRecords(RecordLine(SomeLaunch()) + RecordLine(SomeEnd()));
+  ASSERT_TRUE(records.launch.has_value());
+  EXPECT_TRUE(records.launch->supervisor == SomeLaunch().supervisor);
+  EXPECT_TRUE(records.launch->task == SomeLaunch().task);
+  EXPECT_EQ(records.launch->boot_id, SomeLaunch().boot_id);
+  EXPECT_EQ(records.launch->token, "00ff");
+  ASSERT_TRUE(records.end.has_value());
+  EXPECT_EQ(records.end->wait_status, 3 << 8);
+  EXPECT_TRUE(records.end->destroyed);
+  EXPECT_TRUE(records.end->complete);
+  EXPECT_EQ(records.end->user_microseconds, 1234567u);
+  EXPECT_EQ(records.end->system_microseconds, 89u);
+  EXPECT_EQ(records.end->max_rss_bytes, uint64_t{5} << 33);
+}
+
+TEST(ContainerRecordsTest, AFileCutAnywhereSaysTheOldOrTheNew) {
+  const std::string launch = RecordLine(SomeLaunch());
+  const std::string both = launch + RecordLine(SomeEnd());
+  for (size_t size = 0; size <= both.size(); ++size) {
+    const ContainerRecords records = ParseRecords(both.substr(0, size));
+    EXPECT_EQ(records.launch.has_value(), size >= launch.size()) << size;
+    EXPECT_EQ(records.end.has_value(), size == both.size()) << size;
+  }
+}
+
+TEST(ContainerRecordsTest, ARecordAfterAHalfWrittenOneIsRead) {
+  const std::string end = RecordLine(SomeEnd());
+  for (size_t size = 0; size <= end.size(); ++size) {
+    EndRecord second = SomeEnd();
+    second.wait_status = 9;
+    const ContainerRecords records =
+        ParseRecords(end.substr(0, size) + RecordLine(second));
+    ASSERT_TRUE(records.end.has_value()) << size;
+    EXPECT_EQ(records.end->wait_status, 9) << size;
+  }
+}
+
+TEST(ContainerRecordsTest, NoFlippedBitIsBelieved) {
+  const std::string good = RecordLine(SomeEnd());
+  for (size_t i = 0; i < good.size(); ++i) {
+    for (int bit = 0; bit < 8; ++bit) {
+      std::string bad = good;
+      bad[i] = static_cast<char>(bad[i] ^ (1 << bit));
+      const ContainerRecords records = ParseRecords(bad);
+      // The newline before a record only separates.
+      if (i == 0) continue;
+      EXPECT_FALSE(records.end.has_value()) << i << " " << bit;
+    }
+  }
+}
+
+TEST(ContainerRecordsTest, TheLastEndCounts) {
+  EndRecord first = SomeEnd();
+  first.complete = false;
+  const ContainerRecords records =
+      ParseRecords(RecordLine(first) + RecordLine(SomeEnd()));
+  ASSERT_TRUE(records.end.has_value());
+  EXPECT_TRUE(records.end->complete);
+}
+
+TEST(ContainerRecordsTest, AnUnlinkedFileStillTells) {
+  std::string path = ::testing::TempDir() + "/records_XXXXXX";
+  const int fd = mkostemp(path.data(), O_CLOEXEC | O_APPEND);
+  ASSERT_GE(fd, 0);
+  const int reader = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  ASSERT_GE(reader, 0);
+  EXPECT_FALSE(ReadRecords(reader).launch.has_value());
+  ASSERT_TRUE(AppendRecord(fd, RecordLine(SomeLaunch())));
+  ASSERT_EQ(unlink(path.c_str()), 0);
+  ASSERT_TRUE(AppendRecord(fd, RecordLine(SomeEnd())));
+  EXPECT_TRUE(ReadRecords(reader).launch.has_value());
+  EXPECT_TRUE(ReadRecords(reader).end.has_value());
+  close(fd);
+  close(reader);
+}
+
+TEST(ContainerRecordsTest, AFailedAppendSaysSo) {
+  const int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+  ASSERT_GE(full, 0);
+  errno = 0;
+  EXPECT_FALSE(AppendRecord(full, RecordLine(SomeEnd())));
+  EXPECT_EQ(errno, ENOSPC);
+  close(full);
+}
+
+}  // namespace
+}  // namespace posix_internal
+}  // namespace external_containerizer

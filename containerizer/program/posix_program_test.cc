@@ -1,0 +1,193 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// PosixProgram inside a process that stays and serves many commands, as a
+// persistent helper does. What it does with containers is in posix_test.
+
+#include "external_containerizer/containerizer/program/posix_program.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <future>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "external_containerizer/containerizer/wire/containerizer.pb.h"
+#include "external_containerizer/containerizer/wire/exit.h"
+#include "external_containerizer/testing/status_matchers.h"
+#include "external_containerizer/testing/test_data.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace external_containerizer {
+namespace {
+
+using ::testing::IsEmpty;
+
+size_t CountIn(const std::string& directory) {
+  size_t count = 0;
+  DIR* dir = opendir(directory.c_str());
+  EXPECT_NE(dir, nullptr);
+  while (readdir(dir) != nullptr) ++count;
+  closedir(dir);
+  return count;
+}
+
+class PosixProgramTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string base = ::testing::TempDir() + "/posix_XXXXXX";
+    ASSERT_NE(mkdtemp(base.data()), nullptr);
+    context_.work_directory = base;
+    context_.sandbox = base;
+    context_.environment["PATH"] = "/usr/bin:/bin";
+    PosixProgram::Options options;
+    options.supervisor = TestDataPath("containerizer/program/posix");
+    program_ = std::make_unique<PosixProgram>(options);
+  }
+
+  void TearDown() override {
+    if (program_ == nullptr) return;
+    const absl::StatusOr<wire::Containers> containers = List();
+    ASSERT_THAT(containers, IsOk());
+    for (const wire::ContainerID& id : containers->containers()) {
+      EXPECT_THAT(Destroy(id.value()).get(), IsOk());
+    }
+  }
+
+  // A reply, and what it will be.
+  template <typename T>
+  static std::pair<Reply<T>, std::future<typename Reply<T>::Answer>> Awaited() {
+    std::promise<typename Reply<T>::Answer> promise;
+    auto future = promise.get_future();
+    return {Reply<T>([promise = std::move(promise)](
+                         typename Reply<T>::Answer answer) mutable {
+              promise.set_value(std::move(answer));
+            }),
+            std::move(future)};
+  }
+
+  absl::Status Launch(const std::string& id, const std::string& command) {
+    wire::Launch launch;
+    launch.mutable_container_id()->set_value(id);
+    launch.mutable_executor_info()->mutable_command()->set_value(command);
+    auto awaited = Awaited<void>();
+    program_->Launch(launch, context_, std::move(awaited.first));
+    return awaited.second.get();
+  }
+
+  std::future<absl::StatusOr<wire::Termination>> Wait(const std::string& id,
+                                                      Context context) {
+    wire::Wait wait;
+    wait.mutable_container_id()->set_value(id);
+    auto awaited = Awaited<wire::Termination>();
+    program_->Wait(wait, context, std::move(awaited.first));
+    return std::move(awaited.second);
+  }
+
+  std::future<absl::Status> Destroy(const std::string& id) {
+    wire::Destroy destroy;
+    destroy.mutable_container_id()->set_value(id);
+    auto awaited = Awaited<void>();
+    program_->Destroy(destroy, context_, std::move(awaited.first));
+    return std::move(awaited.second);
+  }
+
+  absl::StatusOr<wire::Containers> List() {
+    auto awaited = Awaited<wire::Containers>();
+    program_->Containers(context_, std::move(awaited.first));
+    return awaited.second.get();
+  }
+
+  Context context_;
+  std::unique_ptr<PosixProgram> program_;
+};
+
+TEST_F(PosixProgramTest, WithoutADirectoryTheContextsSandboxIsUsed) {
+  ASSERT_THAT(Launch("c", "exit 3"), IsOk());
+  const absl::StatusOr<wire::Termination> end = Wait("c", context_).get();
+  ASSERT_THAT(end, IsOk());
+  EXPECT_EQ(wire::ExitOf(*end).number, 3);
+}
+
+TEST_F(PosixProgramTest, ManyWaitsKeepOneThreadAndLaunchesLeaveNoZombie) {
+  constexpr int kContainers = 30;
+  ASSERT_THAT(Launch("first", "exec sleep 1000"), IsOk());
+  std::vector<std::future<absl::StatusOr<wire::Termination>>> waits;
+  waits.push_back(Wait("first", context_));
+  const size_t threads = CountIn("/proc/self/task");
+  for (int i = 0; i < kContainers; ++i) {
+    const std::string id = absl::StrCat("c", i);
+    ASSERT_THAT(Launch(id, "exec sleep 1000"), IsOk());
+    waits.push_back(Wait(id, context_));
+  }
+  EXPECT_EQ(CountIn("/proc/self/task"), threads);
+  EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);
+  EXPECT_EQ(errno, ECHILD);
+  std::vector<std::future<absl::Status>> destroys;
+  destroys.push_back(Destroy("first"));
+  for (int i = 0; i < kContainers; ++i) {
+    destroys.push_back(Destroy(absl::StrCat("c", i)));
+  }
+  for (auto& destroy : destroys) EXPECT_THAT(destroy.get(), IsOk());
+  for (auto& wait : waits) {
+    const absl::StatusOr<wire::Termination> end = wait.get();
+    ASSERT_THAT(end, IsOk());
+    EXPECT_EQ(end->state(), wire::TASK_KILLED);
+  }
+  EXPECT_THAT(List()->containers(), IsEmpty());
+}
+
+TEST_F(PosixProgramTest, ACancelledWaitEndsAndTheContainerRunsOn) {
+  ASSERT_THAT(Launch("c", "exec sleep 1000"), IsOk());
+  Context context = context_;
+  context.cancellation = Cancellation();
+  auto cancelled = Wait("c", context);
+  auto other = Wait("c", context_);
+  context.cancellation.Cancel();
+  EXPECT_THAT(cancelled.get(), StatusIs(absl::StatusCode::kCancelled));
+  EXPECT_THAT(Wait("c", context).get(), StatusIs(absl::StatusCode::kCancelled));
+  EXPECT_THAT(Destroy("c").get(), IsOk());
+  const absl::StatusOr<wire::Termination> end = other.get();
+  ASSERT_THAT(end, IsOk());
+  EXPECT_EQ(end->state(), wire::TASK_KILLED);
+}
+
+TEST_F(PosixProgramTest, AWaitThatIsOutstandingAtTheEndIsAnswered) {
+  ASSERT_THAT(Launch("c", "exec sleep 1000"), IsOk());
+  auto wait = Wait("c", context_);
+  program_.reset();
+  EXPECT_THAT(wait.get(), StatusIs(absl::StatusCode::kInternal));
+  PosixProgram::Options options;
+  program_ = std::make_unique<PosixProgram>(options);
+}
+
+TEST_F(PosixProgramTest, ASupervisorThatCannotBeExecutedFailsTheLaunch) {
+  PosixProgram::Options options;
+  options.supervisor = "/no/such/supervisor";
+  program_ = std::make_unique<PosixProgram>(options);
+  EXPECT_THAT(Launch("c", "true"),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       ::testing::HasSubstr("/no/such/supervisor")));
+  EXPECT_THAT(List()->containers(), IsEmpty());
+}
+
+TEST_F(PosixProgramTest, ASupervisorThatDiesFailsTheLaunch) {
+  PosixProgram::Options options;
+  options.supervisor = "/bin/true";
+  program_ = std::make_unique<PosixProgram>(options);
+  EXPECT_THAT(Launch("c", "true"), StatusIs(absl::StatusCode::kInternal));
+  EXPECT_THAT(List()->containers(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace external_containerizer

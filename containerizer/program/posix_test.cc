@@ -1,0 +1,1000 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// The real binary, as an agent runs it: a process per command, records on
+// pipes.
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "external_containerizer/containerizer/program/container_records.h"
+#include "external_containerizer/containerizer/program/owned_fd.h"
+#include "external_containerizer/containerizer/program/process.h"
+#include "external_containerizer/containerizer/wire/containerizer.pb.h"
+#include "external_containerizer/containerizer/wire/exit.h"
+#include "external_containerizer/containerizer/wire/statistics.pb.h"
+#include "external_containerizer/testing/status_matchers.h"
+#include "external_containerizer/testing/test_data.h"
+#include "external_containerizer/transport/record_io.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace external_containerizer {
+namespace posix_internal {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+using ::testing::UnorderedElementsAre;
+
+// Nothing here takes that long; a hang is to fail.
+constexpr int kPatienceMs = 60000;
+
+std::string ReadFile(const std::string& path) {
+  std::ostringstream contents;
+  contents << std::ifstream(path, std::ios::binary).rdbuf();
+  return contents.str();
+}
+
+std::string ReadToEnd(int fd) {
+  std::string all;
+  char buffer[4096];
+  while (true) {
+    pollfd ready = {fd, POLLIN, 0};
+    if (poll(&ready, 1, kPatienceMs) != 1) {
+      ADD_FAILURE() << "nobody closes the pipe";
+      return all;
+    }
+    const ssize_t n = read(fd, buffer, sizeof(buffer));
+    if (n <= 0) return all;
+    all.append(buffer, static_cast<size_t>(n));
+  }
+}
+
+struct Result {
+  int status = 0;  // as waitpid() gives it
+  std::string output;
+  std::string errors;
+};
+
+// A running command.
+class Command {
+ public:
+  Command(const std::vector<std::string>& arguments,
+          const std::map<std::string, std::string>& environment,
+          const std::string& record) {
+    int in[2], out[2], err[2];
+    EXPECT_EQ(pipe2(in, O_CLOEXEC), 0);
+    EXPECT_EQ(pipe2(out, O_CLOEXEC), 0);
+    EXPECT_EQ(pipe2(err, O_CLOEXEC), 0);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, in[0], 0);
+    posix_spawn_file_actions_adddup2(&actions, out[1], 1);
+    posix_spawn_file_actions_adddup2(&actions, err[1], 2);
+    posix_spawnattr_t attributes;
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
+    std::string binary = TestDataPath("containerizer/program/posix");
+    std::vector<std::string> strings = arguments;
+    std::vector<char*> argv = {binary.data()};
+    for (std::string& argument : strings) argv.push_back(argument.data());
+    argv.push_back(nullptr);
+    std::vector<std::string> variables;
+    for (const auto& variable : environment) {
+      variables.push_back(absl::StrCat(variable.first, "=", variable.second));
+    }
+    std::vector<char*> envp;
+    for (std::string& variable : variables) envp.push_back(variable.data());
+    envp.push_back(nullptr);
+    const int error = posix_spawn(&pid_, binary.c_str(), &actions, &attributes,
+                                  argv.data(), envp.data());
+    EXPECT_EQ(error, 0) << binary;
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    close(in[0]);
+    close(out[1]);
+    close(err[1]);
+    output_.Reset(out[0]);
+    errors_.Reset(err[0]);
+    writer_ = std::thread([fd = in[1], record] {
+      size_t done = 0;
+      while (done < record.size()) {
+        const ssize_t n = write(fd, record.data() + done, record.size() - done);
+        if (n <= 0) break;
+        done += static_cast<size_t>(n);
+      }
+      close(fd);
+    });
+  }
+  Command(Command&&) = default;
+
+  ~Command() {
+    if (!writer_.joinable()) return;
+    kill(pid_, SIGKILL);
+    Finish();
+  }
+
+  pid_t pid() const { return pid_; }
+  bool HasOutput() const {
+    pollfd ready = {output_.get(), POLLIN, 0};
+    return poll(&ready, 1, 0) != 0;
+  }
+
+  // Waits for the end of its output, not only of the command: whoever still
+  // held a pipe of it would keep us here.
+  Result Finish() {
+    Result result;
+    std::thread reader(
+        [this, &result] { result.errors = ReadToEnd(errors_.get()); });
+    result.output = ReadToEnd(output_.get());
+    reader.join();
+    EXPECT_EQ(waitpid(pid_, &result.status, 0), pid_);
+    writer_.join();
+    return result;
+  }
+
+ private:
+  pid_t pid_ = 0;
+  OwnedFd output_;
+  OwnedFd errors_;
+  std::thread writer_;
+};
+
+class PosixTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { signal(SIGPIPE, SIG_IGN); }
+
+  void SetUp() override {
+    base_ = ::testing::TempDir() + "/posix_XXXXXX";
+    ASSERT_NE(mkdtemp(base_.data()), nullptr);
+    char* const real = realpath(base_.c_str(), nullptr);
+    ASSERT_NE(real, nullptr);
+    base_ = real;
+    free(real);
+    work_ = base_ + "/work";
+    sandbox_ = base_ + "/sand box";
+    ASSERT_EQ(mkdir(work_.c_str(), 0755), 0);
+    ASSERT_EQ(mkdir(sandbox_.c_str(), 0755), 0);
+    environment_ = {{"PATH", "/usr/bin:/bin"}, {"MESOS_WORK_DIRECTORY", work_}};
+  }
+
+  void TearDown() override {
+    for (const std::string& id : List()) Destroy(id);
+  }
+
+  wire::Launch LaunchOf(const std::string& id, const std::string& command) {
+    wire::Launch launch;
+    launch.mutable_container_id()->set_value(id);
+    launch.mutable_executor_info()->mutable_executor_id()->set_value("e");
+    launch.mutable_executor_info()->mutable_framework_id()->set_value("f");
+    launch.mutable_executor_info()->mutable_command()->set_value(command);
+    launch.set_directory(sandbox_);
+    launch.mutable_slave_id()->set_value("s");
+    launch.set_slave_pid("slave(1)@127.0.0.1:5051");
+    launch.set_checkpoint(false);
+    return launch;
+  }
+
+  template <typename Message>
+  Command Start(const std::string& command, const Message& message) {
+    return Command({command}, environment_,
+                   EncodeRecord(message.SerializeAsString()));
+  }
+
+  template <typename Message>
+  static Message About(const std::string& id) {
+    Message message;
+    message.mutable_container_id()->set_value(id);
+    return message;
+  }
+
+  void Launch(const wire::Launch& launch) {
+    const Result result = Start("launch", launch).Finish();
+    ASSERT_EQ(result.status, 0) << result.errors;
+    EXPECT_THAT(result.output, IsEmpty());
+    EXPECT_THAT(result.errors, IsEmpty());
+  }
+
+  // What a launch that has to fail says; it leaves nothing behind.
+  std::string FailedLaunch(const wire::Launch& launch) {
+    const Result result = Start("launch", launch).Finish();
+    EXPECT_EQ(WEXITSTATUS(result.status), 1);
+    EXPECT_THAT(List(), Not(Contains(launch.container_id().value())));
+    return result.errors;
+  }
+
+  static wire::Termination Parse(const Result& result) {
+    EXPECT_EQ(result.status, 0) << result.errors;
+    wire::Termination termination;
+    EXPECT_GE(result.output.size(), 4u);
+    EXPECT_TRUE(termination.ParseFromString(
+        result.output.substr(std::min<size_t>(4, result.output.size()))));
+    return termination;
+  }
+
+  wire::Termination Wait(const std::string& id) {
+    return Parse(Start("wait", About<wire::Wait>(id)).Finish());
+  }
+
+  // Running wait commands that have got to where they wait.
+  std::unique_ptr<Command> StartWait(const std::string& id) {
+    auto command =
+        std::make_unique<Command>(Start("wait", About<wire::Wait>(id)));
+    // It has the supervisor's pidfd in its epoll set.
+    const std::string fds = absl::StrCat("/proc/", command->pid(), "/fd");
+    for (bool waiting = false; !waiting;) {
+      if (command->HasOutput()) break;
+      DIR* dir = opendir(fds.c_str());
+      if (dir == nullptr) break;
+      while (const dirent* entry = readdir(dir)) {
+        char target[64] = "";
+        const std::string link = fds + "/" + entry->d_name;
+        if (readlink(link.c_str(), target, sizeof(target) - 1) > 0 &&
+            strstr(target, "pidfd") != nullptr) {
+          waiting = true;
+        }
+      }
+      closedir(dir);
+    }
+    return command;
+  }
+
+  void Destroy(const std::string& id) {
+    const Result result = Start("destroy", About<wire::Destroy>(id)).Finish();
+    EXPECT_EQ(result.status, 0) << result.errors;
+  }
+
+  std::vector<std::string> List() {
+    const Result result = Command({"containers"}, environment_, "").Finish();
+    EXPECT_EQ(result.status, 0) << result.errors;
+    wire::Containers containers;
+    EXPECT_GE(result.output.size(), 4u);
+    EXPECT_TRUE(containers.ParseFromString(result.output.substr(4)));
+    std::vector<std::string> ids;
+    for (const wire::ContainerID& id : containers.containers()) {
+      ids.push_back(id.value());
+    }
+    return ids;
+  }
+
+  // nullopt: no data.
+  std::optional<wire::ResourceStatistics> Usage(const std::string& id) {
+    const Result result = Start("usage", About<wire::Usage>(id)).Finish();
+    EXPECT_EQ(result.status, 0) << result.errors;
+    if (result.output.empty()) return std::nullopt;
+    wire::ResourceStatistics statistics;
+    EXPECT_TRUE(statistics.ParseFromString(result.output.substr(4)));
+    return statistics;
+  }
+
+  ContainerRecords Records(const std::string& id) {
+    return ParseRecords(ReadFile(work_ + "/program/posix/containers/" + id));
+  }
+
+  // A FIFO, open at this end for both, so that neither end blocks.
+  OwnedFd Fifo(const std::string& name) {
+    const std::string path = sandbox_ + "/" + name;
+    EXPECT_EQ(mkfifo(path.c_str(), 0600), 0);
+    return OwnedFd(open(path.c_str(), O_RDWR | O_CLOEXEC));
+  }
+
+  static std::string ReadLine(const OwnedFd& fifo) {
+    std::string line;
+    while (true) {
+      pollfd ready = {fifo.get(), POLLIN, 0};
+      char c = 0;
+      if (poll(&ready, 1, kPatienceMs) != 1 || read(fifo.get(), &c, 1) != 1) {
+        ADD_FAILURE() << "nothing to read";
+        return line;
+      }
+      if (c == '\n') return line;
+      line += c;
+    }
+  }
+
+  // Waits until the process has ended, however it does.
+  static void AwaitEnd(pid_t pid) {
+    const std::optional<ProcessStat> stat = ReadProcessStat(pid);
+    if (!stat.has_value()) return;
+    const OwnedFd process = OpenProcess(stat->id);
+    if (!process.valid()) return;
+    pollfd ready = {process.get(), POLLIN, 0};
+    EXPECT_EQ(poll(&ready, 1, kPatienceMs), 1) << pid << " still runs";
+  }
+
+  static bool Runs(pid_t pid) {
+    const std::optional<ProcessStat> stat = ReadProcessStat(pid);
+    return stat.has_value() && stat->state != 'Z';
+  }
+
+  static wire::Exit Exited(int code) {
+    return wire::Exit{wire::Exit::Kind::kExited, code};
+  }
+  static wire::Exit Signaled(int signal) {
+    return wire::Exit{wire::Exit::Kind::kSignaled, signal};
+  }
+
+  std::string base_;
+  std::string work_;
+  std::string sandbox_;
+  std::map<std::string, std::string> environment_;
+};
+
+TEST_F(PosixTest, ATaskRunsAndItsEndIsTold) {
+  Launch(LaunchOf("c 1", "echo hello; echo oops >&2; exit 3"));
+  const wire::Termination termination = Wait("c 1");
+  EXPECT_EQ(wire::ExitOf(termination), Exited(3));
+  EXPECT_TRUE(termination.has_killed());
+  EXPECT_FALSE(termination.killed());
+  EXPECT_EQ(termination.message(), "exited with code 3");
+  EXPECT_EQ(termination.state(), wire::TASK_FAILED);
+  EXPECT_EQ(ReadFile(sandbox_ + "/stdout"), "hello\n");
+  EXPECT_EQ(ReadFile(sandbox_ + "/stderr"), "oops\n");
+  EXPECT_THAT(List(), ElementsAre("c 1")) << "until it is destroyed";
+  EXPECT_EQ(wire::ExitOf(Wait("c 1")), Exited(3)) << "as often as asked";
+  Destroy("c 1");
+  EXPECT_THAT(List(), IsEmpty());
+  const Result gone = Start("wait", About<wire::Wait>("c 1")).Finish();
+  EXPECT_EQ(WEXITSTATUS(gone.status), 1);
+  EXPECT_EQ(gone.errors,
+            "posix: wait: container \"c 1\": no such container "
+            "(NOT_FOUND)\n");
+}
+
+TEST_F(PosixTest, ExitZeroIsFinished) {
+  Launch(LaunchOf("c", "exit 0"));
+  const wire::Termination termination = Wait("c");
+  EXPECT_EQ(wire::ExitOf(termination), Exited(0));
+  EXPECT_EQ(termination.state(), wire::TASK_FINISHED);
+}
+
+TEST_F(PosixTest, DeathBySignalIsTold) {
+  Launch(LaunchOf("c", "kill -SEGV $$"));
+  EXPECT_EQ(wire::ExitOf(Wait("c")), Signaled(SIGSEGV));
+}
+
+TEST_F(PosixTest, OutputIsAppendedToWhatIsThere) {
+  Launch(LaunchOf("c1", "echo one"));
+  Wait("c1");
+  Launch(LaunchOf("c2", "echo two"));
+  Wait("c2");
+  EXPECT_EQ(ReadFile(sandbox_ + "/stdout"), "one\ntwo\n");
+}
+
+TEST_F(PosixTest, WithoutAShellArgumentsArriveAsTheyAre) {
+  wire::Launch launch = LaunchOf("c", "/bin/sh");
+  wire::CommandInfo* command =
+      launch.mutable_executor_info()->mutable_command();
+  command->set_shell(false);
+  for (const char* argument :
+       {"my name", "-c", "printf '%s|' \"$0\" \"$@\"", "a b", "$HOME", ""}) {
+    command->add_arguments(argument);
+  }
+  Launch(launch);
+  EXPECT_EQ(wire::ExitOf(Wait("c")), Exited(0));
+  EXPECT_EQ(ReadFile(sandbox_ + "/stdout"), "a b|$HOME||");
+}
+
+TEST_F(PosixTest, TheTasksCommandRunsIfTheExecutorHasNone) {
+  wire::Launch launch = LaunchOf("c", "unused");
+  launch.clear_executor_info();
+  wire::TaskInfo* task = launch.mutable_task_info();
+  task->set_name("t");
+  task->mutable_task_id()->set_value("t");
+  task->mutable_slave_id()->set_value("s");
+  task->mutable_command()->set_value("exit 7");
+  Launch(launch);
+  EXPECT_EQ(wire::ExitOf(Wait("c")), Exited(7));
+}
+
+TEST_F(PosixTest, TheEnvironmentIsTheLaunchsWithTheCommandsOverIt) {
+  environment_["FROM_AGENT"] = "agent";
+  environment_["BOTH"] = "agent";
+  wire::Launch launch = LaunchOf("c", "env");
+  for (const auto& variable : std::map<std::string, std::string>{
+           {"BOTH", "command"}, {"MULTI", "a\nb=c"}}) {
+    auto* added = launch.mutable_executor_info()
+                      ->mutable_command()
+                      ->mutable_environment()
+                      ->add_variables();
+    added->set_name(variable.first);
+    added->set_value(variable.second);
+  }
+  Launch(launch);
+  Wait("c");
+  const std::vector<std::string> lines =
+      absl::StrSplit(ReadFile(sandbox_ + "/stdout"), '\n');
+  EXPECT_THAT(lines, AllOf(Contains("FROM_AGENT=agent"),
+                           Contains("BOTH=command"), Contains("MULTI=a"),
+                           Contains("b=c"), Not(Contains("BOTH=agent"))));
+}
+
+TEST_F(PosixTest, TheTaskIsInItsSandboxWithNothingElseOpen) {
+  Launch(LaunchOf("c", "pwd; ls /proc/self/fd | tr '\\n' ' '; cat | wc -c"));
+  Wait("c");
+  // `ls` has the directory open.
+  EXPECT_EQ(ReadFile(sandbox_ + "/stdout"), sandbox_ + "\n0 1 2 3 0\n");
+}
+
+TEST_F(PosixTest, TheTaskHasDefaultSignals) {
+  Launch(LaunchOf("c", "exec cat /proc/self/status"));
+  Wait("c");
+  const std::vector<std::string> lines =
+      absl::StrSplit(ReadFile(sandbox_ + "/stdout"), '\n');
+  EXPECT_THAT(lines, AllOf(Contains("SigBlk:\t0000000000000000"),
+                           Contains("SigIgn:\t0000000000000000"),
+                           Contains("SigCgt:\t0000000000000000")));
+}
+
+TEST_F(PosixTest, ACommandThatIsNotThereFailsTheLaunch) {
+  wire::Launch launch = LaunchOf("c", "no-such-command");
+  launch.mutable_executor_info()->mutable_command()->set_shell(false);
+  EXPECT_THAT(FailedLaunch(launch),
+              AllOf(StartsWith("posix: launch: container \"c\": "),
+                    HasSubstr("\"no-such-command\""), HasSubstr("PATH"),
+                    HasSubstr("No such file or directory")));
+  launch.mutable_executor_info()->mutable_command()->set_value("./script");
+  EXPECT_THAT(FailedLaunch(launch), HasSubstr("No such file or directory"));
+}
+
+TEST_F(PosixTest, ACommandThatMayNotBeExecutedFailsTheLaunch) {
+  std::ofstream(sandbox_ + "/script") << "#!/bin/sh\nexit 0\n";
+  wire::Launch launch = LaunchOf("c", "./script");
+  launch.mutable_executor_info()->mutable_command()->set_shell(false);
+  EXPECT_THAT(FailedLaunch(launch),
+              AllOf(HasSubstr("./script"), HasSubstr("Permission denied")));
+  ASSERT_EQ(chmod((sandbox_ + "/script").c_str(), 0755), 0);
+  Launch(launch);
+  EXPECT_EQ(wire::ExitOf(Wait("c")), Exited(0));
+}
+
+TEST_F(PosixTest, AFileOfAnotherFormatFailsTheLaunch) {
+  std::ofstream(sandbox_ + "/garbage") << "\x01\x02\x03";
+  ASSERT_EQ(chmod((sandbox_ + "/garbage").c_str(), 0755), 0);
+  wire::Launch launch = LaunchOf("c", "./garbage");
+  launch.mutable_executor_info()->mutable_command()->set_shell(false);
+  EXPECT_THAT(FailedLaunch(launch), HasSubstr("Exec format error"));
+}
+
+TEST_F(PosixTest, ASandboxThatCannotBeUsedFailsTheLaunchAndIsNamed) {
+  wire::Launch launch = LaunchOf("c", "true");
+  launch.set_directory(base_ + "/none");
+  EXPECT_THAT(FailedLaunch(launch), HasSubstr(base_ + "/none"));
+  launch.set_directory("/proc");  // nobody can make a file there
+  EXPECT_THAT(FailedLaunch(launch), HasSubstr("/proc/stdout"));
+}
+
+TEST_F(PosixTest, ALinkInTheSandboxIsNotWrittenThrough) {
+  const std::string victim = base_ + "/victim";
+  std::ofstream(victim) << "precious";
+  ASSERT_EQ(symlink(victim.c_str(), (sandbox_ + "/stderr").c_str()), 0);
+  EXPECT_THAT(FailedLaunch(LaunchOf("c", "echo x >&2")),
+              HasSubstr(sandbox_ + "/stderr"));
+  ASSERT_EQ(unlink((sandbox_ + "/stderr").c_str()), 0);
+  ASSERT_EQ(link(victim.c_str(), (sandbox_ + "/stderr").c_str()), 0);
+  EXPECT_THAT(FailedLaunch(LaunchOf("c", "echo x >&2")),
+              HasSubstr("hard link"));
+  EXPECT_EQ(ReadFile(victim), "precious");
+}
+
+TEST_F(PosixTest, AnotherUserIsRefused) {
+  wire::Launch launch = LaunchOf("c", "true");
+  launch.set_user("no-such-user");
+  EXPECT_THAT(FailedLaunch(launch), AllOf(HasSubstr("no-such-user"),
+                                          HasSubstr("FAILED_PRECONDITION")));
+}
+
+TEST_F(PosixTest, ANulInTheCommandIsRefused) {
+  EXPECT_THAT(FailedLaunch(LaunchOf("c", std::string("a\0b", 3))),
+              HasSubstr("INVALID_ARGUMENT"));
+}
+
+TEST_F(PosixTest, LaunchingTwiceIsRefusedAndTheFirstRunsOn) {
+  const OwnedFd go = Fifo("go");
+  Launch(LaunchOf("c", "read line < go; exit 4"));
+  const Result again = Start("launch", LaunchOf("c", "exit 5")).Finish();
+  EXPECT_EQ(WEXITSTATUS(again.status), 1);
+  EXPECT_THAT(again.errors, HasSubstr("ALREADY_EXISTS"));
+  ASSERT_EQ(write(go.get(), "\n", 1), 1);
+  EXPECT_EQ(wire::ExitOf(Wait("c")), Exited(4));
+}
+
+TEST_F(PosixTest, TheSupervisorHasNothingOfTheLaunch) {
+  environment_["SECRET_OF_AGENT"] = "s3cret-a";
+  const OwnedFd ready = Fifo("ready");
+  wire::Launch launch = LaunchOf("c", "echo $$ > ready; exec sleep 1000");
+  auto* variable = launch.mutable_executor_info()
+                       ->mutable_command()
+                       ->mutable_environment()
+                       ->add_variables();
+  variable->set_name("SECRET_OF_TASK");
+  variable->set_value("s3cret-b");
+  // That this returns shows that nobody holds a pipe of the launch.
+  Launch(launch);
+  const pid_t task = atoi(ReadLine(ready).c_str());
+  const LaunchRecord record = Records("c").launch.value();
+  EXPECT_EQ(record.task.pid, task);
+  EXPECT_TRUE(ReadProcessStat(task)->id == record.task);
+  const std::string proc = absl::StrCat("/proc/", record.supervisor.pid);
+  EXPECT_EQ(ReadFile(proc + "/environ"), "");
+  EXPECT_THAT(ReadFile(proc + "/cmdline"), Not(HasSubstr("s3cret")));
+  EXPECT_EQ(getsid(record.supervisor.pid), record.supervisor.pid);
+  EXPECT_EQ(getsid(task), task);
+  std::map<int, std::string> open_files;
+  DIR* dir = opendir((proc + "/fd").c_str());
+  ASSERT_NE(dir, nullptr);
+  while (const dirent* entry = readdir(dir)) {
+    char target[512] = "";
+    const std::string link = proc + "/fd/" + entry->d_name;
+    if (readlink(link.c_str(), target, sizeof(target) - 1) > 0) {
+      open_files[atoi(entry->d_name)] = target;
+    }
+  }
+  closedir(dir);
+  EXPECT_THAT(
+      open_files,
+      ElementsAre(std::make_pair(0, "/dev/null"),
+                  std::make_pair(1, "/dev/null"),
+                  std::make_pair(2, "/dev/null"),
+                  std::make_pair(3, work_ + "/program/posix/containers/c")));
+  char directory[64] = "";
+  ASSERT_GT(readlink((proc + "/cwd").c_str(), directory, 63), 0);
+  EXPECT_STREQ(directory, "/");
+}
+
+TEST_F(PosixTest, TwoWaitsAtOnceBothGetTheEnd) {
+  const OwnedFd go = Fifo("go");
+  Launch(LaunchOf("c", "read line < go; exit 6"));
+  const auto first = StartWait("c");
+  const auto second = StartWait("c");
+  EXPECT_FALSE(first->HasOutput());
+  EXPECT_FALSE(second->HasOutput());
+  ASSERT_EQ(write(go.get(), "\n", 1), 1);
+  EXPECT_EQ(wire::ExitOf(Parse(first->Finish())), Exited(6));
+  EXPECT_EQ(wire::ExitOf(Parse(second->Finish())), Exited(6));
+}
+
+TEST_F(PosixTest, AWaitDuringDestroyGetsTheTrueEnd) {
+  const OwnedFd ready = Fifo("ready");
+  Launch(LaunchOf("c",
+                  "trap 'exit 9' TERM; echo > ready; "
+                  "while :; do sleep 0.01; done"));
+  ReadLine(ready);
+  const auto wait = StartWait("c");
+  // Stopped, it reads the end only long after destroy has removed all.
+  ASSERT_EQ(kill(wait->pid(), SIGSTOP), 0);
+  Destroy("c");
+  EXPECT_THAT(List(), IsEmpty());
+  ASSERT_EQ(kill(wait->pid(), SIGCONT), 0);
+  const wire::Termination termination = Parse(wait->Finish());
+  EXPECT_EQ(wire::ExitOf(termination), Exited(9));
+  EXPECT_EQ(termination.state(), wire::TASK_KILLED);
+  EXPECT_EQ(termination.message(), "destroyed: exited with code 9");
+}
+
+TEST_F(PosixTest, DestroyDoesNotWaitOutTheGrace) {
+  const OwnedFd ready = Fifo("ready");
+  Launch(LaunchOf("c", "echo > ready; exec sleep 1000"));
+  ReadLine(ready);
+  const auto wait = StartWait("c");
+  // An hour of grace: if it were waited out, nobody would wait for the test.
+  const Result result =
+      Command({"--grace=1h", "destroy"}, environment_,
+              EncodeRecord(About<wire::Destroy>("c").SerializeAsString()))
+          .Finish();
+  EXPECT_EQ(result.status, 0) << result.errors;
+  EXPECT_EQ(wire::ExitOf(Parse(wait->Finish())), Signaled(SIGTERM));
+}
+
+TEST_F(PosixTest, ATaskThatIgnoresTermIsKilledAfterTheGrace) {
+  const OwnedFd ready = Fifo("ready");
+  Launch(LaunchOf("c",
+                  "trap '' TERM; echo $$ > ready; "
+                  "while :; do sleep 1000; done"));
+  const pid_t task = atoi(ReadLine(ready).c_str());
+  const auto wait = StartWait("c");
+  const auto begin = std::chrono::steady_clock::now();
+  const Result result =
+      Command({"--grace=300ms", "destroy"}, environment_,
+              EncodeRecord(About<wire::Destroy>("c").SerializeAsString()))
+          .Finish();
+  EXPECT_EQ(result.status, 0) << result.errors;
+  EXPECT_GE(std::chrono::steady_clock::now() - begin,
+            std::chrono::milliseconds(300));
+  EXPECT_FALSE(Runs(task));
+  EXPECT_EQ(wire::ExitOf(Parse(wait->Finish())), Signaled(SIGKILL));
+}
+
+TEST_F(PosixTest, AStoppedTaskIsDestroyedWithinTheGrace) {
+  const OwnedFd ready = Fifo("ready");
+  Launch(LaunchOf("c",
+                  "trap 'exit 8' TERM; echo $$ > ready; "
+                  "while :; do sleep 0.01; done"));
+  ASSERT_EQ(kill(atoi(ReadLine(ready).c_str()), SIGSTOP), 0);
+  const auto wait = StartWait("c");
+  Destroy("c");
+  EXPECT_EQ(wire::ExitOf(Parse(wait->Finish())), Exited(8));
+}
+
+TEST_F(PosixTest, AStoppedSupervisorStillEndsItsContainer) {
+  Launch(LaunchOf("c", "exec sleep 1000"));
+  const ProcessId supervisor = Records("c").launch->supervisor;
+  const auto wait = StartWait("c");
+  ASSERT_TRUE(SignalProcess(supervisor, SIGSTOP));
+  Destroy("c");
+  EXPECT_EQ(wire::ExitOf(Parse(wait->Finish())), Signaled(SIGTERM));
+}
+
+TEST_F(PosixTest, TermToASupervisorEndsItsContainer) {
+  Launch(LaunchOf("c", "exec sleep 1000"));
+  ASSERT_TRUE(SignalProcess(Records("c").launch->supervisor, SIGTERM));
+  const wire::Termination termination = Wait("c");
+  EXPECT_EQ(wire::ExitOf(termination), Signaled(SIGTERM));
+  EXPECT_EQ(termination.state(), wire::TASK_KILLED);
+  EXPECT_THAT(List(), ElementsAre("c"));
+}
+
+TEST_F(PosixTest, AnAgentThatIgnoresSignalsDoesNotMatter) {
+  // Ignored signals are inherited: by posix, the supervisor, the task.
+  const sighandler_t child = signal(SIGCHLD, SIG_IGN);
+  const sighandler_t pipe = signal(SIGPIPE, SIG_IGN);
+  Command launch = Start("launch", LaunchOf("c", "exec cat /proc/self/status"));
+  signal(SIGCHLD, child);
+  signal(SIGPIPE, pipe);
+  const Result result = launch.Finish();
+  EXPECT_EQ(result.status, 0) << result.errors;
+  EXPECT_EQ(wire::ExitOf(Wait("c")), Exited(0));
+  EXPECT_THAT(ReadFile(sandbox_ + "/stdout"),
+              HasSubstr("SigIgn:\t0000000000000000"));
+}
+
+TEST_F(PosixTest, DestroyEndsDaemonsThatLeftTheSessionAndTheTree) {
+  const OwnedFd ready = Fifo("ready");
+  Launch(LaunchOf(
+      "c",
+      "(setsid sh -c '(trap \"\" TERM; echo $$ > ready; exec sleep 1000) &' &)"
+      "; (setsid sh -c 'echo $$ > ready; exec sleep 1000' &)"
+      "; echo $$ > ready; exec sleep 1000"));
+  std::vector<pid_t> pids;
+  for (int i = 0; i < 3; ++i) pids.push_back(atoi(ReadLine(ready).c_str()));
+  const ProcessId supervisor = Records("c").launch->supervisor;
+  std::vector<ProcessStat> tree = Descendants(supervisor.pid);
+  EXPECT_GE(tree.size(), 3u);
+  const Result result =
+      Command({"--grace=100ms", "destroy"}, environment_,
+              EncodeRecord(About<wire::Destroy>("c").SerializeAsString()))
+          .Finish();
+  EXPECT_EQ(result.status, 0) << result.errors;
+  for (const ProcessStat& process : tree) {
+    EXPECT_FALSE(SignalProcess(process.id, 0)) << process.id.pid;
+  }
+}
+
+TEST_F(PosixTest, WhatATaskLeavesBehindEndsWithIt) {
+  const OwnedFd ready = Fifo("ready");
+  const OwnedFd go = Fifo("go");
+  Launch(LaunchOf("c",
+                  "setsid sh -c 'trap \"\" TERM; echo $$ > ready; "
+                  "exec sleep 1000' & read line < go; exit 2"));
+  const pid_t daemon = atoi(ReadLine(ready).c_str());
+  EXPECT_TRUE(Runs(daemon));
+  ASSERT_EQ(write(go.get(), "\n", 1), 1);
+  Wait("c");
+  EXPECT_FALSE(Runs(daemon));
+}
+
+TEST_F(PosixTest, DestroyIsIdempotentAndMayRunManyTimesAtOnce) {
+  Destroy("unknown");
+  const OwnedFd ready = Fifo("ready");
+  Launch(LaunchOf("c", "echo > ready; exec sleep 1000"));
+  ReadLine(ready);
+  std::vector<Command> commands;
+  for (int i = 0; i < 8; ++i) {
+    commands.push_back(Start("destroy", About<wire::Destroy>("c")));
+  }
+  for (Command& command : commands) {
+    const Result result = command.Finish();
+    EXPECT_EQ(result.status, 0) << result.errors;
+  }
+  EXPECT_THAT(List(), IsEmpty());
+  Destroy("c");
+}
+
+TEST_F(PosixTest, AWaitOutlivesASupervisorThatWasKilled) {
+  const OwnedFd ready = Fifo("ready");
+  const OwnedFd go = Fifo("go");
+  Launch(LaunchOf("c", "echo $$ > ready; read line < go"));
+  ReadLine(ready);
+  const auto wait = StartWait("c");
+  const ProcessId supervisor = Records("c").launch->supervisor;
+  ASSERT_TRUE(SignalProcess(supervisor, SIGKILL));
+  AwaitEnd(supervisor.pid);
+  // The task runs on, and that is what usage says.
+  const std::optional<wire::ResourceStatistics> usage = Usage("c");
+  ASSERT_TRUE(usage.has_value());
+  EXPECT_EQ(usage->processes(), 1u);
+  EXPECT_FALSE(wait->HasOutput());
+  ASSERT_EQ(write(go.get(), "\n", 1), 1);
+  const wire::Termination termination = Parse(wait->Finish());
+  EXPECT_EQ(wire::ExitOf(termination).kind, wire::Exit::Kind::kUnknown);
+  EXPECT_THAT(termination.message(), HasSubstr("supervisor was killed"));
+  EXPECT_THAT(List(), ElementsAre("c"));
+  EXPECT_THAT(Wait("c").message(), HasSubstr("supervisor was killed"));
+  EXPECT_FALSE(Usage("c").has_value());
+}
+
+TEST_F(PosixTest, DestroyFindsTheTaskOfASupervisorThatWasKilled) {
+  const OwnedFd ready = Fifo("ready");
+  Launch(LaunchOf("c",
+                  "(setsid sh -c 'echo $$ > ready; exec sleep 1000' &); "
+                  "echo $$ > ready; exec sleep 1000"));
+  const pid_t one = atoi(ReadLine(ready).c_str());
+  const pid_t other = atoi(ReadLine(ready).c_str());
+  const ProcessId supervisor = Records("c").launch->supervisor;
+  ASSERT_TRUE(SignalProcess(supervisor, SIGKILL));
+  AwaitEnd(supervisor.pid);
+  EXPECT_TRUE(Runs(one));
+  EXPECT_TRUE(Runs(other));
+  Destroy("c");
+  EXPECT_FALSE(Runs(one));
+  EXPECT_FALSE(Runs(other));
+  EXPECT_THAT(List(), IsEmpty());
+}
+
+TEST_F(PosixTest, AContainerOfBeforeAReboot) {
+  const OwnedFd ready = Fifo("ready");
+  Launch(LaunchOf("c", "echo > ready; exec sleep 1000"));
+  ReadLine(ready);
+  LaunchRecord record = Records("c").launch.value();
+  Destroy("c");
+  // The same pids, of the boot before: they may be anybody's.
+  record.boot_id = "00000000-0000-0000-0000-000000000000";
+  record.supervisor = ReadProcessStat(getpid())->id;
+  record.task = record.supervisor;
+  std::ofstream(work_ + "/program/posix/containers/c") << RecordLine(record);
+  const wire::Termination termination = Wait("c");
+  EXPECT_THAT(termination.message(), HasSubstr("rebooted"));
+  EXPECT_FALSE(termination.has_status());
+  EXPECT_FALSE(Usage("c").has_value());
+  EXPECT_THAT(List(), ElementsAre("c"));
+  Destroy("c");
+  EXPECT_THAT(List(), IsEmpty());
+}
+
+TEST_F(PosixTest, UsageIsThatOfTheWholeTreeAndAnswersAfterTheEnd) {
+  const OwnedFd ready = Fifo("ready");
+  const OwnedFd go = Fifo("go");
+  wire::Launch launch = LaunchOf(
+      "c",
+      "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; "
+      "sh -c 'i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done'; "
+      "sh -c 'setsid sleep 1000 & echo > ready; wait' & read line < go");
+  auto* cpus = launch.mutable_executor_info()->add_resources();
+  cpus->set_name("cpus");
+  cpus->set_type(wire::Value::SCALAR);
+  cpus->mutable_scalar()->set_value(0.5);
+  auto* mem = launch.mutable_executor_info()->add_resources();
+  mem->set_name("mem");
+  mem->set_type(wire::Value::SCALAR);
+  mem->mutable_scalar()->set_value(64);
+  Launch(launch);
+  ReadLine(ready);
+  const std::optional<wire::ResourceStatistics> running = Usage("c");
+  ASSERT_TRUE(running.has_value());
+  EXPECT_GT(running->timestamp(), 1.6e9);
+  EXPECT_GT(running->cpus_user_time_secs() + running->cpus_system_time_secs(),
+            0.05);
+  EXPECT_EQ(running->processes(), 3u);
+  EXPECT_EQ(running->threads(), 3u);
+  EXPECT_GT(running->mem_rss_bytes(), 100000u);
+  EXPECT_EQ(running->cpus_limit(), 0.5);
+  EXPECT_EQ(running->mem_limit_bytes(), uint64_t{64} << 20);
+
+  wire::Update update = About<wire::Update>("c");
+  *update.add_resources() = *cpus;
+  update.mutable_resources(0)->mutable_scalar()->set_value(2);
+  const Result updated = Start("update", update).Finish();
+  EXPECT_EQ(updated.status, 0) << updated.errors;
+  EXPECT_EQ(Usage("c")->cpus_limit(), 2);
+  EXPECT_FALSE(Usage("c")->has_mem_limit_bytes());
+
+  ASSERT_EQ(write(go.get(), "\n", 1), 1);
+  Wait("c");
+  const std::optional<wire::ResourceStatistics> ended = Usage("c");
+  ASSERT_TRUE(ended.has_value());
+  EXPECT_EQ(ended->processes(), 0u);
+  // The kernel counts running processes in ticks of 10 ms.
+  EXPECT_GE(
+      ended->cpus_user_time_secs() + ended->cpus_system_time_secs(),
+      running->cpus_user_time_secs() + running->cpus_system_time_secs() - 0.05);
+  EXPECT_GT(ended->mem_rss_bytes(), 100000u);
+  EXPECT_EQ(ended->cpus_limit(), 2);
+}
+
+TEST_F(PosixTest, UpdateAndUsageOfNoContainerAreErrors) {
+  for (const char* command : {"update", "usage"}) {
+    const Result result = Start(command, About<wire::Usage>("none")).Finish();
+    EXPECT_EQ(WEXITSTATUS(result.status), 1);
+    EXPECT_THAT(result.errors, HasSubstr("NOT_FOUND"));
+    EXPECT_THAT(result.output, IsEmpty());
+  }
+}
+
+TEST_F(PosixTest, TwentyContainersAtOnce) {
+  std::vector<Command> launches;
+  for (int i = 0; i < 20; ++i) {
+    launches.push_back(Start(
+        "launch", LaunchOf(absl::StrCat("c", i), absl::StrCat("exit ", i))));
+  }
+  for (Command& launch : launches) {
+    const Result result = launch.Finish();
+    EXPECT_EQ(result.status, 0) << result.errors;
+  }
+  std::vector<Command> waits;
+  for (int i = 0; i < 20; ++i) {
+    waits.push_back(Start("wait", About<wire::Wait>(absl::StrCat("c", i))));
+  }
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(wire::ExitOf(Parse(waits[static_cast<size_t>(i)].Finish())),
+              Exited(i));
+  }
+  EXPECT_EQ(List().size(), 20u);
+}
+
+TEST_F(PosixTest, TwoWorkDirectoriesDoNotSeeEachOther) {
+  const OwnedFd go = Fifo("go");
+  Launch(LaunchOf("c", "read line < go; exit 1"));
+  const std::string first = environment_["MESOS_WORK_DIRECTORY"];
+  const std::string second = base_ + "/work2";
+  ASSERT_EQ(mkdir(second.c_str(), 0755), 0);
+  environment_["MESOS_WORK_DIRECTORY"] = second;
+  EXPECT_THAT(List(), IsEmpty());
+  Destroy("c");
+  Launch(LaunchOf("c", "exit 2"));
+  EXPECT_EQ(wire::ExitOf(Wait("c")), Exited(2));
+  Destroy("c");
+  environment_["MESOS_WORK_DIRECTORY"] = first;
+  EXPECT_THAT(List(), ElementsAre("c"));
+  ASSERT_EQ(write(go.get(), "\n", 1), 1);
+  EXPECT_EQ(wire::ExitOf(Wait("c")), Exited(1));
+}
+
+TEST_F(PosixTest, WithoutAWorkDirectoryTheUsersOwnIsUsed) {
+  environment_.erase("MESOS_WORK_DIRECTORY");
+  environment_["XDG_RUNTIME_DIR"] = base_;
+  Launch(LaunchOf("c", "exit 0"));
+  EXPECT_EQ(wire::ExitOf(Wait("c")), Exited(0));
+  EXPECT_THAT(List(), ElementsAre("c"));
+  Destroy("c");
+  struct stat status;
+  ASSERT_EQ(stat((base_ + "/posix-containerizer").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0700u);
+}
+
+// Kills a launch when it is about to make its `calls`-th system call, or has
+// just made it. False if it had ended before.
+bool LaunchKilledAt(int calls, const std::string& record,
+                    const std::map<std::string, std::string>& environment) {
+  const int input = memfd_create("record", MFD_CLOEXEC);
+  EXPECT_EQ(write(input, record.data(), record.size()),
+            static_cast<ssize_t>(record.size()));
+  EXPECT_EQ(lseek(input, 0, SEEK_SET), 0);
+  const std::string binary = TestDataPath("containerizer/program/posix");
+  std::vector<std::string> variables;
+  for (const auto& variable : environment) {
+    variables.push_back(absl::StrCat(variable.first, "=", variable.second));
+  }
+  std::vector<char*> envp;
+  for (std::string& variable : variables) envp.push_back(variable.data());
+  envp.push_back(nullptr);
+  char name[] = "posix";
+  char command[] = "launch";
+  char* const argv[] = {name, command, nullptr};
+  const pid_t pid = fork();
+  if (pid == 0) {
+    dup2(input, 0);
+    ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
+    execve(binary.c_str(), argv, envp.data());
+    _exit(127);
+  }
+  close(input);
+  int status = 0;
+  EXPECT_EQ(waitpid(pid, &status, 0), pid);
+  for (int i = 0; i < calls && WIFSTOPPED(status); ++i) {
+    ptrace(PTRACE_SYSCALL, pid, nullptr, nullptr);
+    EXPECT_EQ(waitpid(pid, &status, 0), pid);
+  }
+  if (!WIFSTOPPED(status)) {
+    EXPECT_EQ(status, 0);
+    return false;
+  }
+  kill(pid, SIGKILL);
+  EXPECT_EQ(waitpid(pid, &status, 0), pid);
+  return true;
+}
+
+TEST_F(PosixTest, ALaunchKilledAtAnySystemCallLeavesWhatDestroyCleans) {
+  const std::string mark = absl::StrCat("MARK=", base_);
+  environment_["MARK"] = base_;
+  const std::string record =
+      EncodeRecord(LaunchOf("c", "exec sleep 1000").SerializeAsString());
+  bool ran = false;
+  for (int calls = 1; LaunchKilledAt(calls, record, environment_); ++calls) {
+    ran = ran || !ProcessesWith(mark)->empty();
+    Destroy("c");
+    ASSERT_THAT(List(), IsEmpty()) << "killed at " << calls;
+    for (const ProcessStat& process : ProcessesWith(mark).value()) {
+      ASSERT_EQ(process.state, 'Z')
+          << "killed at " << calls << ": " << process.id.pid;
+    }
+  }
+  EXPECT_TRUE(ran) << "some were killed after the task had started";
+  EXPECT_THAT(List(), ElementsAre("c")) << "the last one was not killed";
+}
+
+TEST_F(PosixTest, RecoverForgetsALaunchThatStartedNothing) {
+  Launch(LaunchOf("ended", "exit 0"));
+  Wait("ended");
+  std::ofstream(work_ + "/program/posix/containers/half") << "\nlaunch";
+  EXPECT_THAT(List(), UnorderedElementsAre("ended", "half"));
+  const Result waited = Start("wait", About<wire::Wait>("half")).Finish();
+  EXPECT_EQ(WEXITSTATUS(waited.status), 1);
+  EXPECT_THAT(waited.errors, HasSubstr("destroy it"));
+  const Result result = Command({"recover"}, environment_, "").Finish();
+  EXPECT_EQ(result.status, 0) << result.errors;
+  EXPECT_THAT(List(), ElementsAre("ended"));
+}
+
+TEST_F(PosixTest, AMegabyteOfLaunchWorks) {
+  wire::Launch launch = LaunchOf("c", "exit 5");
+  launch.mutable_executor_info()->set_data(std::string(1 << 20, '\xaa'));
+  Launch(launch);
+  EXPECT_EQ(wire::ExitOf(Wait("c")), Exited(5));
+}
+
+TEST_F(PosixTest, SuperviseIsNotForUsers) {
+  const Result result = Command({"supervise"}, environment_, "").Finish();
+  EXPECT_EQ(WEXITSTATUS(result.status), 2);
+  EXPECT_THAT(result.errors, HasSubstr("not a command"));
+  EXPECT_EQ(WEXITSTATUS(Command({"--grace=soon", "destroy"}, environment_, "")
+                            .Finish()
+                            .status),
+            2);
+}
+
+}  // namespace
+}  // namespace posix_internal
+}  // namespace external_containerizer

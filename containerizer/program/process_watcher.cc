@@ -1,0 +1,156 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/containerizer/program/process_watcher.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+
+namespace external_containerizer {
+namespace posix_internal {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kNever = Clock::time_point::max();
+constexpr int kEvents = 64;
+constexpr auto kRetry = std::chrono::milliseconds(100);
+
+// How long epoll may sleep, in its milliseconds, rounded up.
+int Timeout(Clock::time_point deadline) {
+  if (deadline == kNever) return -1;
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+                        deadline - Clock::now())
+                        .count();
+  return static_cast<int>(
+      std::clamp<int64_t>(int64_t{left} + 1, 0, 24 * 3600 * 1000));
+}
+
+}  // namespace
+
+ProcessWatcher::ProcessWatcher()
+    : epoll_(epoll_create1(EPOLL_CLOEXEC)),
+      wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  epoll_event event = {};
+  event.events = EPOLLIN;
+  event.data.u64 = 0;
+  if (epoll_.valid() && wake_.valid()) {
+    epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event);
+  }
+}
+
+ProcessWatcher::~ProcessWatcher() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stop_ = true;
+  }
+  Wake();
+  if (thread_.joinable()) thread_.join();
+}
+
+ProcessWatcher::WatchId ProcessWatcher::Watch(OwnedFd pidfd,
+                                              absl::Duration timeout,
+                                              Done done) {
+  WatchId id;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    id = next_id_++;
+    Entry& entry = entries_[id];
+    entry.deadline = timeout == absl::InfiniteDuration()
+                         ? kNever
+                         : Clock::now() + absl::ToChronoNanoseconds(timeout);
+    entry.done = std::move(done);
+    epoll_event event = {};
+    event.events = EPOLLIN;
+    event.data.u64 = id;
+    if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, pidfd.get(), &event) != 0) {
+      entry.end = absl::ResourceExhaustedError(
+          "cannot watch the process: no descriptors or memory left");
+    }
+    entry.pidfd = std::move(pidfd);
+    if (!std::exchange(started_, true)) {
+      thread_ = std::thread([this] { Run(); });
+    }
+  }
+  Wake();
+  return id;
+}
+
+void ProcessWatcher::Cancel(WatchId id) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto it = entries_.find(id);
+    if (it == entries_.end()) return;
+    it->second.end = absl::CancelledError("cancelled");
+  }
+  Wake();
+}
+
+void ProcessWatcher::Wake() {
+  const uint64_t one = 1;
+  (void)!write(wake_.get(), &one, sizeof(one));
+}
+
+void ProcessWatcher::Run() {
+  std::vector<WatchId> ended;
+  while (true) {
+    std::vector<std::pair<Done, absl::Status>> calls;
+    auto earliest = kNever;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (stop_) return;
+      auto take = [this, &calls](std::map<WatchId, Entry>::iterator it,
+                                 absl::Status status) {
+        calls.emplace_back(std::move(it->second.done), std::move(status));
+        return entries_.erase(it);
+      };
+      for (const WatchId id : ended) {
+        const auto it = entries_.find(id);
+        if (it != entries_.end()) take(it, absl::OkStatus());
+      }
+      const auto now = Clock::now();
+      for (auto it = entries_.begin(); it != entries_.end();) {
+        if (!it->second.end.ok()) {
+          it = take(it, it->second.end);
+        } else if (it->second.deadline <= now) {
+          it = take(it, absl::DeadlineExceededError("still running"));
+        } else {
+          earliest = std::min(earliest, it->second.deadline);
+          ++it;
+        }
+      }
+    }
+    ended.clear();
+    for (auto& call : calls) std::move(call.first)(std::move(call.second));
+    if (!calls.empty()) continue;  // they may have added to what is awaited
+
+    epoll_event events[kEvents];
+    const int n = epoll_wait(epoll_.get(), events, kEvents, Timeout(earliest));
+    if (n < 0 && errno != EINTR) {  // never got its descriptors
+      std::this_thread::sleep_for(kRetry);
+    }
+    for (int i = 0; i < n; ++i) {
+      if (events[i].data.u64 != 0) {
+        ended.push_back(events[i].data.u64);
+        continue;
+      }
+      uint64_t count;
+      (void)!read(wake_.get(), &count, sizeof(count));
+    }
+  }
+}
+
+}  // namespace posix_internal
+}  // namespace external_containerizer

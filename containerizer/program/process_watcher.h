@@ -1,0 +1,68 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Waits for the end of many processes with one thread.
+
+#ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_PROCESS_WATCHER_H_
+#define EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_PROCESS_WATCHER_H_
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "external_containerizer/containerizer/program/owned_fd.h"
+
+namespace external_containerizer {
+namespace posix_internal {
+
+// Thread-safe.
+class ProcessWatcher {
+ public:
+  using WatchId = uint64_t;
+  // OK: the process has ended. DEADLINE_EXCEEDED, CANCELLED, or
+  // RESOURCE_EXHAUSTED if it cannot be watched.
+  using Done = absl::AnyInvocable<void(absl::Status) &&>;
+
+  ProcessWatcher();
+  ProcessWatcher(const ProcessWatcher&) = delete;
+  ProcessWatcher& operator=(const ProcessWatcher&) = delete;
+  // Destroys what is still outstanding, uncalled. Not from inside a `done`.
+  ~ProcessWatcher();
+
+  // Calls `done` once, on the watcher's thread, where it may call Watch() and
+  // Cancel().
+  WatchId Watch(OwnedFd pidfd, absl::Duration timeout, Done done);
+
+  // No effect on what is over.
+  void Cancel(WatchId id);
+
+ private:
+  struct Entry {
+    OwnedFd pidfd;
+    std::chrono::steady_clock::time_point deadline;
+    absl::Status end = absl::OkStatus();  // not OK: to be called with it
+    Done done;
+  };
+
+  void Run();
+  void Wake();
+
+  OwnedFd epoll_;
+  OwnedFd wake_;
+  std::mutex mutex_;
+  std::map<WatchId, Entry> entries_;  // the rest: under mutex_
+  WatchId next_id_ = 1;               // 0 is wake_, in the epoll set
+  bool stop_ = false;
+  bool started_ = false;
+  std::thread thread_;
+};
+
+}  // namespace posix_internal
+}  // namespace external_containerizer
+
+#endif  // EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_PROCESS_WATCHER_H_

@@ -1,0 +1,167 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the author of an external containerizer program writes: a class with a
+// handler per command, and a main() of one line.
+//
+//   class MyProgram : public Program {
+//     void Launch(const wire::Launch& launch, const Context& context,
+//                 Reply<void> reply) override {
+//       std::move(reply)(Start(launch.container_id().value()));
+//     }
+//     ...  // Wait and Destroy; the others have defaults
+//   };
+//   int main(int argc, char** argv) {
+//     MyProgram program;
+//     return ProgramMain(argc, argv, program);
+//   }
+//
+// The agent runs `my_program launch`, `my_program wait`, ...: one process per
+// command, several at once. So what a program knows of its containers belongs
+// on disk or in its runtime, not in the object. `posix_program.h` is a whole
+// example.
+
+#ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_PROGRAM_H_
+#define EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_PROGRAM_H_
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "external_containerizer/containerizer/wire/containerizer.pb.h"
+#include "external_containerizer/containerizer/wire/statistics.pb.h"
+
+namespace external_containerizer {
+
+// Whether the agent has lost interest in a command. Copies speak of the same
+// command. Thread-safe.
+class Cancellation {
+ public:
+  Cancellation();
+
+  bool Cancelled() const;
+
+  // Calls `callback` once when the command is cancelled, on the thread that
+  // cancels it; at once if it is already. It may be called after the reply was
+  // given, if a copy of the Context is still around.
+  void OnCancelled(absl::AnyInvocable<void() &&> callback) const;
+
+  // For who hosts the program.
+  void Cancel() const;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+// Where a command comes from. May be copied and kept.
+struct Context {
+  // All variables of the command; what getenv() would say is not for handlers,
+  // since one process may serve many commands.
+  std::map<std::string, std::string> environment;
+  // The container's working directory, absolute; empty for containers and
+  // recover. Of a container whose sandbox the agent does not know (an orphan)
+  // it may be another directory.
+  std::string sandbox;
+  // MESOS_WORK_DIRECTORY: tells agents on one machine apart. Empty if the
+  // agent sets none.
+  std::string work_directory;
+  // MESOS_LIBEXEC_DIRECTORY: where the agent's helpers are, or empty.
+  std::string libexec_directory;
+  Cancellation cancellation;
+};
+
+// The answer to one command, to be given exactly once: from inside the handler
+// or later, from any thread. A reply that is dropped answers with an INTERNAL
+// error; only the first answer counts. T is void or a message.
+template <typename T>
+class Reply {
+ public:
+  using Answer = std::conditional_t<
+      std::is_void_v<T>, absl::Status,
+      absl::StatusOr<std::conditional_t<std::is_void_v<T>, char, T>>>;
+
+  // `send` is called once.
+  explicit Reply(absl::AnyInvocable<void(Answer) &&> send)
+      : send_(std::move(send)) {}
+  Reply(Reply&& other) noexcept : send_(std::exchange(other.send_, nullptr)) {}
+  Reply& operator=(Reply&& other) noexcept {
+    if (this != &other) {
+      Drop();
+      send_ = std::exchange(other.send_, nullptr);
+    }
+    return *this;
+  }
+  ~Reply() { Drop(); }
+
+  // An error's message need name neither command nor container: whoever hosts
+  // the program puts them in front.
+  void operator()(Answer answer) && {
+    if (send_) std::exchange(send_, nullptr)(std::move(answer));
+  }
+
+ private:
+  void Drop() {
+    if (send_) {
+      std::exchange(send_,
+                    nullptr)(absl::InternalError("handler dropped its reply"));
+    }
+  }
+
+  absl::AnyInvocable<void(Answer) &&> send_;
+};
+
+// One handler per command. Messages arrive complete, with container ids that
+// are fit to be a file's name. Handlers may be called from several threads at
+// once, also for one container: agents call `wait` while they call `usage`.
+// `request` and `context` are the caller's and only live as long as the call.
+class Program {
+ public:
+  virtual ~Program() = default;
+
+  // Starts a container; OK when it runs. What is left of a launch that failed
+  // is ended by a Destroy.
+  virtual void Launch(const wire::Launch& request, const Context& context,
+                      Reply<void> reply) = 0;
+
+  // The container may use `resources` from now on. Default: OK.
+  virtual void Update(const wire::Update& request, const Context& context,
+                      Reply<void> reply);
+
+  // What the container uses; nullopt if nothing is known now (the default).
+  virtual void Usage(const wire::Usage& request, const Context& context,
+                     Reply<std::optional<wire::ResourceStatistics>> reply);
+
+  // How the container ended, as soon as it has (wire::MakeTermination()); also
+  // if it has already, until Destroy. Should keep `reply` rather than block.
+  virtual void Wait(const wire::Wait& request, const Context& context,
+                    Reply<wire::Termination> reply) = 0;
+
+  // Ends the container, if it runs, and forgets it; OK when no process of it
+  // is left. OK also for a container that is not known: agents ask again.
+  virtual void Destroy(const wire::Destroy& request, const Context& context,
+                       Reply<void> reply) = 0;
+
+  // All containers launched and not yet destroyed, ended ones too. Default:
+  // none, and then an agent destroys no orphans.
+  virtual void Containers(const Context& context,
+                          Reply<wire::Containers> reply);
+
+  // Called first when an agent starts. Default: OK.
+  virtual void Recover(const Context& context, Reply<void> reply);
+};
+
+// Hosts `program` for the one command that the arguments name, and returns
+// what main() should: 0; 1 after an error, with a line on stderr that says
+// which; 2 for arguments that it does not understand. `--help` lists them.
+int ProgramMain(int argc, char** argv, Program& program);
+
+}  // namespace external_containerizer
+
+#endif  // EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_PROGRAM_H_
