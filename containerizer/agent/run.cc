@@ -447,6 +447,7 @@ void Run::StopWaiting() {
     const ssize_t ignored = write(2, text.data(), text.size());
     static_cast<void>(ignored);
   }
+  directory_.Abandon();
   _exit(status_.value_or(128 + SIGINT));
 }
 

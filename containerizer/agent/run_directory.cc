@@ -210,6 +210,8 @@ absl::StatusOr<std::optional<RunRecord>> RunDirectory::ReadRecord() const {
   return record;
 }
 
+void RunDirectory::Abandon() { flock(fd(), LOCK_UN); }
+
 absl::Status RunDirectory::Remove() && {
   const RunDirectory self = std::move(*this);
   return RemoveTree(self.parent_.get(), self.name_);

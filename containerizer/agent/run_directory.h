@@ -50,6 +50,10 @@ class RunDirectory {
   // nullopt: the run was killed before it wrote one, so before it launched.
   absl::StatusOr<std::optional<RunRecord>> ReadRecord() const;
 
+  // Makes a leftover of it, also for a child of this process that shares the
+  // lock for the moment between its fork and its exec.
+  void Abandon();
+
   // Removes it with all that is in it, and gives up the lock.
   absl::Status Remove() &&;
 

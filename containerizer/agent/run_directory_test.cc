@@ -41,7 +41,7 @@ class RunDirectoryTest : public ::testing::Test {
   }
 
   // As a run that was killed does.
-  std::string Abandon() {
+  std::string AbandonOne() {
     auto run = RunDirectory::Create(work_);
     EXPECT_THAT(run, IsOk());
     return run->path();
@@ -79,7 +79,7 @@ TEST_F(RunDirectoryTest, OneThatLivesIsNoLeftover) {
 }
 
 TEST_F(RunDirectoryTest, AbandonedOneIsClaimedOnce) {
-  const std::string path = Abandon();
+  const std::string path = AbandonOne();
   std::vector<RunDirectory> mine = Leftovers();
   ASSERT_THAT(mine, SizeIs(1));
   EXPECT_EQ(mine[0].path(), path);
@@ -89,8 +89,17 @@ TEST_F(RunDirectoryTest, AbandonedOneIsClaimedOnce) {
   EXPECT_THAT(Leftovers(), IsEmpty());
 }
 
+TEST_F(RunDirectoryTest, AbandoningWorksWhileAnotherSharesTheLock) {
+  auto run = RunDirectory::Create(work_);
+  ASSERT_THAT(run, IsOk());
+  const FileDescriptor shared(fcntl(run->fd(), F_DUPFD_CLOEXEC, 0));
+  EXPECT_THAT(Leftovers(), IsEmpty());
+  run->Abandon();
+  EXPECT_THAT(Leftovers(), SizeIs(1));
+}
+
 TEST_F(RunDirectoryTest, ClaimsNoMoreThanAskedFor) {
-  for (int i = 0; i < 5; ++i) Abandon();
+  for (int i = 0; i < 5; ++i) AbandonOne();
   EXPECT_THAT(RunDirectory::ClaimLeftovers(work_, 2), SizeIs(2));
   EXPECT_THAT(Leftovers(), SizeIs(5));
 }
@@ -101,7 +110,7 @@ TEST_F(RunDirectoryTest, WhereThereWasNoRunThereIsNothingToClaim) {
 }
 
 TEST_F(RunDirectoryTest, OnlyDirectoriesAreClaimed) {
-  Abandon();
+  AbandonOne();
   std::ofstream(work_ + "/run/file") << "x";
   ASSERT_EQ(symlink("/", (work_ + "/run/link").c_str()), 0);
   EXPECT_THAT(Leftovers(), SizeIs(1));
