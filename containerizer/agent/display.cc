@@ -1,0 +1,181 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/containerizer/agent/display.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+
+namespace external_containerizer {
+namespace {
+
+constexpr size_t kChunk = 64 << 10;
+// A file is looked at often while it grows, and less often while it does not.
+constexpr absl::Duration kShortestPoll = absl::Milliseconds(5);
+constexpr absl::Duration kLongestPoll = absl::Milliseconds(50);
+
+}  // namespace
+
+struct Display::Followed {
+  Followed(int sandbox, const char* file_name, Console::Stream to)
+      : file(sandbox, file_name), name(file_name), stream(to) {}
+
+  OutputFile file;
+  const char* name;
+  Console::Stream stream;
+  bool failed = false;
+  // The beginning of a character whose rest is still to come.
+  std::string unfinished;
+};
+
+absl::StatusOr<std::unique_ptr<Display>> Display::Create(Options options) {
+  absl::StatusOr<std::unique_ptr<EventLoop>> loop = EventLoop::Create();
+  if (!loop.ok()) return loop.status();
+  return std::unique_ptr<Display>(
+      new Display(std::move(options), *std::move(loop)));
+}
+
+Display::Display(Options options, std::unique_ptr<EventLoop> loop)
+    : options_(std::move(options)),
+      loop_(std::move(loop)),
+      console_(options_.out, options_.err, options_.live && !options_.json),
+      poll_delay_(kShortestPoll),
+      thread_([this] { loop_->Run(); }) {}
+
+Display::~Display() {
+  loop_->Stop();
+  thread_.join();
+}
+
+void Display::Follow(int sandbox) {
+  loop_->Post([this, sandbox] {
+    out_ = std::make_unique<Followed>(sandbox, "stdout", Console::Stream::kOut);
+    err_ = std::make_unique<Followed>(sandbox, "stderr", Console::Stream::kErr);
+    Poll();
+  });
+}
+
+void Display::Poll() {
+  const bool out = Show(*out_);
+  const bool err = Show(*err_);
+  if (out || err) {
+    poll_delay_ = kShortestPoll;
+    loop_->RunAfter(absl::ZeroDuration(), [this] { Poll(); });
+    return;
+  }
+  loop_->RunAfter(poll_delay_, [this] { Poll(); });
+  poll_delay_ = std::min(poll_delay_ * 2, kLongestPoll);
+}
+
+bool Display::Show(Followed& followed) {
+  if (followed.failed) return false;
+  absl::StatusOr<std::string> bytes = followed.file.Read(kChunk);
+  if (!bytes.ok()) {
+    followed.failed = true;
+    Error(bytes.status());
+    return false;
+  }
+  if (bytes->empty()) return false;
+  ShowBytes(followed, *std::move(bytes));
+  return true;
+}
+
+void Display::ShowBytes(Followed& followed, std::string bytes) {
+  if (!options_.json) {
+    console_.Write(followed.stream, bytes);
+  } else {
+    bytes.insert(0, std::exchange(followed.unfinished, ""));
+    const size_t whole = Utf8Prefix(bytes);
+    if (IsUnfinishedCharacter(
+            absl::string_view(bytes).substr(std::min(whole, bytes.size())))) {
+      followed.unfinished = bytes.substr(whole);
+      bytes.resize(whole);
+    }
+    if (!bytes.empty()) {
+      Record(JsonObject().Text("type", followed.name).Data(bytes));
+    }
+  }
+  CheckOut();
+}
+
+void Display::Drain(absl::AnyInvocable<void() &&> done) {
+  loop_->Post([this, done = std::move(done)]() mutable {
+    for (Followed* followed : {out_.get(), err_.get()}) {
+      if (followed == nullptr) continue;
+      // Opens it, if that was not done yet.
+      Show(*followed);
+      // What a process that got away still writes may be without end.
+      size_t left = followed->file.Unread();
+      while (left > 0 && Show(*followed)) left -= std::min(left, kChunk);
+      Show(*followed);
+      if (!followed->unfinished.empty()) {
+        Record(JsonObject()
+                   .Text("type", followed->name)
+                   .Data(std::exchange(followed->unfinished, "")));
+      }
+    }
+    CheckOut();
+    // After the records of the last bytes.
+    loop_->Post(std::move(done));
+  });
+}
+
+void Display::Then(absl::AnyInvocable<void() &&> done) {
+  loop_->Post(std::move(done));
+}
+
+void Display::CheckOut() {
+  if (console_.out_status().ok() || !options_.on_broken) return;
+  std::exchange(options_.on_broken, nullptr)(console_.out_status());
+}
+
+void Display::Line(std::string text) {
+  if (options_.json) return;
+  loop_->Post([this, text = std::move(text)] { console_.Line(text); });
+}
+
+void Display::Record(JsonObject object) {
+  if (!options_.json) return;
+  JsonObject stamped;
+  stamped
+      .Text("time", absl::FormatTime("%Y-%m-%d%ET%H:%M:%E3SZ", absl::Now(),
+                                     absl::UTCTimeZone()))
+      .Append(object);
+  loop_->Post([this, line = stamped.ToString()] {
+    console_.Record(line);
+    CheckOut();
+  });
+}
+
+void Display::Notice(const std::string& text) {
+  Line(absl::StrCat("agent: ", text));
+  Record(JsonObject().Text("type", "notice").Text("message", text));
+}
+
+void Display::Error(const absl::Status& status) {
+  Record(ErrorJson(status));
+  loop_->Post(
+      [this, line = absl::StrCat("agent: ", OneLine(status.message()))] {
+        console_.Line(line);
+      });
+}
+
+void Display::Status(std::string state, absl::Duration elapsed, Used used,
+                     std::optional<double> cpus) {
+  if (!options_.live) return;
+  loop_->Post([this, state = std::move(state), elapsed, used, cpus] {
+    console_.SetStatus(
+        StatusLine(state, elapsed, used, cpus, console_.Width()));
+  });
+}
+
+void Display::ClearStatus() {
+  if (!options_.live) return;
+  loop_->Post([this] { console_.SetStatus(""); });
+}
+
+}  // namespace external_containerizer

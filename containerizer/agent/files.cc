@@ -1,0 +1,271 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/containerizer/agent/files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+
+namespace external_containerizer {
+namespace {
+
+constexpr absl::Duration kRemovalTime = absl::Minutes(1);
+constexpr size_t kNamesAtOnce = 4096;
+
+FileDescriptor OpenBeneath(int directory, const char* name, int flags,
+                           uint64_t resolve) {
+  struct open_how how = {};
+  how.flags = static_cast<uint64_t>(flags | O_CLOEXEC | O_NOFOLLOW);
+  how.resolve = resolve | RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+  return FileDescriptor(static_cast<int>(
+      syscall(SYS_openat2, directory, name, &how, sizeof(how))));
+}
+
+// Opens a directory that is to be emptied. -1 and errno if that cannot be.
+FileDescriptor OpenToEmpty(int parent, const std::string& name) {
+  constexpr int kDirectory = O_RDONLY | O_DIRECTORY;
+  FileDescriptor directory =
+      OpenBeneath(parent, name.c_str(), kDirectory, RESOLVE_NO_XDEV);
+  if (!directory.valid() && errno == EACCES) {
+    // chmod() by name could be led astray by a link; by descriptor it cannot.
+    const FileDescriptor path = OpenBeneath(
+        parent, name.c_str(), O_PATH | O_DIRECTORY, RESOLVE_NO_XDEV);
+    if (!path.valid()) return FileDescriptor();
+    if (chmod(absl::StrCat("/proc/self/fd/", path.get()).c_str(), 0700) != 0) {
+      return FileDescriptor();
+    }
+    directory = OpenBeneath(parent, name.c_str(), kDirectory, RESOLVE_NO_XDEV);
+  }
+  struct stat status;
+  if (directory.valid() && fstat(directory.get(), &status) == 0 &&
+      (status.st_mode & 0700) != 0700) {
+    // If this fails, removing will say why.
+    (void)fchmod(directory.get(), 0700);
+  }
+  return directory;
+}
+
+// Removes whole trees with two descriptors and no recursion: a directory that
+// is found in a directory is moved up to the top and has its turn later.
+class Remover {
+ public:
+  explicit Remover(FileDescriptor top) : top_(std::move(top)) {}
+
+  // Whether the top is empty now.
+  bool Run() {
+    const absl::Time end = absl::Now() + kRemovalTime;
+    for (;;) {
+      const absl::StatusOr<std::vector<std::string>> names =
+          NamesIn(top_.get(), kNamesAtOnce);
+      if (!names.ok()) {
+        if (error_.ok()) error_ = names.status();
+        return false;
+      }
+      if (names->empty()) return true;
+      bool progress = false;
+      for (const std::string& name : *names) {
+        if (Remove(name)) progress = true;
+      }
+      if (!progress) return false;
+      if (absl::Now() > end) {
+        error_ = absl::DeadlineExceededError("somebody still writes to it");
+        return false;
+      }
+    }
+  }
+
+  const absl::Status& error() const { return error_; }
+
+ private:
+  // Whether there is less to do than before.
+  bool Remove(const std::string& name) {
+    if (unlinkat(top_.get(), name.c_str(), 0) == 0) return true;
+    if (errno != EISDIR && errno != EPERM) return Failed(name);
+    const FileDescriptor directory = OpenToEmpty(top_.get(), name);
+    if (!directory.valid()) return Failed(name);
+    bool progress = false;
+    for (;;) {
+      const absl::StatusOr<std::vector<std::string>> names =
+          NamesIn(directory.get(), kNamesAtOnce);
+      if (!names.ok() || names->empty()) break;
+      bool moved = false;
+      for (const std::string& inner : *names) {
+        if (RemoveOrLift(directory.get(), inner)) moved = true;
+      }
+      if (!moved) break;
+      progress = true;
+    }
+    if (unlinkat(top_.get(), name.c_str(), AT_REMOVEDIR) == 0) return true;
+    Failed(name);
+    return progress;
+  }
+
+  bool RemoveOrLift(int directory, const std::string& name) {
+    if (unlinkat(directory, name.c_str(), 0) == 0) return true;
+    if (errno != EISDIR && errno != EPERM) return Failed(name);
+    // To move a directory elsewhere one must be able to write to it.
+    if (!OpenToEmpty(directory, name).valid()) return Failed(name);
+    if (renameat(directory, name.c_str(), top_.get(), RandomName().c_str()) !=
+        0) {
+      return Failed(name);
+    }
+    return true;
+  }
+
+  bool Failed(const std::string& name) {
+    if (error_.ok()) {
+      error_ =
+          errno == EXDEV || errno == EBUSY
+              ? absl::FailedPreconditionError(absl::StrCat(
+                    "\"", absl::CHexEscape(name), "\" is mounted; unmount it"))
+              : FileError("remove", name, errno);
+    }
+    return false;
+  }
+
+  FileDescriptor top_;
+  absl::Status error_;
+};
+
+}  // namespace
+
+FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  return *this;
+}
+
+FileDescriptor::~FileDescriptor() {
+  if (fd_ >= 0) {
+    const int saved = errno;
+    close(fd_);
+    errno = saved;
+  }
+}
+
+absl::Status FileError(absl::string_view what, absl::string_view path,
+                       int error_number) {
+  const std::string message =
+      absl::StrCat("cannot ", what, " ", absl::CHexEscape(path), ": ",
+                   strerror(error_number));
+  switch (error_number) {
+    case EACCES:
+    case EPERM:
+      return absl::PermissionDeniedError(message);
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case ENOSPC:
+    case EDQUOT:
+      return absl::ResourceExhaustedError(message);
+    default:
+      return absl::FailedPreconditionError(message);
+  }
+}
+
+absl::Status MakePath(const std::string& path) {
+  for (size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
+    const std::string prefix = path.substr(0, slash);
+    if (mkdir(prefix.c_str(), 0755) != 0) {
+      const int reason = errno;
+      struct stat status;
+      // Some file systems say EROFS or EACCES of what exists.
+      if (stat(prefix.c_str(), &status) != 0) {
+        return FileError("make the directory", prefix, reason);
+      }
+      if (!S_ISDIR(status.st_mode)) {
+        return FileError("use as a directory", prefix, ENOTDIR);
+      }
+    }
+    if (slash == std::string::npos) return absl::OkStatus();
+  }
+}
+
+absl::StatusOr<FileDescriptor> MakeDirectories(int root, absl::string_view path,
+                                               mode_t mode,
+                                               absl::string_view shown) {
+  FileDescriptor at(fcntl(root, F_DUPFD_CLOEXEC, 0));
+  if (!at.valid()) return FileError("open", shown, errno);
+  std::string so_far = std::string(shown);
+  for (const std::string& name :
+       std::vector<std::string>(absl::StrSplit(path, '/'))) {
+    absl::StrAppend(&so_far, "/", name);
+    if (name.empty() || name == "." || name == "..") {
+      return FileError("make the directory", so_far, EINVAL);
+    }
+    if (mkdirat(at.get(), name.c_str(), mode) != 0 && errno != EEXIST) {
+      return FileError("make the directory", so_far, errno);
+    }
+    at = OpenBeneath(at.get(), name.c_str(), O_RDONLY | O_DIRECTORY, 0);
+    if (!at.valid()) return FileError("open the directory", so_far, errno);
+  }
+  return at;
+}
+
+absl::StatusOr<std::vector<std::string>> NamesIn(int directory, size_t most) {
+  const int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const std::unique_ptr<DIR, int (*)(DIR*)> stream(
+      fd < 0 ? nullptr : fdopendir(fd), &closedir);
+  if (stream == nullptr) {
+    const int reason = errno;
+    if (fd >= 0) close(fd);
+    return FileError("list", "a directory", reason);
+  }
+  std::vector<std::string> names;
+  errno = 0;
+  while (names.size() < most) {
+    const struct dirent* entry = readdir(stream.get());
+    if (entry == nullptr) break;
+    const std::string name = entry->d_name;
+    if (name != "." && name != "..") names.push_back(name);
+  }
+  if (errno != 0) return FileError("list", "a directory", errno);
+  return names;
+}
+
+absl::Status RemoveTree(int parent, const std::string& name) {
+  if (unlinkat(parent, name.c_str(), 0) == 0 || errno == ENOENT) {
+    return absl::OkStatus();
+  }
+  if (errno != EISDIR && errno != EPERM) {
+    return FileError("remove", name, errno);
+  }
+  FileDescriptor top = OpenToEmpty(parent, name);
+  if (!top.valid()) return FileError("remove", name, errno);
+  Remover remover(std::move(top));
+  if (!remover.Run()) return remover.error();
+  if (unlinkat(parent, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) {
+    return FileError("remove", name, errno);
+  }
+  return absl::OkStatus();
+}
+
+std::string RandomName() {
+  uint8_t bytes[8];
+  size_t have = 0;
+  while (have < sizeof(bytes)) {
+    // Eight bytes are always at hand once the machine has started.
+    const ssize_t got = getrandom(bytes + have, sizeof(bytes) - have, 0);
+    if (got > 0) have += static_cast<size_t>(got);
+  }
+  return absl::BytesToHexString(
+      absl::string_view(reinterpret_cast<const char*>(bytes), sizeof(bytes)));
+}
+
+}  // namespace external_containerizer

@@ -1,0 +1,61 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+//
+// The flags of a sub-command: --name=value, --name value, --switch, -v.
+
+#ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_FLAGS_H_
+#define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_FLAGS_H_
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace external_containerizer {
+
+struct Flag {
+  std::string name;   // Without dashes.
+  std::string value;  // What help calls the value; empty: it is a switch.
+  std::string help;   // One paragraph.
+  char letter = 0;    // A short form, of a switch only.
+};
+
+class Flags {
+ public:
+  // Reads flags up to "--", which is dropped, or up to the first argument that
+  // does not begin with a dash. INVALID_ARGUMENT, ready to be shown, for one
+  // that `known` does not have (with the nearest that it has), a value that is
+  // missing, and a switch with a value other than true or false.
+  static absl::StatusOr<Flags> Parse(const std::vector<Flag>& known,
+                                     const std::vector<std::string>& arguments);
+
+  // Whether a switch is on.
+  bool On(absl::string_view name) const;
+
+  // The last of the values given, or `otherwise` if there is none.
+  std::string Value(absl::string_view name, absl::string_view otherwise) const;
+
+  // All values given, in order.
+  std::vector<std::string> Values(absl::string_view name) const;
+
+  // What follows the flags.
+  const std::vector<std::string>& rest() const { return rest_; }
+
+ private:
+  std::map<std::string, std::vector<std::string>> values_;
+  std::vector<std::string> rest_;
+};
+
+// The part of a help text that lists `flags`, no wider than 80 columns.
+std::string HelpOn(const std::vector<Flag>& flags);
+
+// The one of `words` that `word` was most likely meant to be; empty if none
+// is near.
+std::string Nearest(absl::string_view word,
+                    const std::vector<std::string>& words);
+
+}  // namespace external_containerizer
+
+#endif  // EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_FLAGS_H_

@@ -1,0 +1,146 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/containerizer/agent/leftovers.h"
+
+#include <sys/stat.h>
+
+#include <cstddef>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "external_containerizer/containerizer/agent/report.h"
+
+namespace external_containerizer {
+namespace {
+
+constexpr size_t kMostDirectories = 32;
+constexpr absl::Duration kTime = absl::Seconds(60);
+
+Options CleaningOptions(const RunDirectory& run) {
+  Options options;
+  options.environment.work_directory = run.path();
+  // The directory is ours alone, and so is all that is listed there.
+  options.lifecycle.orphans = OrphanPolicy::kAll;
+  options.lifecycle.max_attempts = 2;
+  options.timeouts.recover = absl::Seconds(10);
+  options.timeouts.containers = absl::Seconds(10);
+  options.timeouts.destroy = absl::Seconds(20);
+  return options;
+}
+
+}  // namespace
+
+LeftoverCleaner::LeftoverCleaner(std::string work_dir,
+                                 MakeTransport make_transport, Notice notice,
+                                 std::function<void()> done)
+    : work_dir_(std::move(work_dir)),
+      make_transport_(std::move(make_transport)),
+      notice_(std::move(notice)),
+      done_(std::move(done)),
+      thread_([this] {
+        Work();
+        done_();
+      }) {}
+
+LeftoverCleaner::~LeftoverCleaner() {
+  std::unique_ptr<Containerizer> active;
+  {
+    const absl::MutexLock lock(&mutex_);
+    stopped_ = true;
+    active = std::move(active_);
+  }
+  // Its calls end now, and the thread goes on.
+  active.reset();
+  thread_.join();
+}
+
+bool LeftoverCleaner::Stopped() {
+  const absl::MutexLock lock(&mutex_);
+  return stopped_;
+}
+
+void LeftoverCleaner::Work() {
+  const absl::Time end = absl::Now() + kTime;
+  for (RunDirectory& run :
+       RunDirectory::ClaimLeftovers(work_dir_, kMostDirectories)) {
+    if (Stopped() || absl::Now() > end) return;
+    Clean(std::move(run));
+  }
+}
+
+void LeftoverCleaner::Clean(RunDirectory run) {
+  const std::string path = run.path();
+  const absl::StatusOr<std::optional<RunRecord>> record = run.ReadRecord();
+  absl::Status cleaned = record.status();
+  if (record.ok() && record->has_value()) {
+    cleaned = Destroy(run, **record);
+  }
+  if (cleaned.ok()) cleaned = std::move(run).Remove();
+  if (Stopped()) return;
+  if (!cleaned.ok()) {
+    notice_(
+        absl::StrCat("what a killed run left in ", OneLine(path),
+                     " could not be cleaned up: ", OneLine(cleaned.message())));
+  } else if (record->has_value()) {
+    notice_(absl::StrCat("destroyed the container ",
+                         OneLine((*record)->container),
+                         ", which a killed run had left behind"));
+  }
+}
+
+absl::Status LeftoverCleaner::Destroy(const RunDirectory& run,
+                                      const RunRecord& record) {
+  TransportOptions transport;
+  transport.program = record.program;
+  transport.work_directory = run.path();
+  absl::StatusOr<std::unique_ptr<Containerizer>> created =
+      Containerizer::Create(CleaningOptions(run),
+                            make_transport_(std::move(transport)));
+  if (!created.ok()) return created.status();
+
+  KnownContainer known;
+  known.id = record.container;
+  known.state = KnownContainer::State::kUnacknowledged;
+  struct stat status;
+  if (!record.sandbox_path.empty() &&
+      stat(absl::StrCat(run.path(), "/", record.sandbox_path).c_str(),
+           &status) == 0) {
+    known.sandbox = Sandbox{run.path(), record.sandbox_path, std::nullopt};
+  }
+  absl::StatusOr<RecoverySummary> summary = absl::UnknownError("");
+  absl::Notification returned;
+  {
+    const absl::MutexLock lock(&mutex_);
+    if (stopped_) return absl::CancelledError("stopped");
+    active_ = *std::move(created);
+    active_->Recover({std::move(known)},
+                     [&](absl::StatusOr<RecoverySummary> result) {
+                       summary = std::move(result);
+                       returned.Notify();
+                     });
+  }
+  returned.WaitForNotification();
+  std::unique_ptr<Containerizer> finished;
+  {
+    const absl::MutexLock lock(&mutex_);
+    finished = std::move(active_);
+  }
+  finished.reset();
+  if (!summary.ok()) return summary.status();
+  if (!summary->surviving.empty()) {
+    return absl::InternalError(
+        absl::StrCat("the program could not destroy ",
+                     absl::StrJoin(summary->surviving, ", ")));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace external_containerizer

@@ -1,0 +1,271 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/containerizer/agent/report.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "external_containerizer/containerizer/wire/mesos.pb.h"
+#include "external_containerizer/transport/transport.h"
+
+namespace external_containerizer {
+namespace {
+
+// Program's numbers are not to be trusted.
+std::optional<absl::Duration> Seconds(bool there, double seconds) {
+  if (!there || !std::isfinite(seconds) || seconds < 0) return std::nullopt;
+  return absl::Seconds(seconds);
+}
+
+std::string SecondsText(absl::Duration duration) {
+  return absl::StrFormat("%.2f s", absl::ToDoubleSeconds(duration));
+}
+
+absl::string_view EventName(ContainerEvent::Kind kind) {
+  switch (kind) {
+    case ContainerEvent::Kind::kCommandStarted:
+      return "command_started";
+    case ContainerEvent::Kind::kCommandEnded:
+      return "command_ended";
+    case ContainerEvent::Kind::kStateChanged:
+      return "state_changed";
+    case ContainerEvent::Kind::kNotice:
+      break;
+  }
+  return "notice";
+}
+
+bool IsOfCommand(const ContainerEvent& event) {
+  return event.kind == ContainerEvent::Kind::kCommandStarted ||
+         event.kind == ContainerEvent::Kind::kCommandEnded;
+}
+
+bool IsPlainlyDestroyed(const End& end) {
+  return end.destroyed && end.exit.kind == wire::Exit::Kind::kUnknown;
+}
+
+std::string HowText(const End& end) {
+  return IsPlainlyDestroyed(end) ? "destroyed" : end.exit.ToString();
+}
+
+std::string StatusText(const absl::Status& status) {
+  return absl::StrCat(absl::StatusCodeToString(status.code()), ": ",
+                      OneLine(status.message()));
+}
+
+}  // namespace
+
+std::string DurationText(absl::Duration duration) {
+  duration = std::max(duration, absl::ZeroDuration());
+  const double seconds = absl::ToDoubleSeconds(duration);
+  if (seconds < 10) return absl::StrFormat("%.1f s", seconds);
+  const int64_t whole = absl::ToInt64Seconds(duration);
+  if (whole < 60) return absl::StrCat(whole, " s");
+  if (whole < 3600) return absl::StrCat(whole / 60, " m ", whole % 60, " s");
+  return absl::StrCat(whole / 3600, " h ", whole % 3600 / 60, " m");
+}
+
+std::string BytesText(uint64_t bytes) {
+  constexpr const char* kUnits[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+  if (bytes < 1024) return absl::StrCat(bytes, " B");
+  double amount = static_cast<double>(bytes) / 1024;
+  size_t unit = 0;
+  // 1023.96 would be printed as 1024.0.
+  while (amount >= 1023.95 && unit < 5) {
+    amount /= 1024;
+    ++unit;
+  }
+  return absl::StrFormat("%.1f %s", amount, kUnits[unit]);
+}
+
+std::optional<absl::Duration> Used::Cpu() const {
+  if (!user.has_value() && !system.has_value()) return std::nullopt;
+  return user.value_or(absl::ZeroDuration()) +
+         system.value_or(absl::ZeroDuration());
+}
+
+Used UsedOf(const wire::ResourceStatistics& statistics) {
+  Used used;
+  used.user = Seconds(statistics.has_cpus_user_time_secs(),
+                      statistics.cpus_user_time_secs());
+  used.system = Seconds(statistics.has_cpus_system_time_secs(),
+                        statistics.cpus_system_time_secs());
+  if (statistics.has_mem_total_bytes()) {
+    used.memory_bytes = statistics.mem_total_bytes();
+  } else if (statistics.has_mem_rss_bytes()) {
+    used.memory_bytes = statistics.mem_rss_bytes();
+  }
+  return used;
+}
+
+std::string StatusLine(absl::string_view state, absl::Duration elapsed,
+                       const Used& used, std::optional<double> cpus,
+                       size_t width) {
+  std::string line = absl::StrCat(state, " ", DurationText(elapsed));
+  if (const auto cpu = used.Cpu(); cpu.has_value()) {
+    absl::StrAppend(&line, " | cpu ", DurationText(*cpu));
+    if (cpus.has_value()) {
+      absl::StrAppendFormat(&line, " (%.0f%%)", std::max(0.0, *cpus) * 100);
+    }
+  }
+  if (used.memory_bytes.has_value()) {
+    absl::StrAppend(&line, " | memory ", BytesText(*used.memory_bytes));
+  }
+  // In the last column some terminals would begin a new line.
+  if (width > 0 && line.size() > width - 1) line.resize(width - 1);
+  return line;
+}
+
+std::string EndText(const End& end) {
+  std::string text =
+      absl::StrCat(HowText(end), " after ", DurationText(end.took));
+  if (!end.why.empty() && !IsPlainlyDestroyed(end)) {
+    absl::StrAppend(&text, " (", end.why, ")");
+  }
+  const char* separator = "; ";
+  if (end.used.Cpu().has_value()) {
+    absl::StrAppend(
+        &text, separator, "cpu ",
+        SecondsText(end.used.user.value_or(absl::ZeroDuration())), " user ",
+        SecondsText(end.used.system.value_or(absl::ZeroDuration())), " system");
+    separator = ", ";
+  }
+  if (end.used.memory_bytes.has_value()) {
+    absl::StrAppend(&text, separator, "memory ",
+                    BytesText(*end.used.memory_bytes));
+  }
+  return text;
+}
+
+JsonObject EndJson(const End& end) {
+  JsonObject json;
+  json.Text("type", "end");
+  if (end.exit.kind == wire::Exit::Kind::kExited) {
+    json.Integer("exit_code", end.exit.number);
+  } else if (end.exit.kind == wire::Exit::Kind::kSignaled) {
+    json.Integer("signal", end.exit.number);
+  }
+  json.Text("message", HowText(end));
+  if (!end.why.empty()) json.Text("why", end.why);
+  return json.Number("seconds", absl::ToDoubleSeconds(end.took))
+      .Append(UsedJson(end.used))
+      .Integer("status", end.status);
+}
+
+std::string WhyOf(const wire::Termination& termination) {
+  std::string why;
+  for (const wire::TaskStatus::Reason reason : wire::ReasonsOf(termination)) {
+    // Says no more than that it ended.
+    if (reason == wire::TaskStatus::REASON_EXECUTOR_TERMINATED) continue;
+    const std::string name = wire::TaskStatus::Reason_Name(reason);
+    if (!name.empty()) absl::StrAppend(&why, why.empty() ? "" : ", ", name);
+  }
+  // Where the exit is known the message mostly repeats it.
+  const bool known =
+      wire::ExitOf(termination).kind != wire::Exit::Kind::kUnknown;
+  if (!termination.message().empty() && (!why.empty() || !known)) {
+    absl::StrAppend(&why, why.empty() ? "" : ": ",
+                    OneLine(termination.message()));
+  }
+  return why;
+}
+
+std::string EventText(const ContainerEvent& event) {
+  std::string text;
+  if (IsOfCommand(event)) {
+    absl::StrAppend(&text, CommandName(event.command));
+  }
+  if (!event.container.empty()) {
+    absl::StrAppend(&text, text.empty() ? "" : " ", OneLine(event.container));
+  }
+  switch (event.kind) {
+    case ContainerEvent::Kind::kCommandStarted:
+      absl::StrAppend(&text, " started");
+      break;
+    case ContainerEvent::Kind::kCommandEnded:
+      absl::StrAppendFormat(&text, " ended after %.3f s",
+                            absl::ToDoubleSeconds(event.took));
+      if (event.queued >= absl::Milliseconds(1)) {
+        absl::StrAppendFormat(&text, " (%.3f s in the queue)",
+                              absl::ToDoubleSeconds(event.queued));
+      }
+      break;
+    case ContainerEvent::Kind::kStateChanged:
+      absl::StrAppend(&text, " is ", ContainerStateName(event.state));
+      break;
+    case ContainerEvent::Kind::kNotice:
+      break;
+  }
+  if (!event.detail.empty()) {
+    absl::StrAppend(&text, text.empty() ? "" : ": ", OneLine(event.detail));
+  }
+  if (!event.status.ok()) {
+    absl::StrAppend(&text, text.empty() ? "" : ": ", StatusText(event.status));
+  }
+  return text;
+}
+
+JsonObject EventJson(const ContainerEvent& event) {
+  JsonObject json;
+  json.Text("type", "event").Text("event", EventName(event.kind));
+  if (!event.container.empty()) json.Text("container", event.container);
+  if (IsOfCommand(event)) json.Text("command", CommandName(event.command));
+  if (event.kind == ContainerEvent::Kind::kStateChanged) {
+    json.Text("state", ContainerStateName(event.state));
+  }
+  if (event.kind == ContainerEvent::Kind::kCommandEnded) {
+    json.Number("queued_seconds", absl::ToDoubleSeconds(event.queued))
+        .Number("seconds", absl::ToDoubleSeconds(event.took));
+  }
+  if (!event.detail.empty()) json.Text("detail", event.detail);
+  if (!event.status.ok()) {
+    json.Text("error_code", absl::StatusCodeToString(event.status.code()))
+        .Text("error", std::string(event.status.message()));
+  }
+  return json;
+}
+
+JsonObject UsedJson(const Used& used) {
+  JsonObject json;
+  if (used.user.has_value()) {
+    json.Number("cpu_user_seconds", absl::ToDoubleSeconds(*used.user));
+  }
+  if (used.system.has_value()) {
+    json.Number("cpu_system_seconds", absl::ToDoubleSeconds(*used.system));
+  }
+  if (used.memory_bytes.has_value()) {
+    json.Integer("memory_bytes", static_cast<int64_t>(*used.memory_bytes));
+  }
+  return json;
+}
+
+JsonObject ErrorJson(const absl::Status& status) {
+  return JsonObject()
+      .Text("type", "error")
+      .Text("error_code", absl::StatusCodeToString(status.code()))
+      .Text("error", std::string(status.message()));
+}
+
+std::string OneLine(absl::string_view text) {
+  constexpr size_t kMost = 4096;
+  std::string line;
+  // Messages are escaped where they quote; escaping them whole again would
+  // double every backslash.
+  for (const char c : text.substr(0, kMost)) {
+    if (c >= 0x20 && c < 0x7f) {
+      line += c;
+    } else {
+      line += absl::CHexEscape(absl::string_view(&c, 1));
+    }
+  }
+  if (text.size() > kMost) line += "...";
+  return line;
+}
+
+}  // namespace external_containerizer

@@ -1,0 +1,494 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/containerizer/agent/run.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "external_containerizer/containerizer/agent/display.h"
+#include "external_containerizer/containerizer/agent/interrupts.h"
+#include "external_containerizer/containerizer/agent/leftovers.h"
+#include "external_containerizer/containerizer/agent/report.h"
+#include "external_containerizer/containerizer/agent/run_directory.h"
+#include "external_containerizer/containerizer/agent/sandbox_layout.h"
+#include "external_containerizer/containerizer/containerizer.h"
+#include "external_containerizer/containerizer/wire/exit.h"
+#include "external_containerizer/transport/event_loop.h"
+#include "external_containerizer/transport/selected.h"
+
+namespace external_containerizer {
+namespace {
+
+constexpr absl::Duration kUsageInterval = absl::Seconds(1);
+constexpr absl::Duration kTick = absl::Milliseconds(500);
+// timeout(1) signals its child and then its whole group: one request, not two.
+constexpr absl::Duration kSameRequest = absl::Milliseconds(300);
+
+// One run. Everything happens on one loop, on the main thread; what comes from
+// other threads is posted to it.
+class Run {
+ public:
+  Run(const RunOptions& options, Interrupts& interrupts, EventLoop& loop,
+      RunDirectory& directory)
+      : options_(options),
+        interrupts_(interrupts),
+        loop_(loop),
+        directory_(directory) {}
+
+  // Returns when all is over, with the exit status.
+  int Go();
+
+  // Whether the program holds nothing any more, so that the directory can go.
+  bool clean() const { return clean_; }
+
+ private:
+  absl::Status Prepare();
+  void Launch();
+  void Launched(absl::Status status);
+  void Ended(absl::StatusOr<wire::Termination> termination);
+  void Destroy();
+  void Destroyed(absl::StatusOr<wire::Termination> termination);
+  void Finish();
+  void ShowEnd();
+  void StopIfDone();
+
+  void AskUsage(bool last);
+  void HaveUsage(
+      const absl::StatusOr<std::optional<wire::ResourceStatistics>>& statistics,
+      bool last);
+  void Tick();
+  void ShowStatus();
+
+  void Signaled();
+  void Interrupted(int number);
+  void OutBroken(const absl::Status& broken);
+  void DestroyEarly();
+  void StopWaiting();
+  void Fail(const absl::Status& status);
+
+  // `member` on the loop, with what a callback of another thread is given.
+  template <typename T>
+  auto Posted(void (Run::*member)(T)) {
+    return [this, member](T value) {
+      loop_.Post([this, member, value = std::move(value)]() mutable {
+        (this->*member)(std::move(value));
+      });
+    };
+  }
+
+  absl::Duration Elapsed() const {
+    return (ended_at_ == absl::InfinitePast() ? absl::Now() : ended_at_) -
+           started_at_;
+  }
+
+  const RunOptions& options_;
+  Interrupts& interrupts_;
+  EventLoop& loop_;
+  RunDirectory& directory_;
+
+  MadeSandbox sandbox_;
+  LaunchRequest request_;
+  std::string id_;
+  // Destroyed in this order, last first: callbacks of the containerizer and of
+  // the cleaner use the display.
+  std::unique_ptr<Display> display_;
+  std::unique_ptr<LeftoverCleaner> cleaner_;
+  std::unique_ptr<Containerizer> containerizer_;
+
+  std::string state_ = "recovering";
+  absl::Time started_at_ = absl::Now();
+  absl::Time ended_at_ = absl::InfinitePast();
+  absl::Time interrupted_at_ = absl::InfinitePast();
+  std::optional<wire::Termination> termination_;
+  Used used_;
+  std::optional<double> cpus_;
+  absl::Time measured_at_ = absl::InfinitePast();
+
+  bool launching_ = false;        // Launch() was called.
+  bool destroying_ = false;       // Destroy() was called.
+  bool launched_ = false;         // And it succeeded.
+  bool destroyed_early_ = false;  // While it ran.
+  bool clean_ = true;
+  bool finishing_ = false;  // Nothing is left to do but to show the end.
+  bool status_shown_ = false;
+  bool end_shown_ = false;
+  bool cleaned_up_ = false;    // After earlier runs.
+  std::optional<int> status_;  // If that is decided already.
+};
+
+int Run::Go() {
+  Display::Options display;
+  display.json = options_.json;
+  display.live = options_.live;
+  display.on_broken = [this](absl::Status broken) {
+    loop_.Post([this, broken = std::move(broken)] { OutBroken(broken); });
+  };
+  absl::StatusOr<std::unique_ptr<Display>> made =
+      Display::Create(std::move(display));
+  if (!made.ok()) {
+    fprintf(stderr, "agent: %s\n", OneLine(made.status().message()).c_str());
+    return kAgentFailed;
+  }
+  display_ = *std::move(made);
+  const absl::Status prepared = Prepare();
+  if (!prepared.ok()) {
+    display_->Error(prepared);
+    return kAgentFailed;
+  }
+  containerizer_->Recover({}, [this](absl::StatusOr<RecoverySummary> summary) {
+    loop_.Post([this, status = summary.status()] {
+      if (finishing_) return;
+      if (status.ok()) {
+        Launch();
+      } else {
+        Fail(status);
+        Finish();
+      }
+    });
+  });
+  if (options_.live) loop_.RunAfter(kTick, [this] { Tick(); });
+  loop_.Run();
+
+  cleaner_.reset();
+  display_.reset();
+  return status_.value_or(kAgentFailed);
+}
+
+absl::Status Run::Prepare() {
+  const SandboxIds ids = {absl::StrCat("agent-", directory_.name()), "run",
+                          "command", absl::StrCat("run-", directory_.name())};
+  id_ = ids.container;
+  const absl::StatusOr<std::string> path = SandboxPath(ids);
+  if (!path.ok()) return path.status();
+  absl::Status done = directory_.WriteRecord({options_.program, id_, *path});
+  if (!done.ok()) return done;
+  absl::StatusOr<MadeSandbox> sandbox =
+      MakeSandbox(directory_.path(), directory_.fd(), ids);
+  if (!sandbox.ok()) return sandbox.status();
+  sandbox_ = *std::move(sandbox);
+  request_ = MakeLaunchRequest(ids, sandbox_.sandbox, options_.command,
+                               options_.resources);
+
+  cleaner_ = std::make_unique<LeftoverCleaner>(
+      options_.work_dir, SelectedTransport,
+      [this](const std::string& notice) { display_->Notice(notice); },
+      [this] {
+        loop_.Post([this] {
+          cleaned_up_ = true;
+          StopIfDone();
+        });
+      });
+  done =
+      loop_.Watch(interrupts_.fd(), EPOLLIN, [this](uint32_t) { Signaled(); });
+  if (!done.ok()) return done;
+
+  Options options;
+  options.environment.work_directory = directory_.path();
+  options.environment.libexec_directory = options_.libexec_directory;
+  if (options_.verbose || options_.json) {
+    options.on_event = [this](const ContainerEvent& event) {
+      if (options_.verbose) {
+        display_->Line(absl::StrCat("agent: ", EventText(event)));
+      }
+      display_->Record(EventJson(event));
+    };
+  }
+  TransportOptions transport;
+  transport.program = options_.program;
+  transport.work_directory = directory_.path();
+  absl::StatusOr<std::unique_ptr<Containerizer>> containerizer =
+      Containerizer::Create(std::move(options),
+                            SelectedTransport(std::move(transport)));
+  if (!containerizer.ok()) return containerizer.status();
+  containerizer_ = *std::move(containerizer);
+  return absl::OkStatus();
+}
+
+void Run::Launch() {
+  launching_ = true;
+  state_ = "launching";
+  display_->Record(JsonObject()
+                       .Text("type", "container")
+                       .Text("container", id_)
+                       .Text("sandbox", sandbox_.sandbox.FullPath())
+                       .Text("program", options_.program));
+  containerizer_->Launch(std::move(request_), Posted(&Run::Launched));
+}
+
+void Run::Launched(absl::Status status) {
+  if (!status.ok()) {
+    // A destroy that was asked for says the rest.
+    if (!destroying_) {
+      Fail(status);
+      // The program is told to destroy what it may have half made: wait for it.
+      Destroy();
+    }
+    return;
+  }
+  launched_ = true;
+  started_at_ = absl::Now();
+  if (!destroying_) state_ = "running";
+  ShowStatus();
+  display_->Follow(sandbox_.directory.get());
+  containerizer_->Wait(id_, Posted(&Run::Ended));
+  if (options_.live || options_.json) {
+    loop_.RunAfter(kUsageInterval, [this] { AskUsage(/*last=*/false); });
+  }
+}
+
+void Run::Ended(absl::StatusOr<wire::Termination> termination) {
+  if (!termination.ok()) {
+    if (destroying_) return;
+    Fail(termination.status());
+    Destroy();
+    return;
+  }
+  if (ended_at_ == absl::InfinitePast()) ended_at_ = absl::Now();
+  termination_ = *std::move(termination);
+  if (destroying_) return;
+  state_ = "ended";
+  AskUsage(/*last=*/true);
+}
+
+void Run::AskUsage(bool last) {
+  // `last` comes when it has ended, and nothing else is asked after.
+  if (!last && (destroying_ || termination_.has_value() || finishing_)) return;
+  containerizer_->Usage(
+      id_,
+      [this, last](
+          absl::StatusOr<std::optional<wire::ResourceStatistics>> statistics) {
+        loop_.Post([this, last, statistics = std::move(statistics)] {
+          HaveUsage(statistics, last);
+        });
+      });
+}
+
+void Run::HaveUsage(
+    const absl::StatusOr<std::optional<wire::ResourceStatistics>>& statistics,
+    bool last) {
+  if (statistics.ok() && statistics->has_value()) {
+    const Used now = UsedOf(**statistics);
+    const absl::Time at = absl::Now();
+    if (now.Cpu().has_value() && used_.Cpu().has_value() && at > measured_at_) {
+      cpus_ = absl::FDivDuration(*now.Cpu() - *used_.Cpu(), at - measured_at_);
+    }
+    measured_at_ = at;
+    display_->Record(JsonObject().Text("type", "usage").Append(UsedJson(now)));
+    if (now.user.has_value()) used_.user = now.user;
+    if (now.system.has_value()) used_.system = now.system;
+    // What has ended uses none; the most that was seen is of more use.
+    if (now.memory_bytes.has_value()) {
+      used_.memory_bytes =
+          last ? std::max(used_.memory_bytes.value_or(0), *now.memory_bytes)
+               : *now.memory_bytes;
+    }
+  }
+  if (last) {
+    if (!destroying_) Destroy();
+    return;
+  }
+  ShowStatus();
+  loop_.RunAfter(kUsageInterval, [this] { AskUsage(/*last=*/false); });
+}
+
+void Run::Tick() {
+  status_shown_ = true;
+  ShowStatus();
+  loop_.RunAfter(kTick, [this] { Tick(); });
+}
+
+void Run::ShowStatus() {
+  // A command that ends at once needs none.
+  if (finishing_ || !status_shown_) return;
+  display_->Status(state_, Elapsed(), used_, cpus_);
+}
+
+void Run::Destroy() {
+  destroying_ = true;
+  containerizer_->Destroy(id_, Posted(&Run::Destroyed));
+}
+
+void Run::Destroyed(absl::StatusOr<wire::Termination> termination) {
+  if (termination.ok()) {
+    if (ended_at_ == absl::InfinitePast()) ended_at_ = absl::Now();
+    if (!termination_.has_value()) termination_ = *std::move(termination);
+  } else if (!absl::IsNotFound(termination.status())) {
+    clean_ = false;
+    display_->Error(absl::Status(
+        termination.status().code(),
+        absl::StrCat(
+            "the container could not be destroyed: ",
+            termination.status().message(),
+            "; the next `agent run` with the same --work_dir tries again")));
+  }
+  Finish();
+}
+
+void Run::Finish() {
+  if (std::exchange(finishing_, true)) return;
+  display_->ClearStatus();
+  display_->Drain([this] { loop_.Post([this] { ShowEnd(); }); });
+}
+
+void Run::ShowEnd() {
+  // The last of its events comes before the end.
+  containerizer_.reset();
+  End end;
+  if (termination_.has_value()) {
+    end.exit = wire::ExitOf(*termination_);
+    end.destroyed = destroyed_early_;
+    end.why = WhyOf(*termination_);
+    end.took = Elapsed();
+    end.used = used_;
+  }
+  if (!status_.has_value()) {
+    status_ = end.exit.kind == wire::Exit::Kind::kExited ? end.exit.number
+              : end.exit.kind == wire::Exit::Kind::kSignaled
+                  ? 128 + end.exit.number
+                  : kAgentFailed;
+  }
+  end.status = *status_;
+  // Of what never ran there is no end to tell; why was told before.
+  if (launched_ && termination_.has_value()) {
+    display_->Line(absl::StrCat("agent: ", EndText(end)));
+  }
+  display_->Record(EndJson(end));
+  display_->Then([this] {
+    loop_.Post([this] {
+      end_shown_ = true;
+      StopIfDone();
+    });
+  });
+}
+
+void Run::StopIfDone() {
+  const bool interrupted = interrupted_at_ != absl::InfinitePast();
+  if (end_shown_ && (cleaned_up_ || interrupted)) loop_.Stop();
+}
+
+void Run::Signaled() {
+  for (int number = interrupts_.Next(); number != 0;
+       number = interrupts_.Next()) {
+    const absl::Time now = absl::Now();
+    if (interrupted_at_ == absl::InfinitePast()) {
+      interrupted_at_ = now;
+      Interrupted(number);
+    } else if (number == SIGINT || now - interrupted_at_ > kSameRequest) {
+      StopWaiting();
+    }
+  }
+}
+
+void Run::Interrupted(int number) {
+  const std::string why = number == SIGINT ? "interrupted" : "told to end";
+  if (finishing_ || destroying_) {
+    display_->Notice(absl::StrCat(
+        why, ": only cleaning up; interrupt again to stop waiting"));
+    StopIfDone();
+    return;
+  }
+  status_ = 128 + number;
+  display_->Notice(
+      launching_ ? absl::StrCat(why,
+                                ": destroying the container; interrupt again "
+                                "to stop waiting")
+                 : why);
+  DestroyEarly();
+}
+
+void Run::OutBroken(const absl::Status& broken) {
+  const bool closed = absl::IsUnavailable(broken);
+  if (!status_.has_value()) status_ = closed ? 128 + SIGPIPE : kAgentFailed;
+  const bool over = finishing_ || destroying_;
+  display_->Notice(
+      absl::StrCat("stdout cannot be written to: ", broken.message(),
+                   over ? "" : "; destroying the container"));
+  if (!over) DestroyEarly();
+}
+
+void Run::DestroyEarly() {
+  destroyed_early_ = true;
+  if (!launching_) {
+    Finish();
+    return;
+  }
+  if (launched_) {
+    state_ = "destroying";
+    ShowStatus();
+    // What it used until now; the program may not say any more afterwards.
+    AskUsage(/*last=*/false);
+  }
+  Destroy();
+}
+
+void Run::StopWaiting() {
+  const std::string text = absl::StrCat(
+      options_.live ? "\r\x1b[K" : "",
+      "agent: not waiting any longer; the container ", id_,
+      " may still be there, with its files in ", directory_.path(),
+      "; the next `agent run` with the same --work_dir destroys it\n");
+  // The display may be waiting for a reader, perhaps of this very stream.
+  struct pollfd ready = {2, POLLOUT, 0};
+  if (poll(&ready, 1, 0) == 1) {
+    const ssize_t ignored = write(2, text.data(), text.size());
+    static_cast<void>(ignored);
+  }
+  directory_.Abandon();
+  _exit(status_.value_or(128 + SIGINT));
+}
+
+void Run::Fail(const absl::Status& status) {
+  display_->ClearStatus();
+  display_->Error(status);
+  if (!status_.has_value()) status_ = kAgentFailed;
+}
+
+}  // namespace
+
+int RunContainer(const RunOptions& options) {
+  const auto failed = [](const absl::Status& status) {
+    fprintf(stderr, "agent: %s\n", OneLine(status.message()).c_str());
+    return kAgentFailed;
+  };
+  absl::StatusOr<RunDirectory> directory =
+      RunDirectory::Create(options.work_dir);
+  if (!directory.ok()) return failed(directory.status());
+  const std::string path = directory->path();
+  int status = kAgentFailed;
+  bool clean = true;
+  {
+    absl::StatusOr<Interrupts> interrupts = Interrupts::Take();
+    if (!interrupts.ok()) return failed(interrupts.status());
+    absl::StatusOr<std::unique_ptr<EventLoop>> loop = EventLoop::Create();
+    if (!loop.ok()) return failed(loop.status());
+    Run run(options, *interrupts, **loop, *directory);
+    status = run.Go();
+    clean = run.clean();
+  }
+  // From here on a signal ends the agent at once, and the next run removes
+  // what is left.
+  if (clean) {
+    const absl::Status removed = (*std::move(directory)).Remove();
+    if (!removed.ok()) {
+      fprintf(stderr, "agent: cannot remove %s: %s\n", OneLine(path).c_str(),
+              OneLine(removed.message()).c_str());
+    }
+  }
+  return status;
+}
+
+}  // namespace external_containerizer

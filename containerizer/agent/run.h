@@ -1,0 +1,37 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runs one command as a container, from its launch to its end.
+
+#ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_RUN_H_
+#define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_RUN_H_
+
+#include <string>
+
+#include "external_containerizer/containerizer/agent/request.h"
+#include "external_containerizer/containerizer/container.h"
+
+namespace external_containerizer {
+
+// What the agent exits with when it failed itself, as env(1) and others do.
+inline constexpr int kAgentFailed = 125;
+
+struct RunOptions {
+  std::string program;   // The operator's command line of the program.
+  std::string work_dir;  // Absolute.
+  std::string libexec_directory;
+  Resources resources;
+  TaskCommand command;
+  bool verbose = false;
+  bool json = false;
+  bool live = false;  // stderr is a terminal that a line can be erased on.
+};
+
+// Takes over the process: its signals, stdout and stderr. Returns what it is
+// to exit with: the command's exit code, 128 + N if signal N ended it or the
+// agent was interrupted by it, or kAgentFailed.
+int RunContainer(const RunOptions& options);
+
+}  // namespace external_containerizer
+
+#endif  // EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_RUN_H_

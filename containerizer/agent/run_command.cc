@@ -1,0 +1,155 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/containerizer/agent/run_command.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "external_containerizer/containerizer/agent/flags.h"
+#include "external_containerizer/containerizer/agent/request.h"
+#include "external_containerizer/containerizer/agent/resources.h"
+
+namespace external_containerizer {
+namespace {
+
+const std::vector<Flag>& RunFlags() {
+  static const auto& flags = *new std::vector<Flag>{
+      {"containerizer_path", "PROGRAM",
+       "The external containerizer program: a path, a name to be found in "
+       "PATH, or shell words that the command (launch, wait, ...) is appended "
+       "to. Default: posix, which comes with the agent and runs plain "
+       "processes."},
+      {"work_dir", "DIR",
+       "Where runs keep their files while they last, each in a directory of "
+       "its own below DIR/run. Default: $XDG_STATE_HOME/external_containerizer "
+       "or ~/.local/state/external_containerizer."},
+      {"resources", "LIST",
+       "What the container may use: cpus:0.5;mem:64 (MiB). Also ranges and "
+       "sets, and a role in parentheses: "
+       "'ports:[31000-32000];disks(web):{a,b}'."},
+      {"env", "NAME=VALUE",
+       "Sets a variable for the command; as often as needed. Of yours it gets "
+       "few (HOME, LANG, TZ, ...), and not PATH; to pass that on: "
+       "--env=PATH=\"$PATH\"."},
+      {"json", "",
+       "Prints one JSON object per line on stdout, and nothing else there; "
+       "\"type\" says what it is: container, event, usage, stdout, stderr, "
+       "notice, error, end. Output of the command is in \"data\", or in "
+       "\"base64\" if it is not UTF-8."},
+      {"verbose", "", "Says on stderr what happens to the container.", 'v'},
+      {"help", "", "Shows this.", 'h'},
+  };
+  return flags;
+}
+
+std::string DirectoryOf(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "" : path.substr(0, slash);
+}
+
+bool CanShowStatus(const Surroundings& surroundings) {
+  const auto term = surroundings.environment.find("TERM");
+  return isatty(STDERR_FILENO) == 1 &&
+         (term == surroundings.environment.end() || term->second != "dumb");
+}
+
+int RunMain(const Surroundings& surroundings,
+            const std::vector<std::string>& arguments) {
+  const absl::StatusOr<Flags> flags = Flags::Parse(RunFlags(), arguments);
+  if (flags.ok() && flags->On("help")) {
+    return fputs(RunHelp().c_str(), stdout) < 0 || fflush(stdout) != 0
+               ? kAgentFailed
+               : 0;
+  }
+  absl::StatusOr<RunOptions> options = ParseRun(surroundings, arguments);
+  if (!options.ok()) {
+    return UsageError("run", std::string(options.status().message()));
+  }
+  options->live = !options->json && CanShowStatus(surroundings);
+  return RunContainer(*options);
+}
+
+}  // namespace
+
+Subcommand RunSubcommand() {
+  return {"run", "Runs one command as a container and waits for its end.",
+          RunMain};
+}
+
+std::string RunHelp() {
+  return absl::StrCat(
+      "Runs one command as a container: shows its output while it runs, says "
+      "on stderr\nhow it ended and what it used, and exits with its exit "
+      "code.\n\n"
+      "Usage: agent run [FLAGS] -- COMMAND [ARGUMENT ...]\n\n",
+      HelpOn(RunFlags()),
+      "\nThe command is executed as it is; for pipes and variables use a "
+      "shell. It works\nin an empty directory, its sandbox, which is removed "
+      "at the end.\n\n"
+      "Examples:\n"
+      "  agent run -- sh -c 'echo hello; echo oops >&2; exit 3'\n"
+      "  agent run --resources='cpus:0.5;mem:64' --env=SIZE=10 -- ./job.sh\n"
+      "  agent run --containerizer_path=./my_program -v -- sleep 10\n"
+      "  agent run --json -- date | jq -r 'select(.type==\"stdout\").data'\n\n"
+      "Ctrl-C destroys the container and waits until it is gone; a second one "
+      "stops\nwaiting. A container whose agent is killed goes on; the next "
+      "agent run with the\nsame --work_dir destroys it.\n\n"
+      "Exit status: the command's; 128+N if signal N ended it, or ended the "
+      "agent; 125\nif the agent failed, which includes a command that cannot "
+      "be executed.\n");
+}
+
+absl::StatusOr<RunOptions> ParseRun(const Surroundings& surroundings,
+                                    const std::vector<std::string>& arguments) {
+  const absl::StatusOr<Flags> flags = Flags::Parse(RunFlags(), arguments);
+  if (!flags.ok()) return flags.status();
+  RunOptions options;
+  options.verbose = flags->On("verbose");
+  options.json = flags->On("json");
+  options.libexec_directory = DirectoryOf(surroundings.executable);
+
+  if (flags->rest().empty() || flags->rest()[0].empty()) {
+    return absl::InvalidArgumentError(
+        "there is no command to run; put it behind --, as in: agent run -- "
+        "echo hello");
+  }
+  options.command.program = TaskProgram(surroundings, flags->rest()[0]);
+  options.command.arguments = flags->rest();
+  auto environment = ParseEnvironment(flags->Values("env"));
+  if (!environment.ok()) return environment.status();
+  options.command.environment = *std::move(environment);
+
+  absl::StatusOr<Resources> resources =
+      ParseResources(flags->Value("resources", ""));
+  if (!resources.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--resources: ", resources.status().message()));
+  }
+  options.resources = *std::move(resources);
+
+  const std::string work_dir = flags->Value("work_dir", "");
+  if (!flags->Values("work_dir").empty() && work_dir.empty()) {
+    return absl::InvalidArgumentError("--work_dir is empty");
+  }
+  absl::StatusOr<std::string> directory =
+      work_dir.empty() ? DefaultWorkDirectory(surroundings)
+                       : UserPath(surroundings, work_dir);
+  if (!directory.ok()) return directory.status();
+  options.work_dir = *std::move(directory);
+
+  absl::StatusOr<std::string> program =
+      flags->Values("containerizer_path").empty()
+          ? ShippedProgram(surroundings)
+          : ProgramCommand(surroundings,
+                           flags->Value("containerizer_path", ""));
+  if (!program.ok()) return program.status();
+  options.program = *std::move(program);
+  return options;
+}
+
+}  // namespace external_containerizer

@@ -1,0 +1,105 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/containerizer/agent/run_command.h"
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "external_containerizer/testing/status_matchers.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace external_containerizer {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Pair;
+
+Surroundings User() {
+  Surroundings surroundings;
+  surroundings.environment["HOME"] = "/home/me";
+  surroundings.environment["BUILD_WORKING_DIRECTORY"] = "/home/me/src";
+  surroundings.directory = "/bazel";
+  surroundings.executable = "/opt/bin/agent";
+  return surroundings;
+}
+
+absl::StatusOr<RunOptions> Parse(std::vector<std::string> arguments) {
+  // There is none beside this test.
+  arguments.insert(arguments.begin(), "--containerizer_path=p");
+  return ParseRun(User(), arguments);
+}
+
+auto Says(const std::string& what) {
+  return StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(what));
+}
+
+TEST(RunCommandTest, ReadsAllThatIsAsked) {
+  const auto options =
+      ParseRun(User(), {"--containerizer_path", "./p x", "--work_dir=w",
+                        "--env=A=1", "--resources=cpus:0.5;mem:64", "-v",
+                        "--json", "--", "sh", "-c", "exit 3"});
+  ASSERT_THAT(options, IsOk());
+  EXPECT_EQ(options->program, "/home/me/src/./p x");
+  EXPECT_EQ(options->work_dir, "/home/me/src/w");
+  EXPECT_EQ(options->libexec_directory, "/opt/bin");
+  EXPECT_THAT(options->command.environment, ElementsAre(Pair("A", "1")));
+  EXPECT_EQ(options->resources.size(), 2u);
+  EXPECT_TRUE(options->verbose);
+  EXPECT_TRUE(options->json);
+  EXPECT_EQ(options->command.program, "sh");
+  EXPECT_THAT(options->command.arguments, ElementsAre("sh", "-c", "exit 3"));
+}
+
+TEST(RunCommandTest, DefaultsAreTheUsers) {
+  const auto options = Parse({"true"});
+  ASSERT_THAT(options, IsOk());
+  EXPECT_EQ(options->program, "p");
+  EXPECT_EQ(options->work_dir, "/home/me/.local/state/external_containerizer");
+  EXPECT_TRUE(options->resources.empty());
+  EXPECT_FALSE(options->verbose);
+  EXPECT_FALSE(options->json);
+}
+
+TEST(RunCommandTest, WithoutACommandThereIsNothingToRun) {
+  EXPECT_THAT(Parse({}), Says("there is no command to run"));
+  EXPECT_THAT(Parse({"--"}), Says("there is no command to run"));
+  EXPECT_THAT(Parse({"--", ""}), Says("there is no command to run"));
+}
+
+TEST(RunCommandTest, ErrorsNameTheFlag) {
+  EXPECT_THAT(Parse({"--resources=cpus", "x"}), Says("--resources: resource"));
+  EXPECT_THAT(Parse({"--env=1", "x"}), Says("--env 1 is not like NAME=VALUE"));
+  EXPECT_THAT(Parse({"--work_dir=", "x"}), Says("--work_dir is empty"));
+  EXPECT_THAT(Parse({"--containerizer_path=", "x"}),
+              Says("--containerizer_path is empty"));
+  EXPECT_THAT(Parse({"--resource=cpus:1", "x"}),
+              Says("did you mean --resources?"));
+}
+
+TEST(RunCommandTest, HelpTeachesEveryFlagAndTheExitStatus) {
+  const std::string help = RunHelp();
+  for (const char* flag : {"containerizer_path", "work_dir", "resources", "env",
+                           "json", "verbose", "help"}) {
+    EXPECT_THAT(help, HasSubstr(absl::StrCat("--", flag)));
+  }
+  EXPECT_THAT(help, HasSubstr("Usage: agent run [FLAGS] -- COMMAND"));
+  EXPECT_THAT(help, HasSubstr("Examples:"));
+  EXPECT_THAT(help, HasSubstr("128+N"));
+}
+
+TEST(RunCommandTest, HelpFitsATerminal) {
+  const std::string help = RunHelp();
+  size_t begin = 0;
+  for (size_t end; (end = help.find('\n', begin)) != std::string::npos;
+       begin = end + 1) {
+    EXPECT_LE(end - begin, 80u) << help.substr(begin, end - begin);
+  }
+}
+
+}  // namespace
+}  // namespace external_containerizer

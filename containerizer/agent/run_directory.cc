@@ -1,0 +1,220 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/containerizer/agent/run_directory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+
+namespace external_containerizer {
+namespace {
+
+constexpr char kRecordName[] = "run.record";
+constexpr char kTemporaryName[] = "run.record.new";
+constexpr size_t kMostRecordBytes = 64 << 10;
+constexpr size_t kMostDirectories = 10000;
+
+// <work_dir>/run. Only root and we may own it: its owner could exchange our
+// directory for another.
+absl::StatusOr<FileDescriptor> OpenParent(const std::string& work_dir,
+                                          bool make) {
+  const std::string path = absl::StrCat(work_dir, "/run");
+  if (make) {
+    absl::Status made = MakePath(work_dir);
+    if (!made.ok()) return made;
+    if (mkdir(path.c_str(), 0700) == 0) {
+      // As /tmp is: everybody may add, nobody may touch what is others'.
+      if (geteuid() == 0 && chmod(path.c_str(), 01777) != 0) {
+        return FileError("open to all users", path, errno);
+      }
+    } else if (errno != EEXIST) {
+      return FileError("make the directory", path, errno);
+    }
+  }
+  FileDescriptor parent(
+      open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat status;
+  if (!parent.valid() || fstat(parent.get(), &status) != 0) {
+    return FileError("open the directory", path, errno);
+  }
+  const bool ours = status.st_uid == geteuid();
+  if (!ours && status.st_uid != 0) {
+    return absl::PermissionDeniedError(
+        absl::StrCat(absl::CHexEscape(path), " belongs to the user with id ",
+                     status.st_uid, "; name another place with --work_dir"));
+  }
+  if ((status.st_mode & 0022) != 0 && (status.st_mode & S_ISVTX) == 0) {
+    return absl::PermissionDeniedError(absl::StrCat(
+        absl::CHexEscape(path),
+        " can be changed by other users; chmod +t it, or name another place "
+        "with --work_dir"));
+  }
+  return parent;
+}
+
+absl::StatusOr<std::string> ReadAll(int fd, const std::string& shown) {
+  std::string text;
+  char buffer[4096];
+  for (;;) {
+    const ssize_t got = read(fd, buffer, sizeof(buffer));
+    if (got == 0) return text;
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return FileError("read", shown, errno);
+    text.append(buffer, static_cast<size_t>(got));
+    if (text.size() > kMostRecordBytes) {
+      return absl::DataLossError(
+          absl::StrCat(absl::CHexEscape(shown), " is too long to be ours"));
+    }
+  }
+}
+
+}  // namespace
+
+RunDirectory::RunDirectory(FileDescriptor parent, FileDescriptor directory,
+                           std::string path, std::string name)
+    : parent_(std::move(parent)),
+      directory_(std::move(directory)),
+      path_(std::move(path)),
+      name_(std::move(name)) {}
+
+// UNAVAILABLE if somebody else has it, or it is gone, or is not this user's.
+absl::StatusOr<FileDescriptor> RunDirectory::Lock(int parent,
+                                                  const std::string& name) {
+  FileDescriptor directory(openat(
+      parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat opened, named;
+  if (!directory.valid() || fstat(directory.get(), &opened) != 0) {
+    return errno == ENOENT ? absl::UnavailableError("gone")
+                           : FileError("open", name, errno);
+  }
+  if (opened.st_uid != geteuid()) return absl::UnavailableError("not ours");
+  if (flock(directory.get(), LOCK_EX | LOCK_NB) != 0) {
+    return errno == EWOULDBLOCK ? absl::UnavailableError("locked")
+                                : FileError("lock", name, errno);
+  }
+  // Whoever had the lock before may have removed it meanwhile.
+  if (fstatat(parent, name.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0 ||
+      named.st_ino != opened.st_ino || named.st_dev != opened.st_dev) {
+    return absl::UnavailableError("gone");
+  }
+  return directory;
+}
+
+absl::StatusOr<RunDirectory> RunDirectory::Create(const std::string& work_dir) {
+  absl::StatusOr<FileDescriptor> parent = OpenParent(work_dir, /*make=*/true);
+  if (!parent.ok()) return parent.status();
+  // A run that cleans up may take a new directory for a leftover, in the
+  // moment before it is locked.
+  constexpr int kAttempts = 100;
+  for (int i = 0; i < kAttempts; ++i) {
+    std::string name = RandomName();
+    std::string path = absl::StrCat(work_dir, "/run/", name);
+    if (mkdirat(parent->get(), name.c_str(), 0700) != 0) {
+      return FileError("make the directory", path, errno);
+    }
+    absl::StatusOr<FileDescriptor> directory = Lock(parent->get(), name);
+    if (directory.ok()) {
+      return RunDirectory(*std::move(parent), *std::move(directory),
+                          std::move(path), std::move(name));
+    }
+    if (!absl::IsUnavailable(directory.status())) {
+      unlinkat(parent->get(), name.c_str(), AT_REMOVEDIR);
+      return directory.status();
+    }
+  }
+  return absl::UnavailableError(
+      absl::StrCat("others take every directory away that is made in ",
+                   absl::CHexEscape(work_dir), "/run"));
+}
+
+std::vector<RunDirectory> RunDirectory::ClaimLeftovers(
+    const std::string& work_dir, size_t most) {
+  std::vector<RunDirectory> claimed;
+  const absl::StatusOr<FileDescriptor> parent =
+      OpenParent(work_dir, /*make=*/false);
+  if (!parent.ok()) return claimed;
+  const absl::StatusOr<std::vector<std::string>> names =
+      NamesIn(parent->get(), kMostDirectories);
+  if (!names.ok()) return claimed;
+  for (const std::string& name : *names) {
+    if (claimed.size() == most) break;
+    absl::StatusOr<FileDescriptor> directory = Lock(parent->get(), name);
+    if (!directory.ok()) continue;
+    FileDescriptor own_parent(fcntl(parent->get(), F_DUPFD_CLOEXEC, 0));
+    if (!own_parent.valid()) break;
+    claimed.push_back(RunDirectory(std::move(own_parent), *std::move(directory),
+                                   absl::StrCat(work_dir, "/run/", name),
+                                   name));
+  }
+  return claimed;
+}
+
+absl::Status RunDirectory::WriteRecord(const RunRecord& record) const {
+  const std::string shown = absl::StrCat(path_, "/", kRecordName);
+  // One line each; newlines and the like escaped.
+  const std::string text =
+      absl::StrCat("program ", absl::CEscape(record.program), "\ncontainer ",
+                   absl::CEscape(record.container), "\nsandbox ",
+                   absl::CEscape(record.sandbox_path), "\n");
+  const FileDescriptor file(
+      openat(fd(), kTemporaryName,
+             O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!file.valid()) return FileError("write", shown, errno);
+  const ssize_t written = write(file.get(), text.data(), text.size());
+  if (written != static_cast<ssize_t>(text.size())) {
+    return FileError("write", shown, written < 0 ? errno : ENOSPC);
+  }
+  if (renameat(fd(), kTemporaryName, fd(), kRecordName) != 0) {
+    return FileError("write", shown, errno);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::optional<RunRecord>> RunDirectory::ReadRecord() const {
+  const std::string shown = absl::StrCat(path_, "/", kRecordName);
+  const FileDescriptor file(openat(
+      fd(), kRecordName, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (!file.valid()) {
+    if (errno == ENOENT) return std::nullopt;
+    return FileError("read", shown, errno);
+  }
+  const absl::StatusOr<std::string> text = ReadAll(file.get(), shown);
+  if (!text.ok()) return text.status();
+  RunRecord record;
+  for (const std::string& line :
+       std::vector<std::string>(absl::StrSplit(*text, '\n'))) {
+    const std::pair<std::string, std::string> pair =
+        absl::StrSplit(line, absl::MaxSplits(' ', 1));
+    std::string* field = pair.first == "program"     ? &record.program
+                         : pair.first == "container" ? &record.container
+                         : pair.first == "sandbox"   ? &record.sandbox_path
+                                                     : nullptr;
+    if (field != nullptr && !absl::CUnescape(pair.second, field)) {
+      return absl::DataLossError(
+          absl::StrCat(absl::CHexEscape(shown), " is damaged"));
+    }
+  }
+  if (record.program.empty() || record.container.empty()) {
+    return absl::DataLossError(
+        absl::StrCat(absl::CHexEscape(shown), " is damaged"));
+  }
+  return record;
+}
+
+void RunDirectory::Abandon() { flock(fd(), LOCK_UN); }
+
+absl::Status RunDirectory::Remove() && {
+  const RunDirectory self = std::move(*this);
+  return RemoveTree(self.parent_.get(), self.name_);
+}
+
+}  // namespace external_containerizer

@@ -1,0 +1,572 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+//
+// `agent run` as its users start it: the binary, with the program that comes
+// with it.
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "external_containerizer/containerizer/agent/files.h"
+#include "external_containerizer/testing/status_matchers.h"
+#include "external_containerizer/testing/test_data.h"
+#include "external_containerizer/transport/selected.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "re2/re2.h"
+
+namespace external_containerizer {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ContainsRegex;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+constexpr absl::Duration kPatience = absl::Seconds(60);
+using Variables = std::map<std::string, std::string>;
+
+// An agent that was started, and what it has written so far.
+class Agent {
+ public:
+  Agent(const std::vector<std::string>& arguments, const Variables& variables) {
+    int out[2], err[2];
+    EXPECT_EQ(pipe2(out, O_CLOEXEC), 0);
+    EXPECT_EQ(pipe2(err, O_CLOEXEC), 0);
+    out_fd_ = FileDescriptor(out[0]);
+    err_fd_ = FileDescriptor(err[0]);
+    Spawn(arguments, variables, out[1], err[1]);
+    close(out[1]);
+    close(err[1]);
+  }
+
+  // On a terminal: all that it writes is in out().
+  Agent(const std::vector<std::string>& arguments, const Variables& variables,
+        unsigned short columns) {
+    struct winsize size = {};
+    size.ws_col = columns;
+    int master, terminal;
+    EXPECT_EQ(openpty(&master, &terminal, nullptr, nullptr, &size), 0);
+    EXPECT_EQ(fcntl(master, F_SETFD, FD_CLOEXEC), 0);
+    out_fd_ = FileDescriptor(master);
+    Spawn(arguments, variables, terminal, terminal);
+    close(terminal);
+  }
+
+  Agent(Agent&&) = default;
+
+  ~Agent() {
+    if (pid_ > 0) {
+      kill(pid_, SIGKILL);
+      waitpid(pid_, nullptr, 0);
+    }
+  }
+
+  const std::string& out() const { return out_; }
+  const std::string& err() const { return err_; }
+
+  void Signal(int number) { ASSERT_EQ(kill(pid_, number), 0); }
+  void CloseOut() { const FileDescriptor closed = std::move(out_fd_); }
+
+  // Reads until `text` is in what `where` holds.
+  void Expect(const std::string& where_is, const std::string& text) {
+    const std::string& where = where_is == "out" ? out_ : err_;
+    const absl::Time end = absl::Now() + kPatience;
+    while (where.find(text) == std::string::npos) {
+      if (!ReadSome() || absl::Now() > end) {
+        FAIL() << "no \"" << text << "\" in " << where_is << "; out: " << out_
+               << "; err: " << err_;
+      }
+    }
+  }
+
+  // Reads to the end. The exit status; a signal's number is negative.
+  int Wait() {
+    const absl::Time end = absl::Now() + kPatience;
+    while (ReadSome()) {
+      if (absl::Now() > end) {
+        ADD_FAILURE() << "still running; out: " << out_ << "; err: " << err_;
+        kill(pid_, SIGKILL);
+        break;
+      }
+    }
+    int status = 0;
+    EXPECT_EQ(waitpid(std::exchange(pid_, -1), &status, 0) > 0, true);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  }
+
+ private:
+  void Spawn(const std::vector<std::string>& arguments,
+             const Variables& variables, int out, int err) {
+    std::vector<std::string> all = {TestDataPath("containerizer/agent/agent")};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    std::vector<std::string> environment;
+    for (const auto& [name, value] : variables) {
+      environment.push_back(absl::StrCat(name, "=", value));
+    }
+    const auto pointers = [](std::vector<std::string>& strings) {
+      std::vector<char*> result;
+      for (std::string& string : strings) result.push_back(string.data());
+      result.push_back(nullptr);
+      return result;
+    };
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions, out, 1);
+    posix_spawn_file_actions_adddup2(&actions, err, 2);
+    EXPECT_EQ(posix_spawn(&pid_, all[0].c_str(), &actions, nullptr,
+                          pointers(all).data(), pointers(environment).data()),
+              0)
+        << all[0];
+    posix_spawn_file_actions_destroy(&actions);
+  }
+
+  // False at the end of both.
+  bool ReadSome() {
+    struct pollfd fds[2] = {{out_fd_.get(), POLLIN, 0},
+                            {err_fd_.get(), POLLIN, 0}};
+    if (fds[0].fd < 0 && fds[1].fd < 0) return false;
+    poll(fds, 2, 1000);
+    for (int i = 0; i < 2; ++i) {
+      if (fds[i].revents == 0) continue;
+      char buffer[65536];
+      const ssize_t got = read(fds[i].fd, buffer, sizeof(buffer));
+      FileDescriptor& fd = i == 0 ? out_fd_ : err_fd_;
+      if (got > 0) {
+        (i == 0 ? out_ : err_).append(buffer, static_cast<size_t>(got));
+      } else {
+        const FileDescriptor closed = std::move(fd);
+      }
+    }
+    return true;
+  }
+
+  pid_t pid_ = -1;
+  FileDescriptor out_fd_, err_fd_;
+  std::string out_, err_;
+};
+
+class RunTest : public ::testing::Test {
+ protected:
+  RunTest() {
+    // Where sockets and fifos may be, under a short name.
+    const std::string path = ::testing::TempDir() + "/" + RandomName();
+    EXPECT_THAT(MakePath(path), IsOk());
+    char real[PATH_MAX];
+    EXPECT_NE(realpath(path.c_str(), real), nullptr);
+    home_ = real;
+    variables_ = {{"HOME", home_}, {"PATH", "/usr/bin:/bin"}};
+  }
+
+  void SetUp() override {
+    if (SelectedTransportName() != "fork_exec") {
+      GTEST_SKIP() << "runs real programs, which needs fork_exec";
+    }
+  }
+
+  std::vector<std::string> RunArguments(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"run", "--work_dir=" + Work()});
+    return arguments;
+  }
+
+  Agent Start(std::vector<std::string> arguments) {
+    return Agent(RunArguments(std::move(arguments)), variables_);
+  }
+
+  Agent StartShell(const std::string& script) {
+    return Start({"--", "sh", "-c", script});
+  }
+
+  std::string Work() const { return home_ + "/w"; }
+
+  // The directories of runs that have not been removed.
+  std::vector<std::string> Left() {
+    const FileDescriptor run(
+        open((Work() + "/run").c_str(), O_DIRECTORY | O_CLOEXEC));
+    auto names = NamesIn(run.get(), 100);
+    EXPECT_THAT(names, IsOk());
+    return names.ok() ? *names : std::vector<std::string>();
+  }
+
+  std::string home_;
+  Variables variables_;
+};
+
+// Of "1234\n" at the beginning of what a task wrote.
+class TaskProcess {
+ public:
+  explicit TaskProcess(Agent& agent) {
+    agent.Expect("out", "\n");
+    pid_t pid = 0;
+    EXPECT_TRUE(
+        absl::SimpleAtoi(agent.out().substr(0, agent.out().find('\n')), &pid));
+    fd_ = FileDescriptor(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+    EXPECT_TRUE(fd_.valid() || errno == ESRCH) << pid;
+  }
+
+  // Waits for that.
+  bool Ends() {
+    return Poll(static_cast<int>(kPatience / absl::Milliseconds(1)));
+  }
+  bool HasEnded() { return Poll(0); }
+
+ private:
+  bool Poll(int milliseconds) {
+    if (!fd_.valid()) return true;
+    struct pollfd ended = {fd_.get(), POLLIN, 0};
+    return poll(&ended, 1, milliseconds) == 1;
+  }
+
+  FileDescriptor fd_;
+};
+
+TEST_F(RunTest, ShowsOutputAndExitsAsTheCommandDoes) {
+  Agent agent = StartShell("echo hello; echo oops >&2; exit 3");
+  EXPECT_EQ(agent.Wait(), 3);
+  EXPECT_EQ(agent.out(), "hello\n");
+  const RE2 expected(
+      "oops\nagent: exited with code 3 after [0-9.]+ s; cpu [0-9.]+ s user "
+      "[0-9.]+ s system, memory [0-9.]+ [KMG]iB\n");
+  EXPECT_TRUE(RE2::FullMatch(agent.err(), expected)) << agent.err();
+  EXPECT_THAT(Left(), IsEmpty());
+}
+
+TEST_F(RunTest, OutputIsShownWhileTheCommandRuns) {
+  const std::string fifo = home_ + "/fifo";
+  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+  Agent agent =
+      StartShell(absl::StrCat("echo one; read x <", fifo, "; echo two"));
+  agent.Expect("out", "one\n");
+  EXPECT_EQ(agent.out(), "one\n");
+  std::ofstream(fifo) << "go\n";
+  EXPECT_EQ(agent.Wait(), 0);
+  EXPECT_EQ(agent.out(), "one\ntwo\n");
+}
+
+TEST_F(RunTest, NothingOfALargeOutputIsLost) {
+  Agent agent = Start({"--", "seq", "1", "300000"});
+  EXPECT_EQ(agent.Wait(), 0);
+  std::string expected;
+  for (int i = 1; i <= 300000; ++i) absl::StrAppend(&expected, i, "\n");
+  EXPECT_TRUE(agent.out() == expected) << agent.out().size();
+}
+
+TEST_F(RunTest, SignalsDeathIs128AndItsNumber) {
+  Agent agent = StartShell("kill -9 $$");
+  EXPECT_EQ(agent.Wait(), 128 + 9);
+  EXPECT_THAT(agent.err(), HasSubstr("agent: killed by signal 9 (Killed)"));
+}
+
+TEST_F(RunTest, CommandThatIsNotFoundIsTold) {
+  Agent agent = Start({"--", "no_such_command", "x"});
+  EXPECT_EQ(agent.Wait(), 125);
+  EXPECT_EQ(agent.out(), "");
+  EXPECT_THAT(agent.err(), AllOf(HasSubstr("no_such_command"),
+                                 HasSubstr("No such file or directory"),
+                                 Not(HasSubstr("exited with code"))));
+  EXPECT_THAT(Left(), IsEmpty());
+}
+
+TEST_F(RunTest, CommandThatIsNoProgramIsTold) {
+  Agent agent = Start({"--", "/etc/passwd"});
+  EXPECT_EQ(agent.Wait(), 125);
+  EXPECT_THAT(agent.err(),
+              AllOf(HasSubstr("/etc/passwd"), HasSubstr("Permission denied")));
+}
+
+TEST_F(RunTest, ContainerizerThatIsNotThereIsTold) {
+  Agent agent = Start({"--containerizer_path=/no/such", "--", "true"});
+  EXPECT_EQ(agent.Wait(), 125);
+  EXPECT_EQ(agent.out(), "");
+  EXPECT_THAT(agent.err(), AllOf(HasSubstr("/no/such"),
+                                 HasSubstr("No such file or directory")));
+  EXPECT_THAT(Left(), IsEmpty());
+}
+
+TEST_F(RunTest, ContainerizerThatFailsIsToldWithItsWords) {
+  const std::string program = home_ + "/program";
+  std::ofstream(program) << "#!/bin/sh\necho \"no $1 \033[31mtoday\" >&2\n"
+                            "exit 4\n";
+  ASSERT_EQ(chmod(program.c_str(), 0755), 0);
+  Agent agent = Start({"--containerizer_path=" + program, "--", "true"});
+  EXPECT_EQ(agent.Wait(), 125);
+  EXPECT_THAT(agent.err(), AllOf(HasSubstr(program), HasSubstr("recover"),
+                                 HasSubstr("exited with status 4"),
+                                 HasSubstr("no recover \\x1b[31mtoday")));
+}
+
+TEST_F(RunTest, ContainerizerThatPrintsTextIsToldWithIt) {
+  Agent agent = Start({"--containerizer_path=echo hi", "--", "true"});
+  EXPECT_EQ(agent.Wait(), 125);
+  EXPECT_THAT(agent.err(),
+              AllOf(HasSubstr("containers"), HasSubstr("hi containers")));
+}
+
+TEST_F(RunTest, EnvironmentReachesTheCommand) {
+  Agent agent = Start({"--env=A=one two", "--env", "B=x", "--", "sh", "-c",
+                       "echo \"$A|$B|$PATH\""});
+  EXPECT_EQ(agent.Wait(), 0);
+  EXPECT_THAT(agent.out(), HasSubstr("one two|x|/usr/local/sbin:"));
+}
+
+TEST_F(RunTest, ArgumentsReachTheCommandAsTheyAre) {
+  Agent agent = Start({"--", "printf", "%s|", "a b", "", "$HOME", "'\"*"});
+  EXPECT_EQ(agent.Wait(), 0);
+  EXPECT_EQ(agent.out(), "a b||$HOME|'\"*|");
+}
+
+TEST_F(RunTest, SandboxIsWhereMesosHasItAndOnlyTheUsers) {
+  Agent agent = StartShell("pwd; stat -c %a \"$MESOS_WORK_DIRECTORY\"");
+  EXPECT_EQ(agent.Wait(), 0);
+  const RE2 expected(absl::StrCat(
+      RE2::QuoteMeta(Work()),
+      "/run/[0-9a-f]+/slaves/[^/]+/frameworks/[^/]+/executors/[^/]+/runs/"
+      "[^/]+\n700\n"));
+  EXPECT_TRUE(RE2::FullMatch(agent.out(), expected)) << agent.out();
+}
+
+TEST_F(RunTest, RelativePathsAreTheUsersUnderBazelRun) {
+  variables_["BUILD_WORKING_DIRECTORY"] = home_;
+  std::ofstream(home_ + "/task") << "#!/bin/sh\npwd\n";
+  ASSERT_EQ(chmod((home_ + "/task").c_str(), 0755), 0);
+  Agent agent({"run", "--work_dir=mine", "--", "./task"}, variables_);
+  EXPECT_EQ(agent.Wait(), 0) << agent.err();
+  EXPECT_THAT(agent.out(), HasSubstr(home_ + "/mine/run/"));
+}
+
+TEST_F(RunTest, WorkDirectoryIsBelowHomeByDefault) {
+  Agent agent({"run", "--", "pwd"}, variables_);
+  EXPECT_EQ(agent.Wait(), 0);
+  EXPECT_THAT(agent.out(),
+              HasSubstr(home_ + "/.local/state/external_containerizer/run/"));
+}
+
+TEST_F(RunTest, WithoutAHomeAWorkDirectoryIsAskedFor) {
+  Agent agent({"run", "--", "true"}, {{"PATH", "/bin"}});
+  EXPECT_EQ(agent.Wait(), 125);
+  EXPECT_THAT(agent.err(), HasSubstr("name one with --work_dir"));
+}
+
+TEST_F(RunTest, HelpGoesToStdout) {
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"run", "--help"}, {"help", "run"}}) {
+    Agent agent(arguments, {});
+    EXPECT_EQ(agent.Wait(), 0);
+    EXPECT_THAT(agent.out(), HasSubstr("Examples:"));
+    EXPECT_EQ(agent.err(), "");
+  }
+}
+
+TEST_F(RunTest, VerboseTellsEveryCommand) {
+  Agent agent = Start({"-v", "--", "true"});
+  EXPECT_EQ(agent.Wait(), 0);
+  EXPECT_EQ(agent.out(), "");
+  size_t from = 0;
+  for (const char* command :
+       {"recover", "containers", "launch", "wait", "usage", "destroy"}) {
+    from = agent.err().find(absl::StrCat("agent: ", command), from);
+    EXPECT_NE(from, std::string::npos) << command << " in " << agent.err();
+  }
+}
+
+TEST_F(RunTest, JsonIsOneObjectPerLineAndNothingElse) {
+  Agent agent = Start(
+      {"--json", "--", "sh", "-c", "echo hello; printf '\\377' >&2; exit 3"});
+  EXPECT_EQ(agent.Wait(), 3);
+  EXPECT_EQ(agent.err(), "");
+  const RE2 object(
+      "\\{(\"[a-z_0-9]+\":(\"([^\"\\\\\\x00-\\x1f\\x7f]|\\\\[\"\\\\nt]|"
+      "\\\\u[0-9a-f]{4})*\"|-?[0-9]+(\\.[0-9]+)?|null)(,|\\}$))+");
+  std::vector<std::string> lines = absl::StrSplit(agent.out(), '\n');
+  ASSERT_EQ(lines.back(), "");
+  lines.pop_back();
+  for (const std::string& line : lines) {
+    EXPECT_TRUE(RE2::FullMatch(line, object)) << line;
+  }
+  EXPECT_THAT(agent.out(),
+              AllOf(HasSubstr("\"type\":\"stdout\",\"data\":\"hello\\n\"}\n"),
+                    HasSubstr("\"type\":\"stderr\",\"base64\":\"/w==\"}\n"),
+                    HasSubstr("\"type\":\"usage\","),
+                    HasSubstr("\"event\":\"command_ended\",")));
+  EXPECT_THAT(lines.back(),
+              AllOf(HasSubstr("\"type\":\"end\",\"exit_code\":3,"),
+                    HasSubstr("\"status\":3}")));
+}
+
+TEST_F(RunTest, InterruptDestroysTheContainer) {
+  Agent agent = StartShell("echo $$; exec sleep 1000");
+  TaskProcess task(agent);
+  EXPECT_FALSE(task.HasEnded());
+  agent.Signal(SIGINT);
+  EXPECT_EQ(agent.Wait(), 128 + SIGINT);
+  EXPECT_TRUE(task.HasEnded());
+  EXPECT_THAT(agent.err(),
+              AllOf(HasSubstr("interrupted: destroying the container"),
+                    ContainsRegex("agent: (killed by|destroyed)")));
+  EXPECT_THAT(Left(), IsEmpty());
+}
+
+TEST_F(RunTest, TerminateDestroysTheContainer) {
+  Agent agent = StartShell("echo $$; exec sleep 1000");
+  TaskProcess task(agent);
+  agent.Signal(SIGTERM);
+  // As timeout(1) does, to its child and to its group.
+  agent.Signal(SIGTERM);
+  EXPECT_EQ(agent.Wait(), 128 + SIGTERM);
+  EXPECT_TRUE(task.HasEnded());
+  EXPECT_THAT(Left(), IsEmpty());
+}
+
+TEST_F(RunTest, SecondInterruptStopsWaiting) {
+  // Does not end before it is killed, seconds later.
+  Agent agent = StartShell("trap '' TERM INT; echo $$; sleep 1000");
+  TaskProcess task(agent);
+  agent.Signal(SIGINT);
+  agent.Expect("err", "interrupt again to stop waiting\n");
+  agent.Signal(SIGINT);
+  EXPECT_EQ(agent.Wait(), 128 + SIGINT);
+  EXPECT_THAT(agent.err(), HasSubstr("not waiting any longer"));
+  ASSERT_THAT(Left(), SizeIs(1));
+  EXPECT_THAT(agent.err(), HasSubstr(Left()[0]));
+  // And the next run sees to it.
+  Agent next = Start({"--", "true"});
+  EXPECT_EQ(next.Wait(), 0);
+  EXPECT_TRUE(task.Ends()) << next.err();
+  EXPECT_THAT(Left(), IsEmpty());
+}
+
+TEST_F(RunTest, WhatAKilledRunLeftIsDestroyedByTheNext) {
+  Agent killed = StartShell("echo $$; exec sleep 1000");
+  TaskProcess task(killed);
+  killed.Signal(SIGKILL);
+  EXPECT_EQ(killed.Wait(), -SIGKILL);
+  EXPECT_FALSE(task.HasEnded());
+  ASSERT_THAT(Left(), SizeIs(1));
+
+  // A child that the killed one was just starting may have the lock for a
+  // moment longer.
+  std::string err;
+  const absl::Time end = absl::Now() + kPatience;
+  do {
+    Agent next = StartShell("echo hello");
+    EXPECT_EQ(next.Wait(), 0);
+    EXPECT_EQ(next.out(), "hello\n");
+    err += next.err();
+  } while (!Left().empty() && absl::Now() < end);
+  EXPECT_THAT(err, HasSubstr("which a killed run had left behind"));
+  EXPECT_TRUE(task.Ends());
+  EXPECT_THAT(Left(), IsEmpty());
+}
+
+TEST_F(RunTest, RunsSideBySideDoNotTouchEachOther) {
+  const std::string fifo = home_ + "/fifo";
+  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+  Agent first = StartShell(absl::StrCat("echo $$; read x <", fifo, "; exit 7"));
+  TaskProcess task(first);
+  Agent second = StartShell("echo hello");
+  EXPECT_EQ(second.Wait(), 0);
+  EXPECT_THAT(second.err(), Not(HasSubstr("left behind")));
+  EXPECT_FALSE(task.HasEnded());
+  EXPECT_THAT(Left(), SizeIs(1));
+  std::ofstream(fifo) << "go\n";
+  EXPECT_EQ(first.Wait(), 7);
+  EXPECT_THAT(Left(), IsEmpty());
+}
+
+TEST_F(RunTest, DescendantsThatStayBehindAreDestroyed) {
+  Agent agent =
+      StartShell("setsid sleep 1000 </dev/null >/dev/null 2>&1 & echo $!");
+  TaskProcess descendant(agent);
+  EXPECT_EQ(agent.Wait(), 0);
+  EXPECT_TRUE(descendant.Ends());
+}
+
+TEST_F(RunTest, ReaderThatGoesAwayEndsTheContainer) {
+  Agent agent = StartShell("echo $$; exec yes");
+  TaskProcess task(agent);
+  agent.CloseOut();
+  EXPECT_EQ(agent.Wait(), 128 + SIGPIPE);
+  EXPECT_TRUE(task.HasEnded());
+  EXPECT_THAT(Left(), IsEmpty());
+}
+
+TEST_F(RunTest, InterruptWorksWhileNobodyReads) {
+  Agent agent = StartShell("echo ready >&2; exec yes");
+  agent.Expect("err", "ready\n");
+  agent.Signal(SIGINT);
+  agent.Expect("err", "interrupted");
+  EXPECT_EQ(agent.Wait(), 128 + SIGINT);
+  EXPECT_THAT(Left(), IsEmpty());
+}
+
+TEST_F(RunTest, FilesThatResistAreRemoved) {
+  Agent agent = StartShell(
+      "mkdir -p a/b; touch a/b/c; ln -s / root; chmod 0 a/b; chmod 500 a");
+  EXPECT_EQ(agent.Wait(), 0) << agent.err();
+  EXPECT_THAT(Left(), IsEmpty());
+}
+
+TEST_F(RunTest, OutputThatBecameALinkIsNotShown) {
+  std::ofstream(home_ + "/secret") << "secret\n";
+  Agent agent = StartShell(
+      absl::StrCat("echo one; ln -sf ", home_, "/secret stdout; exit 0"));
+  EXPECT_EQ(agent.Wait(), 0);
+  EXPECT_THAT(agent.out(), Not(HasSubstr("secret")));
+}
+
+TEST_F(RunTest, OnATerminalOneLineTellsTheState) {
+  const std::string fifo = home_ + "/fifo";
+  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+  Agent agent(RunArguments({"--", "sh", "-c",
+                            absl::StrCat("echo hello; read x <", fifo)}),
+              variables_, 60);
+  agent.Expect("out", "hello\r\n");
+  agent.Expect("out", "memory");
+  EXPECT_THAT(agent.out(), HasSubstr("hello\r\nrunning "));
+  std::ofstream(fifo) << "go\n";
+  EXPECT_EQ(agent.Wait(), 0);
+  // The last line is whole, and nothing is left before it.
+  EXPECT_THAT(agent.out(), HasSubstr("\r\x1b[Kagent: exited with code 0"));
+  for (const std::string& line :
+       std::vector<std::string>(absl::StrSplit(agent.out(), "\r\x1b[K"))) {
+    if (line.rfind("running", 0) == 0) {
+      EXPECT_LT(line.size(), 60u);
+    }
+  }
+}
+
+TEST_F(RunTest, ADumbTerminalGetsNoStatusLine) {
+  variables_["TERM"] = "dumb";
+  Agent agent(RunArguments({"--", "echo", "hello"}), variables_, 60);
+  EXPECT_EQ(agent.Wait(), 0);
+  EXPECT_THAT(agent.out(), Not(HasSubstr("\x1b")));
+  EXPECT_THAT(agent.out(), HasSubstr("hello\r\nagent: exited"));
+}
+
+}  // namespace
+}  // namespace external_containerizer

@@ -1,0 +1,46 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+//
+// Where sandboxes are below an agent's work directory, as in Mesos:
+//
+//   slaves/<agent>/frameworks/<framework>/executors/<executor>/runs/<container>
+//
+// Beside the newest run, runs/latest is a link to it.
+
+#ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_SANDBOX_LAYOUT_H_
+#define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_SANDBOX_LAYOUT_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "external_containerizer/containerizer/agent/files.h"
+#include "external_containerizer/transport/transport.h"
+
+namespace external_containerizer {
+
+struct SandboxIds {
+  std::string agent;
+  std::string framework;
+  std::string executor;
+  std::string container;
+};
+
+// The path of a sandbox, relative to the work directory. INVALID_ARGUMENT if
+// an id cannot be a name there (wire/validate.h), or is "latest".
+absl::StatusOr<std::string> SandboxPath(const SandboxIds& ids);
+
+struct MadeSandbox {
+  Sandbox sandbox;
+  FileDescriptor directory;  // Opened before anybody else could write to it.
+};
+
+// Makes a sandbox (mode 0750) and sets "latest". `work_directory` is the
+// absolute path of what `work_directory_fd` has open. ALREADY_EXISTS if it is
+// there already.
+absl::StatusOr<MadeSandbox> MakeSandbox(const std::string& work_directory,
+                                        int work_directory_fd,
+                                        const SandboxIds& ids);
+
+}  // namespace external_containerizer
+
+#endif  // EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_SANDBOX_LAYOUT_H_
