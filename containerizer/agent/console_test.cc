@@ -27,13 +27,13 @@ class Pipe {
   Pipe() {
     int ends[2];
     EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
-    reading_ = FileDescriptor(ends[0]);
-    writing_ = FileDescriptor(ends[1]);
+    reading_ = UniqueFd(ends[0]);
+    writing_ = UniqueFd(ends[1]);
     EXPECT_EQ(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
   }
 
   int writing() const { return writing_.get(); }
-  void CloseReading() { reading_ = FileDescriptor(); }
+  void CloseReading() { reading_ = UniqueFd(); }
 
   std::string Text() {
     char buffer[4096];
@@ -42,8 +42,8 @@ class Pipe {
   }
 
  private:
-  FileDescriptor reading_;
-  FileDescriptor writing_;
+  UniqueFd reading_;
+  UniqueFd writing_;
 };
 
 TEST(ConsoleTest, StreamsStayApart) {
@@ -122,7 +122,7 @@ TEST(ConsoleTest, ClosedStdoutIsToldAndForgotten) {
 }
 
 TEST(ConsoleTest, FullDiskIsToldWithItsReason) {
-  const FileDescriptor full(open("/dev/full", O_WRONLY | O_CLOEXEC));
+  const UniqueFd full(open("/dev/full", O_WRONLY | O_CLOEXEC));
   if (!full.valid()) GTEST_SKIP() << "no /dev/full";
   Pipe err;
   Console console(full.get(), err.writing(), false);
@@ -138,7 +138,7 @@ TEST(ConsoleTest, WidthIsTheTerminals) {
   if (openpty(&master, &terminal, nullptr, nullptr, &size) != 0) {
     GTEST_SKIP() << "no terminals here";
   }
-  const FileDescriptor own_master(master), own_terminal(terminal);
+  const UniqueFd own_master(master), own_terminal(terminal);
   Pipe out;
   EXPECT_EQ(Console(out.writing(), terminal, true).Width(), 33u);
   EXPECT_EQ(Console(out.writing(), out.writing(), false).Width(), 80u);

@@ -31,14 +31,14 @@ class DisplayTest : public ::testing::Test {
  protected:
   DisplayTest() : path_(::testing::TempDir() + "/" + RandomName()) {
     EXPECT_THAT(MakePath(path_), IsOk());
-    sandbox_ = FileDescriptor(open(path_.c_str(), O_DIRECTORY | O_CLOEXEC));
+    sandbox_ = UniqueFd(open(path_.c_str(), O_DIRECTORY | O_CLOEXEC));
     signal(SIGPIPE, SIG_IGN);
     for (auto [reading, writing] :
          {std::make_pair(&out_, &out_writing_), {&err_, &err_writing_}}) {
       int ends[2];
       EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
-      *reading = FileDescriptor(ends[0]);
-      *writing = FileDescriptor(ends[1]);
+      *reading = UniqueFd(ends[0]);
+      *writing = UniqueFd(ends[1]);
     }
   }
 
@@ -68,7 +68,7 @@ class DisplayTest : public ::testing::Test {
   }
 
   // Up to and with the next newline; waits for it.
-  static std::string ReadLine(const FileDescriptor& from) {
+  static std::string ReadLine(const UniqueFd& from) {
     std::string line;
     char c = 0;
     while (c != '\n' && read(from.get(), &c, 1) == 1) line += c;
@@ -76,7 +76,7 @@ class DisplayTest : public ::testing::Test {
   }
 
   std::string path_;
-  FileDescriptor sandbox_, out_, out_writing_, err_, err_writing_;
+  UniqueFd sandbox_, out_, out_writing_, err_, err_writing_;
   absl::Notification broken_;
   absl::Status broken_status_;
   int broken_count_ = 0;
@@ -110,7 +110,7 @@ TEST_F(DisplayTest, DrainShowsAllThatIsThere) {
   Drain();
   display_.reset();
   // The reader's end of file.
-  { const FileDescriptor last = std::move(out_writing_); }
+  { const UniqueFd last = std::move(out_writing_); }
   reader.join();
   EXPECT_EQ(seen, text);
 }
@@ -170,7 +170,7 @@ TEST_F(DisplayTest, LinkIsToldOnceAndNotShown) {
 
 TEST_F(DisplayTest, BrokenStdoutIsToldOnce) {
   Start(/*json=*/false);
-  { const FileDescriptor reader = std::move(out_); }
+  { const UniqueFd reader = std::move(out_); }
   display_->Follow(sandbox_.get());
   Append("stdout", "one\n");
   broken_.WaitForNotification();

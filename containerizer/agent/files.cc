@@ -29,27 +29,27 @@ namespace {
 constexpr absl::Duration kRemovalTime = absl::Minutes(1);
 constexpr size_t kNamesAtOnce = 4096;
 
-FileDescriptor OpenBeneath(int directory, const char* name, int flags,
-                           uint64_t resolve) {
+UniqueFd OpenBeneath(int directory, const char* name, int flags,
+                     uint64_t resolve) {
   struct open_how how = {};
   how.flags = static_cast<uint64_t>(flags | O_CLOEXEC | O_NOFOLLOW);
   how.resolve = resolve | RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
-  return FileDescriptor(static_cast<int>(
+  return UniqueFd(static_cast<int>(
       syscall(SYS_openat2, directory, name, &how, sizeof(how))));
 }
 
 // Opens a directory that is to be emptied. -1 and errno if that cannot be.
-FileDescriptor OpenToEmpty(int parent, const std::string& name) {
+UniqueFd OpenToEmpty(int parent, const std::string& name) {
   constexpr int kDirectory = O_RDONLY | O_DIRECTORY;
-  FileDescriptor directory =
+  UniqueFd directory =
       OpenBeneath(parent, name.c_str(), kDirectory, RESOLVE_NO_XDEV);
   if (!directory.valid() && errno == EACCES) {
     // chmod() by name could be led astray by a link; by descriptor it cannot.
-    const FileDescriptor path = OpenBeneath(
-        parent, name.c_str(), O_PATH | O_DIRECTORY, RESOLVE_NO_XDEV);
-    if (!path.valid()) return FileDescriptor();
+    const UniqueFd path = OpenBeneath(parent, name.c_str(),
+                                      O_PATH | O_DIRECTORY, RESOLVE_NO_XDEV);
+    if (!path.valid()) return UniqueFd();
     if (chmod(absl::StrCat("/proc/self/fd/", path.get()).c_str(), 0700) != 0) {
-      return FileDescriptor();
+      return UniqueFd();
     }
     directory = OpenBeneath(parent, name.c_str(), kDirectory, RESOLVE_NO_XDEV);
   }
@@ -66,7 +66,7 @@ FileDescriptor OpenToEmpty(int parent, const std::string& name) {
 // is found in a directory is moved up to the top and has its turn later.
 class Remover {
  public:
-  explicit Remover(FileDescriptor top) : top_(std::move(top)) {}
+  explicit Remover(UniqueFd top) : top_(std::move(top)) {}
 
   // Whether the top is empty now.
   bool Run() {
@@ -98,7 +98,7 @@ class Remover {
   bool Remove(const std::string& name) {
     if (unlinkat(top_.get(), name.c_str(), 0) == 0) return true;
     if (errno != EISDIR && errno != EPERM) return Failed(name);
-    const FileDescriptor directory = OpenToEmpty(top_.get(), name);
+    const UniqueFd directory = OpenToEmpty(top_.get(), name);
     if (!directory.valid()) return Failed(name);
     bool progress = false;
     for (;;) {
@@ -140,24 +140,11 @@ class Remover {
     return false;
   }
 
-  FileDescriptor top_;
+  UniqueFd top_;
   absl::Status error_;
 };
 
 }  // namespace
-
-FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
-  std::swap(fd_, other.fd_);
-  return *this;
-}
-
-FileDescriptor::~FileDescriptor() {
-  if (fd_ >= 0) {
-    const int saved = errno;
-    close(fd_);
-    errno = saved;
-  }
-}
 
 absl::Status FileError(absl::string_view what, absl::string_view path,
                        int error_number) {
@@ -197,10 +184,9 @@ absl::Status MakePath(const std::string& path) {
   }
 }
 
-absl::StatusOr<FileDescriptor> MakeDirectories(int root, absl::string_view path,
-                                               mode_t mode,
-                                               absl::string_view shown) {
-  FileDescriptor at(fcntl(root, F_DUPFD_CLOEXEC, 0));
+absl::StatusOr<UniqueFd> MakeDirectories(int root, absl::string_view path,
+                                         mode_t mode, absl::string_view shown) {
+  UniqueFd at(fcntl(root, F_DUPFD_CLOEXEC, 0));
   if (!at.valid()) return FileError("open", shown, errno);
   std::string so_far = std::string(shown);
   for (const std::string& name :
@@ -246,7 +232,7 @@ absl::Status RemoveTree(int parent, const std::string& name) {
   if (errno != EISDIR && errno != EPERM) {
     return FileError("remove", name, errno);
   }
-  FileDescriptor top = OpenToEmpty(parent, name);
+  UniqueFd top = OpenToEmpty(parent, name);
   if (!top.valid()) return FileError("remove", name, errno);
   Remover remover(std::move(top));
   if (!remover.Run()) return remover.error();

@@ -17,25 +17,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "external_containerizer/transport/unique_fd.h"
 
 namespace external_containerizer {
-
-// Owns a descriptor, or none (-1).
-class FileDescriptor {
- public:
-  FileDescriptor() = default;
-  explicit FileDescriptor(int fd) : fd_(fd) {}
-  FileDescriptor(FileDescriptor&& other) noexcept
-      : fd_(std::exchange(other.fd_, -1)) {}
-  FileDescriptor& operator=(FileDescriptor&& other) noexcept;
-  ~FileDescriptor();
-
-  int get() const { return fd_; }
-  bool valid() const { return fd_ >= 0; }
-
- private:
-  int fd_ = -1;
-};
 
 // "cannot <what> <path>: <reason>", the path escaped. The code is
 // PERMISSION_DENIED, RESOURCE_EXHAUSTED or FAILED_PRECONDITION.
@@ -48,9 +32,8 @@ absl::Status MakePath(const std::string& path);
 
 // Makes the relative path `path` below `root`, with `mode` for what is missing,
 // and opens it. `shown` names the root in errors.
-absl::StatusOr<FileDescriptor> MakeDirectories(int root, absl::string_view path,
-                                               mode_t mode,
-                                               absl::string_view shown);
+absl::StatusOr<UniqueFd> MakeDirectories(int root, absl::string_view path,
+                                         mode_t mode, absl::string_view shown);
 
 // The names in a directory, without "." and "..", at most `most` of them.
 absl::StatusOr<std::vector<std::string>> NamesIn(int directory, size_t most);

@@ -28,12 +28,12 @@ class FilesTest : public ::testing::Test {
  protected:
   FilesTest() : path_(absl::StrCat(::testing::TempDir(), "/", RandomName())) {
     EXPECT_THAT(MakePath(path_), IsOk());
-    root_ = FileDescriptor(open(path_.c_str(), O_DIRECTORY | O_CLOEXEC));
+    root_ = UniqueFd(open(path_.c_str(), O_DIRECTORY | O_CLOEXEC));
   }
 
   void Touch(const std::string& name) {
-    const FileDescriptor file(openat(root_.get(), name.c_str(),
-                                     O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+    const UniqueFd file(openat(root_.get(), name.c_str(),
+                               O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
     ASSERT_TRUE(file.valid()) << name;
   }
 
@@ -46,7 +46,7 @@ class FilesTest : public ::testing::Test {
   }
 
   std::string path_;
-  FileDescriptor root_;
+  UniqueFd root_;
 };
 
 TEST_F(FilesTest, RemoveTreeRemovesEverythingInIt) {
@@ -110,15 +110,15 @@ TEST_F(FilesTest, RemoveTreeRemovesWhatModesForbid) {
 }
 
 TEST_F(FilesTest, RemoveTreeIsNotLimitedByDepthOrDescriptors) {
-  FileDescriptor at(openat(root_.get(), ".", O_DIRECTORY | O_CLOEXEC));
+  UniqueFd at(openat(root_.get(), ".", O_DIRECTORY | O_CLOEXEC));
   Make("tree");
   for (int i = 0; i < 3000; ++i) {
     const char* name = i == 0 ? "tree" : "d";
     ASSERT_TRUE(mkdirat(at.get(), name, 0700) == 0 || i == 0);
-    at = FileDescriptor(openat(at.get(), name, O_DIRECTORY | O_CLOEXEC));
+    at = UniqueFd(openat(at.get(), name, O_DIRECTORY | O_CLOEXEC));
     ASSERT_TRUE(at.valid());
   }
-  at = FileDescriptor();
+  at = UniqueFd();
   EXPECT_THAT(RemoveTree(root_.get(), "tree"), IsOk());
   EXPECT_FALSE(Exists("tree"));
 }

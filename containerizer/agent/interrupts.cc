@@ -27,7 +27,7 @@ absl::StatusOr<Interrupts> Interrupts::Take() {
   ignore.sa_handler = SIG_IGN;
   sigaction(SIGPIPE, &ignore, nullptr);
   pthread_sigmask(SIG_BLOCK, &wanted, &before);
-  FileDescriptor fd(signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
+  UniqueFd fd(signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd.valid()) {
     const int reason = errno;
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
@@ -36,7 +36,7 @@ absl::StatusOr<Interrupts> Interrupts::Take() {
   return Interrupts(std::move(fd), before);
 }
 
-Interrupts::Interrupts(FileDescriptor fd, const sigset_t& before)
+Interrupts::Interrupts(UniqueFd fd, const sigset_t& before)
     : fd_(std::move(fd)), before_(before) {}
 
 Interrupts::~Interrupts() {

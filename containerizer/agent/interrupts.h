@@ -31,9 +31,9 @@ class Interrupts {
   int Next();
 
  private:
-  Interrupts(FileDescriptor fd, const sigset_t& before);
+  Interrupts(UniqueFd fd, const sigset_t& before);
 
-  FileDescriptor fd_;
+  UniqueFd fd_;
   sigset_t before_;
 };
 

@@ -37,7 +37,7 @@ absl::StatusOr<std::string> OutputFile::Read(size_t most) {
     bytes.resize(static_cast<size_t>(got));
     offset_ += got;
     if (!bytes.empty() || !WasReplaced()) return bytes;
-    file_ = FileDescriptor();
+    file_ = UniqueFd();
     offset_ = 0;
   }
   return std::string();
@@ -53,7 +53,7 @@ size_t OutputFile::Unread() const {
 }
 
 absl::Status OutputFile::Open() {
-  FileDescriptor file(
+  UniqueFd file(
       openat(directory_, name_.c_str(),
              O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!file.valid()) {

@@ -37,7 +37,7 @@ class OutputFile {
 
   const int directory_;
   const std::string name_;
-  FileDescriptor file_;
+  UniqueFd file_;
   off_t offset_ = 0;
 };
 

@@ -24,7 +24,7 @@ class OutputFileTest : public ::testing::Test {
  protected:
   OutputFileTest() : path_(::testing::TempDir() + "/" + RandomName()) {
     EXPECT_THAT(MakePath(path_), IsOk());
-    directory_ = FileDescriptor(open(path_.c_str(), O_DIRECTORY | O_CLOEXEC));
+    directory_ = UniqueFd(open(path_.c_str(), O_DIRECTORY | O_CLOEXEC));
   }
 
   std::string Path(const std::string& name) { return path_ + "/" + name; }
@@ -34,7 +34,7 @@ class OutputFileTest : public ::testing::Test {
   }
 
   std::string path_;
-  FileDescriptor directory_;
+  UniqueFd directory_;
 };
 
 TEST_F(OutputFileTest, GivesWhatIsNewEachTime) {

@@ -25,8 +25,7 @@ constexpr size_t kMostDirectories = 10000;
 
 // <work_dir>/run. Only root and we may own it: its owner could exchange our
 // directory for another.
-absl::StatusOr<FileDescriptor> OpenParent(const std::string& work_dir,
-                                          bool make) {
+absl::StatusOr<UniqueFd> OpenParent(const std::string& work_dir, bool make) {
   const std::string path = absl::StrCat(work_dir, "/run");
   if (make) {
     absl::Status made = MakePath(work_dir);
@@ -40,7 +39,7 @@ absl::StatusOr<FileDescriptor> OpenParent(const std::string& work_dir,
       return FileError("make the directory", path, errno);
     }
   }
-  FileDescriptor parent(
+  UniqueFd parent(
       open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   struct stat status;
   if (!parent.valid() || fstat(parent.get(), &status) != 0) {
@@ -79,7 +78,7 @@ absl::StatusOr<std::string> ReadAll(int fd, const std::string& shown) {
 
 }  // namespace
 
-RunDirectory::RunDirectory(FileDescriptor parent, FileDescriptor directory,
+RunDirectory::RunDirectory(UniqueFd parent, UniqueFd directory,
                            std::string path, std::string name)
     : parent_(std::move(parent)),
       directory_(std::move(directory)),
@@ -87,10 +86,10 @@ RunDirectory::RunDirectory(FileDescriptor parent, FileDescriptor directory,
       name_(std::move(name)) {}
 
 // UNAVAILABLE if somebody else has it, or it is gone, or is not this user's.
-absl::StatusOr<FileDescriptor> RunDirectory::Lock(int parent,
-                                                  const std::string& name) {
-  FileDescriptor directory(openat(
-      parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+absl::StatusOr<UniqueFd> RunDirectory::Lock(int parent,
+                                            const std::string& name) {
+  UniqueFd directory(openat(parent, name.c_str(),
+                            O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   struct stat opened, named;
   if (!directory.valid() || fstat(directory.get(), &opened) != 0) {
     return errno == ENOENT ? absl::UnavailableError("gone")
@@ -110,7 +109,7 @@ absl::StatusOr<FileDescriptor> RunDirectory::Lock(int parent,
 }
 
 absl::StatusOr<RunDirectory> RunDirectory::Create(const std::string& work_dir) {
-  absl::StatusOr<FileDescriptor> parent = OpenParent(work_dir, /*make=*/true);
+  absl::StatusOr<UniqueFd> parent = OpenParent(work_dir, /*make=*/true);
   if (!parent.ok()) return parent.status();
   // A run that cleans up may take a new directory for a leftover, in the
   // moment before it is locked.
@@ -121,7 +120,7 @@ absl::StatusOr<RunDirectory> RunDirectory::Create(const std::string& work_dir) {
     if (mkdirat(parent->get(), name.c_str(), 0700) != 0) {
       return FileError("make the directory", path, errno);
     }
-    absl::StatusOr<FileDescriptor> directory = Lock(parent->get(), name);
+    absl::StatusOr<UniqueFd> directory = Lock(parent->get(), name);
     if (directory.ok()) {
       return RunDirectory(*std::move(parent), *std::move(directory),
                           std::move(path), std::move(name));
@@ -139,17 +138,16 @@ absl::StatusOr<RunDirectory> RunDirectory::Create(const std::string& work_dir) {
 std::vector<RunDirectory> RunDirectory::ClaimLeftovers(
     const std::string& work_dir, size_t most) {
   std::vector<RunDirectory> claimed;
-  const absl::StatusOr<FileDescriptor> parent =
-      OpenParent(work_dir, /*make=*/false);
+  const absl::StatusOr<UniqueFd> parent = OpenParent(work_dir, /*make=*/false);
   if (!parent.ok()) return claimed;
   const absl::StatusOr<std::vector<std::string>> names =
       NamesIn(parent->get(), kMostDirectories);
   if (!names.ok()) return claimed;
   for (const std::string& name : *names) {
     if (claimed.size() == most) break;
-    absl::StatusOr<FileDescriptor> directory = Lock(parent->get(), name);
+    absl::StatusOr<UniqueFd> directory = Lock(parent->get(), name);
     if (!directory.ok()) continue;
-    FileDescriptor own_parent(fcntl(parent->get(), F_DUPFD_CLOEXEC, 0));
+    UniqueFd own_parent(fcntl(parent->get(), F_DUPFD_CLOEXEC, 0));
     if (!own_parent.valid()) break;
     claimed.push_back(RunDirectory(std::move(own_parent), *std::move(directory),
                                    absl::StrCat(work_dir, "/run/", name),
@@ -165,7 +163,7 @@ absl::Status RunDirectory::WriteRecord(const RunRecord& record) const {
       absl::StrCat("program ", absl::CEscape(record.program), "\ncontainer ",
                    absl::CEscape(record.container), "\nsandbox ",
                    absl::CEscape(record.sandbox_path), "\n");
-  const FileDescriptor file(
+  const UniqueFd file(
       openat(fd(), kTemporaryName,
              O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file.valid()) return FileError("write", shown, errno);
@@ -181,8 +179,8 @@ absl::Status RunDirectory::WriteRecord(const RunRecord& record) const {
 
 absl::StatusOr<std::optional<RunRecord>> RunDirectory::ReadRecord() const {
   const std::string shown = absl::StrCat(path_, "/", kRecordName);
-  const FileDescriptor file(openat(
-      fd(), kRecordName, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  const UniqueFd file(openat(fd(), kRecordName,
+                             O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (!file.valid()) {
     if (errno == ENOENT) return std::nullopt;
     return FileError("read", shown, errno);

@@ -58,14 +58,13 @@ class RunDirectory {
   absl::Status Remove() &&;
 
  private:
-  RunDirectory(FileDescriptor parent, FileDescriptor directory,
-               std::string path, std::string name);
+  RunDirectory(UniqueFd parent, UniqueFd directory, std::string path,
+               std::string name);
 
-  static absl::StatusOr<FileDescriptor> Lock(int parent,
-                                             const std::string& name);
+  static absl::StatusOr<UniqueFd> Lock(int parent, const std::string& name);
 
-  FileDescriptor parent_;
-  FileDescriptor directory_;  // Holds the lock.
+  UniqueFd parent_;
+  UniqueFd directory_;  // Holds the lock.
   std::string path_;
   std::string name_;
 };

@@ -92,7 +92,7 @@ TEST_F(RunDirectoryTest, AbandonedOneIsClaimedOnce) {
 TEST_F(RunDirectoryTest, AbandoningWorksWhileAnotherSharesTheLock) {
   auto run = RunDirectory::Create(work_);
   ASSERT_THAT(run, IsOk());
-  const FileDescriptor shared(fcntl(run->fd(), F_DUPFD_CLOEXEC, 0));
+  const UniqueFd shared(fcntl(run->fd(), F_DUPFD_CLOEXEC, 0));
   EXPECT_THAT(Leftovers(), IsEmpty());
   run->Abandon();
   EXPECT_THAT(Leftovers(), SizeIs(1));

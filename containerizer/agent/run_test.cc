@@ -57,8 +57,8 @@ class Agent {
     int out[2], err[2];
     EXPECT_EQ(pipe2(out, O_CLOEXEC), 0);
     EXPECT_EQ(pipe2(err, O_CLOEXEC), 0);
-    out_fd_ = FileDescriptor(out[0]);
-    err_fd_ = FileDescriptor(err[0]);
+    out_fd_ = UniqueFd(out[0]);
+    err_fd_ = UniqueFd(err[0]);
     Spawn(arguments, variables, out[1], err[1]);
     close(out[1]);
     close(err[1]);
@@ -72,7 +72,7 @@ class Agent {
     int master, terminal;
     EXPECT_EQ(openpty(&master, &terminal, nullptr, nullptr, &size), 0);
     EXPECT_EQ(fcntl(master, F_SETFD, FD_CLOEXEC), 0);
-    out_fd_ = FileDescriptor(master);
+    out_fd_ = UniqueFd(master);
     Spawn(arguments, variables, terminal, terminal);
     close(terminal);
   }
@@ -90,7 +90,7 @@ class Agent {
   const std::string& err() const { return err_; }
 
   void Signal(int number) { ASSERT_EQ(kill(pid_, number), 0); }
-  void CloseOut() { const FileDescriptor closed = std::move(out_fd_); }
+  void CloseOut() { const UniqueFd closed = std::move(out_fd_); }
 
   // Reads until `text` is in what `where` holds.
   void Expect(const std::string& where_is, const std::string& text) {
@@ -156,18 +156,18 @@ class Agent {
       if (fds[i].revents == 0) continue;
       char buffer[65536];
       const ssize_t got = read(fds[i].fd, buffer, sizeof(buffer));
-      FileDescriptor& fd = i == 0 ? out_fd_ : err_fd_;
+      UniqueFd& fd = i == 0 ? out_fd_ : err_fd_;
       if (got > 0) {
         (i == 0 ? out_ : err_).append(buffer, static_cast<size_t>(got));
       } else {
-        const FileDescriptor closed = std::move(fd);
+        const UniqueFd closed = std::move(fd);
       }
     }
     return true;
   }
 
   pid_t pid_ = -1;
-  FileDescriptor out_fd_, err_fd_;
+  UniqueFd out_fd_, err_fd_;
   std::string out_, err_;
 };
 
@@ -206,7 +206,7 @@ class RunTest : public ::testing::Test {
 
   // The directories of runs that have not been removed.
   std::vector<std::string> Left() {
-    const FileDescriptor run(
+    const UniqueFd run(
         open((Work() + "/run").c_str(), O_DIRECTORY | O_CLOEXEC));
     auto names = NamesIn(run.get(), 100);
     EXPECT_THAT(names, IsOk());
@@ -225,7 +225,7 @@ class TaskProcess {
     pid_t pid = 0;
     EXPECT_TRUE(
         absl::SimpleAtoi(agent.out().substr(0, agent.out().find('\n')), &pid));
-    fd_ = FileDescriptor(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+    fd_ = UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
     EXPECT_TRUE(fd_.valid() || errno == ESRCH) << pid;
   }
 
@@ -242,7 +242,7 @@ class TaskProcess {
     return poll(&ended, 1, milliseconds) == 1;
   }
 
-  FileDescriptor fd_;
+  UniqueFd fd_;
 };
 
 TEST_F(RunTest, ShowsOutputAndExitsAsTheCommandDoes) {
@@ -255,6 +255,49 @@ TEST_F(RunTest, ShowsOutputAndExitsAsTheCommandDoes) {
   EXPECT_TRUE(RE2::FullMatch(agent.err(), expected)) << agent.err();
   EXPECT_THAT(Left(), IsEmpty());
 }
+
+// The main job, whatever language the program is in.
+class EveryProgram : public RunTest,
+                     public ::testing::WithParamInterface<const char*> {
+ protected:
+  std::string Program() {
+    return "--containerizer_path=" + TestDataPath(GetParam());
+  }
+};
+
+TEST_P(EveryProgram, ShowsOutputAndExitsAsTheCommandDoes) {
+  Agent agent = Start({Program(), "--env=WORD=hello", "--", "sh", "-c",
+                       "echo $WORD; echo oops >&2; exit 3"});
+  EXPECT_EQ(agent.Wait(), 3) << agent.err();
+  EXPECT_EQ(agent.out(), "hello\n");
+  EXPECT_THAT(agent.err(), HasSubstr("oops\n"));
+  EXPECT_THAT(agent.err(), HasSubstr("exited with code 3"));
+  EXPECT_THAT(Left(), IsEmpty());
+}
+
+TEST_P(EveryProgram, InterruptDestroysTheContainer) {
+  Agent agent =
+      Start({Program(), "--", "sh", "-c", "echo $$; exec sleep 1000"});
+  TaskProcess task(agent);
+  agent.Signal(SIGINT);
+  agent.Wait();
+  EXPECT_TRUE(task.Ends());
+  EXPECT_THAT(Left(), IsEmpty());
+}
+
+TEST_P(EveryProgram, SignalsDeathIs128AndItsNumber) {
+  Agent agent = Start({Program(), "--", "sh", "-c", "kill -9 $$"});
+  EXPECT_EQ(agent.Wait(), 128 + SIGKILL) << agent.err();
+}
+
+INSTANTIATE_TEST_SUITE_P(All, EveryProgram,
+                         ::testing::Values("containerizer/program/posix",
+                                           "testing/programs/python_program",
+                                           "testing/programs/shell_program"),
+                         [](const ::testing::TestParamInfo<const char*>& info) {
+                           const std::string path = info.param;
+                           return path.substr(path.rfind('/') + 1);
+                         });
 
 TEST_F(RunTest, OutputIsShownWhileTheCommandRuns) {
   const std::string fifo = home_ + "/fifo";

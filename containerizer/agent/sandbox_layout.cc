@@ -70,7 +70,7 @@ absl::StatusOr<MadeSandbox> MakeSandbox(const std::string& work_directory,
   const absl::StatusOr<std::string> runs_path = RunsPath(ids);
   if (!runs_path.ok()) return runs_path.status();
   const std::string runs_shown = absl::StrCat(work_directory, "/", *runs_path);
-  const absl::StatusOr<FileDescriptor> runs = MakeDirectories(
+  const absl::StatusOr<UniqueFd> runs = MakeDirectories(
       work_directory_fd, *runs_path, kSandboxMode, work_directory);
   if (!runs.ok()) return runs.status();
 
@@ -85,8 +85,8 @@ absl::StatusOr<MadeSandbox> MakeSandbox(const std::string& work_directory,
     return FileError("make the sandbox", made.sandbox.FullPath(), errno);
   }
   made.directory =
-      FileDescriptor(openat(runs->get(), ids.container.c_str(),
-                            O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+      UniqueFd(openat(runs->get(), ids.container.c_str(),
+                      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!made.directory.valid()) {
     return FileError("open the sandbox", made.sandbox.FullPath(), errno);
   }

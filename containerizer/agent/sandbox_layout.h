@@ -31,7 +31,7 @@ absl::StatusOr<std::string> SandboxPath(const SandboxIds& ids);
 
 struct MadeSandbox {
   Sandbox sandbox;
-  FileDescriptor directory;  // Opened before anybody else could write to it.
+  UniqueFd directory;  // Opened before anybody else could write to it.
 };
 
 // Makes a sandbox (mode 0750) and sets "latest". `work_directory` is the

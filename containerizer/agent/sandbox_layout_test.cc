@@ -26,7 +26,7 @@ class SandboxLayoutTest : public ::testing::Test {
  protected:
   SandboxLayoutTest() : path_(::testing::TempDir() + "/" + RandomName()) {
     EXPECT_THAT(MakePath(path_), IsOk());
-    root_ = FileDescriptor(open(path_.c_str(), O_DIRECTORY | O_CLOEXEC));
+    root_ = UniqueFd(open(path_.c_str(), O_DIRECTORY | O_CLOEXEC));
   }
 
   std::string Latest() {
@@ -37,7 +37,7 @@ class SandboxLayoutTest : public ::testing::Test {
   }
 
   std::string path_;
-  FileDescriptor root_;
+  UniqueFd root_;
 };
 
 TEST_F(SandboxLayoutTest, SandboxIsWhereMesosHasIt) {

@@ -86,7 +86,7 @@ class ShippedProgramTest : public ::testing::Test {
   }
 
   void Install(const std::string& path) {
-    const FileDescriptor file(
+    const UniqueFd file(
         open((root_ + path).c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0755));
     ASSERT_TRUE(file.valid());
   }

@@ -50,19 +50,19 @@ absl::StatusOr<bool> IsThisBoot(const LaunchRecord& launch) {
 
 }  // namespace
 
-absl::StatusOr<OwnedFd> FindProcess(const LaunchRecord& launch,
-                                    const ProcessId& id) {
+absl::StatusOr<UniqueFd> FindProcess(const LaunchRecord& launch,
+                                     const ProcessId& id) {
   const absl::StatusOr<bool> this_boot = IsThisBoot(launch);
   if (!this_boot.ok()) return this_boot.status();
-  if (!*this_boot) return OwnedFd();
-  OwnedFd fd = OpenProcess(id);
+  if (!*this_boot) return UniqueFd();
+  UniqueFd fd = OpenProcess(id);
   if (!fd.valid() && errno != ESRCH) {
     return CannotLook(absl::StrCat("process ", id.pid));
   }
   return fd;
 }
 
-void TellToTerminate(const OwnedFd& supervisor, absl::Duration grace) {
+void TellToTerminate(const UniqueFd& supervisor, absl::Duration grace) {
   siginfo_t info = {};
   info.si_signo = SIGTERM;
   info.si_code = SI_QUEUE;
@@ -105,7 +105,7 @@ absl::Status KillSurvivors(const LaunchRecord& launch) {
     for (const ProcessStat& process : *survivors) {
       SignalProcess(process.id, SIGKILL);
     }
-    const OwnedFd last = OpenProcess(survivors->back().id);
+    const UniqueFd last = OpenProcess(survivors->back().id);
     if (!last.valid()) continue;
     pollfd end = {last.get(), POLLIN, 0};
     poll(&end, 1, kPauseMs);

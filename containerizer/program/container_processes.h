@@ -13,8 +13,8 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/program/container_records.h"
-#include "external_containerizer/containerizer/program/owned_fd.h"
 #include "external_containerizer/containerizer/program/process.h"
+#include "external_containerizer/transport/unique_fd.h"
 
 namespace external_containerizer {
 namespace posix_internal {
@@ -22,11 +22,11 @@ namespace posix_internal {
 // A pidfd of the supervisor or the task that `launch` names; invalid if it has
 // ended, also if that was before the machine was rebooted. RESOURCE_EXHAUSTED
 // if that cannot be known now.
-absl::StatusOr<OwnedFd> FindProcess(const LaunchRecord& launch,
-                                    const ProcessId& id);
+absl::StatusOr<UniqueFd> FindProcess(const LaunchRecord& launch,
+                                     const ProcessId& id);
 
 // Tells a supervisor to end its container. Returns at once.
-void TellToTerminate(const OwnedFd& supervisor, absl::Duration grace);
+void TellToTerminate(const UniqueFd& supervisor, absl::Duration grace);
 
 // What runs of a container whose supervisor was killed: the processes that
 // have the container's token in their environment, and their descendants. Not

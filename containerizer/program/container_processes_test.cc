@@ -63,7 +63,7 @@ pid_t StartShell(const std::string& token, const std::string& script) {
 
 TEST(ContainerProcessesTest, AProcessOfAnotherBootHasEnded) {
   LaunchRecord launch = RecordOf(getpid(), "x");
-  absl::StatusOr<OwnedFd> found = FindProcess(launch, launch.supervisor);
+  absl::StatusOr<UniqueFd> found = FindProcess(launch, launch.supervisor);
   ASSERT_THAT(found, IsOk());
   EXPECT_TRUE(found->valid());
   launch.boot_id = "another";
@@ -130,7 +130,7 @@ TEST(ContainerProcessesTest, TheSignalCarriesTheGrace) {
   sigaddset(&term, SIGTERM);
   sigset_t before;
   ASSERT_EQ(pthread_sigmask(SIG_BLOCK, &term, &before), 0);
-  const OwnedFd self = OpenProcess(ReadProcessStat(getpid())->id);
+  const UniqueFd self = OpenProcess(ReadProcessStat(getpid())->id);
   TellToTerminate(self, absl::Milliseconds(1500));
   siginfo_t info = {};
   timespec patience = {60, 0};

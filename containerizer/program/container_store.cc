@@ -55,9 +55,9 @@ absl::Status ErrnoStatus(absl::string_view what, absl::string_view path) {
 absl::Status NotFound() { return absl::NotFoundError("no such container"); }
 
 // `private_to_us`: nobody else may look into it.
-absl::StatusOr<OwnedFd> MakeDirectory(int parent, const std::string& path,
-                                      const std::string& name,
-                                      bool private_to_us) {
+absl::StatusOr<UniqueFd> MakeDirectory(int parent, const std::string& path,
+                                       const std::string& name,
+                                       bool private_to_us) {
   if (mkdirat(parent, name.c_str(), private_to_us ? 0700 : 0755) == 0) {
     // What is in it is only as durable as its own entry. Of a name that was
     // given as a path, the parent is not ours to sync.
@@ -65,8 +65,8 @@ absl::StatusOr<OwnedFd> MakeDirectory(int parent, const std::string& path,
   } else if (errno != EEXIST) {
     return ErrnoStatus("make the directory", path);
   }
-  OwnedFd fd(openat(parent, name.c_str(),
-                    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  UniqueFd fd(openat(parent, name.c_str(),
+                     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   struct stat status;
   if (!fd.valid() || fstat(fd.get(), &status) != 0) {
     return ErrnoStatus("open the directory", path);
@@ -98,7 +98,7 @@ bool IsThere(int fd) {
 
 absl::StatusOr<ContainerStore> ContainerStore::Open(
     const std::string& work_directory, const std::string& fallback) {
-  OwnedFd base;
+  UniqueFd base;
   std::string path = work_directory.empty() ? fallback : work_directory;
   if (path.empty() || path[0] != '/') {
     return absl::FailedPreconditionError(absl::StrCat(
@@ -107,7 +107,7 @@ absl::StatusOr<ContainerStore> ContainerStore::Open(
         path, "\""));
   }
   if (work_directory.empty()) {
-    absl::StatusOr<OwnedFd> made =
+    absl::StatusOr<UniqueFd> made =
         MakeDirectory(AT_FDCWD, path, fallback, /*private_to_us=*/true);
     if (!made.ok()) return made.status();
     base = *std::move(made);
@@ -124,7 +124,7 @@ absl::StatusOr<ContainerStore> ContainerStore::Open(
   } steps[] = {{"program", false}, {"posix", true}};
   for (const auto& step : steps) {
     absl::StrAppend(&path, "/", step.name);
-    absl::StatusOr<OwnedFd> made =
+    absl::StatusOr<UniqueFd> made =
         MakeDirectory(base.get(), path, step.name, step.private_to_us);
     if (!made.ok()) return made.status();
     base = *std::move(made);
@@ -132,12 +132,12 @@ absl::StatusOr<ContainerStore> ContainerStore::Open(
   ContainerStore store;
   const struct {
     const char* name;
-    OwnedFd* fd;
+    UniqueFd* fd;
   } parts[] = {{"containers", &store.containers_},
                {"limits", &store.limits_},
                {"new", &store.new_}};
   for (const auto& part : parts) {
-    absl::StatusOr<OwnedFd> made =
+    absl::StatusOr<UniqueFd> made =
         MakeDirectory(base.get(), absl::StrCat(path, "/", part.name), part.name,
                       /*private_to_us=*/true);
     if (!made.ok()) return made.status();
@@ -146,9 +146,9 @@ absl::StatusOr<ContainerStore> ContainerStore::Open(
   return store;
 }
 
-absl::StatusOr<OwnedFd> ContainerStore::Create(const std::string& id) {
-  OwnedFd fd(openat(containers_.get(), id.c_str(),
-                    O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600));
+absl::StatusOr<UniqueFd> ContainerStore::Create(const std::string& id) {
+  UniqueFd fd(openat(containers_.get(), id.c_str(),
+                     O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600));
   if (!fd.valid()) {
     if (errno == EEXIST) {
       return absl::AlreadyExistsError(
@@ -170,44 +170,44 @@ absl::StatusOr<OwnedFd> ContainerStore::Create(const std::string& id) {
   return fd;
 }
 
-absl::StatusOr<std::optional<OwnedFd>> ContainerStore::Lock(
+absl::StatusOr<std::optional<UniqueFd>> ContainerStore::Lock(
     const std::string& id, int operation) const {
-  OwnedFd fd(openat(containers_.get(), id.c_str(),
-                    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  UniqueFd fd(openat(containers_.get(), id.c_str(),
+                     O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (!fd.valid()) {
     if (errno == ENOENT) return NotFound();
     return ErrnoStatus("open", "the container's file");
   }
   if (!Flock(fd.get(), operation)) {
-    if (errno == EWOULDBLOCK) return std::optional<OwnedFd>();
+    if (errno == EWOULDBLOCK) return std::optional<UniqueFd>();
     return ErrnoStatus("lock", "the container's file");
   }
   if (!IsThere(fd.get())) return NotFound();
-  return std::optional<OwnedFd>(std::move(fd));
+  return std::optional<UniqueFd>(std::move(fd));
 }
 
-absl::StatusOr<OwnedFd> ContainerStore::OpenLaunched(
+absl::StatusOr<UniqueFd> ContainerStore::OpenLaunched(
     const std::string& id) const {
-  absl::StatusOr<std::optional<OwnedFd>> fd = Lock(id, LOCK_SH);
+  absl::StatusOr<std::optional<UniqueFd>> fd = Lock(id, LOCK_SH);
   if (!fd.ok()) return fd.status();
   Flock((*fd)->get(), LOCK_UN);
   return **std::move(fd);
 }
 
-absl::StatusOr<OwnedFd> ContainerStore::Lock(const std::string& id) const {
-  absl::StatusOr<std::optional<OwnedFd>> fd = Lock(id, LOCK_EX);
+absl::StatusOr<UniqueFd> ContainerStore::Lock(const std::string& id) const {
+  absl::StatusOr<std::optional<UniqueFd>> fd = Lock(id, LOCK_EX);
   if (!fd.ok()) return fd.status();
   return **std::move(fd);
 }
 
-absl::StatusOr<std::optional<OwnedFd>> ContainerStore::TryLock(
+absl::StatusOr<std::optional<UniqueFd>> ContainerStore::TryLock(
     const std::string& id) const {
   return Lock(id, LOCK_EX | LOCK_NB);
 }
 
 absl::Status ContainerStore::Remove(const std::string& id) {
   // The container's file last: while it is there, destroy comes again.
-  for (const OwnedFd* directory : {&new_, &limits_, &containers_}) {
+  for (const UniqueFd* directory : {&new_, &limits_, &containers_}) {
     if (unlinkat(directory->get(), id.c_str(), 0) != 0 && errno != ENOENT) {
       return ErrnoStatus("remove", "the container's file");
     }
@@ -245,9 +245,9 @@ absl::Status ContainerStore::WriteLimits(const std::string& id,
   if (limits.mem_mib.has_value()) {
     absl::StrAppend(&text, "mem ", *limits.mem_mib, "\n");
   }
-  const OwnedFd fd(openat(new_.get(), id.c_str(),
-                          O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-                          0600));
+  const UniqueFd fd(
+      openat(new_.get(), id.c_str(),
+             O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!fd.valid() ||
       write(fd.get(), text.data(), text.size()) !=
           static_cast<ssize_t>(text.size()) ||
@@ -261,8 +261,8 @@ absl::Status ContainerStore::WriteLimits(const std::string& id,
 
 Limits ContainerStore::ReadLimits(const std::string& id) const {
   Limits limits;
-  const OwnedFd fd(openat(limits_.get(), id.c_str(),
-                          O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  const UniqueFd fd(openat(limits_.get(), id.c_str(),
+                           O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (!fd.valid()) return limits;
   char buffer[256];
   const ssize_t n = pread(fd.get(), buffer, sizeof(buffer), 0);

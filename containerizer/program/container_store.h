@@ -18,7 +18,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "external_containerizer/containerizer/program/owned_fd.h"
+#include "external_containerizer/transport/unique_fd.h"
 
 namespace external_containerizer {
 namespace posix_internal {
@@ -44,18 +44,18 @@ class ContainerStore {
 
   // A new container's file, open for appending and locked, durable.
   // ALREADY_EXISTS; ABORTED if it was destroyed at that very moment.
-  absl::StatusOr<OwnedFd> Create(const std::string& id);
+  absl::StatusOr<UniqueFd> Create(const std::string& id);
 
   // An existing one, open for reading, not locked. Waits while it is being
   // launched. NOT_FOUND.
-  absl::StatusOr<OwnedFd> OpenLaunched(const std::string& id) const;
+  absl::StatusOr<UniqueFd> OpenLaunched(const std::string& id) const;
 
   // An existing one, locked for this caller alone; waits for whoever has it.
   // NOT_FOUND.
-  absl::StatusOr<OwnedFd> Lock(const std::string& id) const;
+  absl::StatusOr<UniqueFd> Lock(const std::string& id) const;
 
   // As Lock(), but nullopt instead of waiting.
-  absl::StatusOr<std::optional<OwnedFd>> TryLock(const std::string& id) const;
+  absl::StatusOr<std::optional<UniqueFd>> TryLock(const std::string& id) const;
 
   // Forgets a container whose lock is held. Durable.
   absl::Status Remove(const std::string& id);
@@ -71,12 +71,12 @@ class ContainerStore {
  private:
   ContainerStore() = default;
 
-  absl::StatusOr<std::optional<OwnedFd>> Lock(const std::string& id,
-                                              int operation) const;
+  absl::StatusOr<std::optional<UniqueFd>> Lock(const std::string& id,
+                                               int operation) const;
 
-  OwnedFd containers_;
-  OwnedFd limits_;
-  OwnedFd new_;
+  UniqueFd containers_;
+  UniqueFd limits_;
+  UniqueFd new_;
 };
 
 }  // namespace posix_internal

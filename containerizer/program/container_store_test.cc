@@ -55,15 +55,15 @@ TEST_F(ContainerStoreTest, ContainersAreThereFromCreateToRemove) {
 
 TEST_F(ContainerStoreTest, ALockIsWaitedFor) {
   ContainerStore store = Open();
-  absl::StatusOr<OwnedFd> created = store.Create("a");
+  absl::StatusOr<UniqueFd> created = store.Create("a");
   ASSERT_THAT(created, IsOk());
-  absl::StatusOr<std::optional<OwnedFd>> tried = store.TryLock("a");
+  absl::StatusOr<std::optional<UniqueFd>> tried = store.TryLock("a");
   ASSERT_THAT(tried, IsOk());
   EXPECT_FALSE(tried->has_value());
 
   std::atomic<bool> released = false;
   std::thread waiter([this, &released] {
-    const absl::StatusOr<OwnedFd> locked = Open().Lock("a");
+    const absl::StatusOr<UniqueFd> locked = Open().Lock("a");
     EXPECT_THAT(locked, IsOk());
     EXPECT_TRUE(released);
   });
@@ -77,10 +77,10 @@ TEST_F(ContainerStoreTest, ALockIsWaitedFor) {
 
 TEST_F(ContainerStoreTest, WhoWaitsForAContainerThatIsRemovedFindsNone) {
   ContainerStore store = Open();
-  absl::StatusOr<OwnedFd> created = store.Create("a");
+  absl::StatusOr<UniqueFd> created = store.Create("a");
   ASSERT_THAT(created, IsOk());
-  const OwnedFd opened(open((work_ + "/program/posix/containers/a").c_str(),
-                            O_RDONLY | O_CLOEXEC));
+  const UniqueFd opened(open((work_ + "/program/posix/containers/a").c_str(),
+                             O_RDONLY | O_CLOEXEC));
   std::thread waiter([this] {
     EXPECT_THAT(Open().Lock("a"), StatusIs(absl::StatusCode::kNotFound));
   });

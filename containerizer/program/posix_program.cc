@@ -25,13 +25,13 @@
 #include "external_containerizer/containerizer/program/container_records.h"
 #include "external_containerizer/containerizer/program/container_store.h"
 #include "external_containerizer/containerizer/program/launch_plan.h"
-#include "external_containerizer/containerizer/program/owned_fd.h"
 #include "external_containerizer/containerizer/program/process.h"
 #include "external_containerizer/containerizer/program/process_watcher.h"
 #include "external_containerizer/containerizer/program/sandbox.h"
 #include "external_containerizer/containerizer/program/start_container.h"
 #include "external_containerizer/containerizer/program/tree_usage.h"
 #include "external_containerizer/containerizer/wire/exit.h"
+#include "external_containerizer/transport/unique_fd.h"
 
 namespace external_containerizer {
 
@@ -127,18 +127,18 @@ absl::Status LaunchContainer(const wire::Launch& request,
 
   const std::string path =
       request.has_directory() ? request.directory() : context.sandbox;
-  const absl::StatusOr<OwnedFd> sandbox = OpenSandbox(path);
+  const absl::StatusOr<UniqueFd> sandbox = OpenSandbox(path);
   if (!sandbox.ok()) return sandbox.status();
   absl::StatusOr<std::shared_ptr<ContainerStore>> store = OpenStore(context);
   if (!store.ok()) return store.status();
-  const absl::StatusOr<OwnedFd> container = (*store)->Create(id);
+  const absl::StatusOr<UniqueFd> container = (*store)->Create(id);
   if (!container.ok()) return container.status();
 
   auto run = [&]() -> absl::Status {
-    const absl::StatusOr<OwnedFd> output =
+    const absl::StatusOr<UniqueFd> output =
         OpenForAppending(sandbox->get(), path, "stdout");
     if (!output.ok()) return output.status();
-    const absl::StatusOr<OwnedFd> errors =
+    const absl::StatusOr<UniqueFd> errors =
         OpenForAppending(sandbox->get(), path, "stderr");
     if (!errors.ok()) return errors.status();
     absl::Status limits = (*store)->WriteLimits(id, LimitsOf(request));
@@ -166,7 +166,7 @@ absl::Status UpdateLimits(const wire::Update& request, const Context& context) {
   const std::string& id = request.container_id().value();
   absl::StatusOr<std::shared_ptr<ContainerStore>> store = OpenStore(context);
   if (!store.ok()) return store.status();
-  const absl::StatusOr<OwnedFd> lock = (*store)->Lock(id);
+  const absl::StatusOr<UniqueFd> lock = (*store)->Lock(id);
   if (!lock.ok()) return lock.status();
   return (*store)->WriteLimits(id, LimitsOf(request.resources()));
 }
@@ -176,7 +176,7 @@ absl::StatusOr<std::optional<wire::ResourceStatistics>> ReadUsage(
   const std::string& id = request.container_id().value();
   absl::StatusOr<std::shared_ptr<ContainerStore>> store = OpenStore(context);
   if (!store.ok()) return store.status();
-  const absl::StatusOr<OwnedFd> file = (*store)->OpenLaunched(id);
+  const absl::StatusOr<UniqueFd> file = (*store)->OpenLaunched(id);
   if (!file.ok()) return file.status();
   ContainerRecords records = ReadRecords(file->get());
   if (!records.launch.has_value()) return NeverLaunched();
@@ -216,7 +216,7 @@ absl::Status RemoveContainer(ContainerStore& store, const std::string& id,
   if (records.launch.has_value() &&
       !(records.end.has_value() && records.end->complete)) {
     const ProcessId& supervisor = records.launch->supervisor;
-    absl::StatusOr<OwnedFd> found = FindProcess(*records.launch, supervisor);
+    absl::StatusOr<UniqueFd> found = FindProcess(*records.launch, supervisor);
     if (!found.ok()) return found.status();
     if (found->valid()) SignalProcess(supervisor, SIGKILL);
     if (absl::Status killed = KillSurvivors(*records.launch); !killed.ok()) {
@@ -233,7 +233,7 @@ absl::Status RecoverContainers(const Context& context) {
   if (!ids.ok()) return ids.status();
   for (const std::string& id : *ids) {
     // What somebody is launching now is locked.
-    absl::StatusOr<std::optional<OwnedFd>> lock = (*store)->TryLock(id);
+    absl::StatusOr<std::optional<UniqueFd>> lock = (*store)->TryLock(id);
     if (!lock.ok() || !lock->has_value()) continue;
     if (ReadRecords((*lock)->get()).launch.has_value()) continue;
     // A launch that was killed before it had started anything.
@@ -258,7 +258,7 @@ class PosixProgram::Impl {
             Reply<wire::Termination> reply) {
     absl::StatusOr<std::shared_ptr<ContainerStore>> store = OpenStore(context);
     if (!store.ok()) return std::move(reply)(store.status());
-    absl::StatusOr<OwnedFd> file =
+    absl::StatusOr<UniqueFd> file =
         (*store)->OpenLaunched(request.container_id().value());
     if (!file.ok()) return std::move(reply)(file.status());
     const ContainerRecords records = ReadRecords(file->get());
@@ -274,13 +274,13 @@ class PosixProgram::Impl {
                Reply<void> reply) {
     absl::StatusOr<std::shared_ptr<ContainerStore>> store = OpenStore(context);
     if (!store.ok()) return std::move(reply)(store.status());
-    absl::StatusOr<OwnedFd> lock = (*store)->Lock(id);
+    absl::StatusOr<UniqueFd> lock = (*store)->Lock(id);
     if (absl::IsNotFound(lock.status())) {
       return std::move(reply)(absl::OkStatus());
     }
     if (!lock.ok()) return std::move(reply)(lock.status());
     const ContainerRecords records = ReadRecords(lock->get());
-    absl::StatusOr<OwnedFd> supervisor = OwnedFd();
+    absl::StatusOr<UniqueFd> supervisor = UniqueFd();
     if (records.launch.has_value()) {
       supervisor = FindProcess(*records.launch, records.launch->supervisor);
     }
@@ -304,7 +304,7 @@ class PosixProgram::Impl {
 
  private:
   struct Waiting {
-    OwnedFd file;
+    UniqueFd file;
     LaunchRecord launch;
     Cancellation cancellation;
     Reply<wire::Termination> reply;
@@ -313,7 +313,7 @@ class PosixProgram::Impl {
   static absl::Status FinishDestroy(ContainerStore& store,
                                     const std::string& id,
                                     const std::string& token) {
-    absl::StatusOr<OwnedFd> lock = store.Lock(id);
+    absl::StatusOr<UniqueFd> lock = store.Lock(id);
     if (absl::IsNotFound(lock.status())) return absl::OkStatus();
     if (!lock.ok()) return lock.status();
     const ContainerRecords records = ReadRecords(lock->get());
@@ -327,7 +327,7 @@ class PosixProgram::Impl {
   // Calls `next` when the process has ended; answers itself what goes wrong.
   void WaitFor(const std::shared_ptr<Waiting>& waiting, const ProcessId& id,
                absl::AnyInvocable<void() &&> next) {
-    absl::StatusOr<OwnedFd> process = FindProcess(waiting->launch, id);
+    absl::StatusOr<UniqueFd> process = FindProcess(waiting->launch, id);
     if (!process.ok()) return std::move(waiting->reply)(process.status());
     if (!process->valid()) return std::move(next)();
     const ProcessWatcher::WatchId watch = watcher_.Watch(

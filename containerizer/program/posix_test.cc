@@ -35,7 +35,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "external_containerizer/containerizer/program/container_records.h"
-#include "external_containerizer/containerizer/program/owned_fd.h"
 #include "external_containerizer/containerizer/program/process.h"
 #include "external_containerizer/containerizer/wire/containerizer.pb.h"
 #include "external_containerizer/containerizer/wire/exit.h"
@@ -43,6 +42,7 @@
 #include "external_containerizer/testing/status_matchers.h"
 #include "external_containerizer/testing/test_data.h"
 #include "external_containerizer/transport/record_io.h"
+#include "external_containerizer/transport/unique_fd.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -168,8 +168,8 @@ class Command {
 
  private:
   pid_t pid_ = 0;
-  OwnedFd output_;
-  OwnedFd errors_;
+  UniqueFd output_;
+  UniqueFd errors_;
   std::thread writer_;
 };
 
@@ -305,13 +305,13 @@ class PosixTest : public ::testing::Test {
   }
 
   // A FIFO, open at this end for both, so that neither end blocks.
-  OwnedFd Fifo(const std::string& name) {
+  UniqueFd Fifo(const std::string& name) {
     const std::string path = sandbox_ + "/" + name;
     EXPECT_EQ(mkfifo(path.c_str(), 0600), 0);
-    return OwnedFd(open(path.c_str(), O_RDWR | O_CLOEXEC));
+    return UniqueFd(open(path.c_str(), O_RDWR | O_CLOEXEC));
   }
 
-  static std::string ReadLine(const OwnedFd& fifo) {
+  static std::string ReadLine(const UniqueFd& fifo) {
     std::string line;
     while (true) {
       pollfd ready = {fifo.get(), POLLIN, 0};
@@ -329,7 +329,7 @@ class PosixTest : public ::testing::Test {
   static void AwaitEnd(pid_t pid) {
     const std::optional<ProcessStat> stat = ReadProcessStat(pid);
     if (!stat.has_value()) return;
-    const OwnedFd process = OpenProcess(stat->id);
+    const UniqueFd process = OpenProcess(stat->id);
     if (!process.valid()) return;
     pollfd ready = {process.get(), POLLIN, 0};
     EXPECT_EQ(poll(&ready, 1, kPatienceMs), 1) << pid << " still runs";
@@ -523,7 +523,7 @@ TEST_F(PosixTest, ANulInTheCommandIsRefused) {
 }
 
 TEST_F(PosixTest, LaunchingTwiceIsRefusedAndTheFirstRunsOn) {
-  const OwnedFd go = Fifo("go");
+  const UniqueFd go = Fifo("go");
   Launch(LaunchOf("c", "read line < go; exit 4"));
   const Result again = Start("launch", LaunchOf("c", "exit 5")).Finish();
   EXPECT_EQ(WEXITSTATUS(again.status), 1);
@@ -573,7 +573,7 @@ TEST_F(PosixTest, DestroyDuringLaunchLeavesAllOrNothing) {
 
 TEST_F(PosixTest, TheSupervisorHasNothingOfTheLaunch) {
   environment_["SECRET_OF_AGENT"] = "s3cret-a";
-  const OwnedFd ready = Fifo("ready");
+  const UniqueFd ready = Fifo("ready");
   wire::Launch launch = LaunchOf("c", "echo $$ > ready; exec sleep 1000");
   auto* variable = launch.mutable_executor_info()
                        ->mutable_command()
@@ -615,7 +615,7 @@ TEST_F(PosixTest, TheSupervisorHasNothingOfTheLaunch) {
 }
 
 TEST_F(PosixTest, TwoWaitsAtOnceBothGetTheEnd) {
-  const OwnedFd go = Fifo("go");
+  const UniqueFd go = Fifo("go");
   Launch(LaunchOf("c", "read line < go; exit 6"));
   const auto first = StartWait("c");
   const auto second = StartWait("c");
@@ -627,7 +627,7 @@ TEST_F(PosixTest, TwoWaitsAtOnceBothGetTheEnd) {
 }
 
 TEST_F(PosixTest, AWaitDuringDestroyGetsTheTrueEnd) {
-  const OwnedFd ready = Fifo("ready");
+  const UniqueFd ready = Fifo("ready");
   Launch(LaunchOf("c",
                   "trap 'exit 9' TERM; echo > ready; "
                   "while :; do sleep 0.01; done"));
@@ -645,7 +645,7 @@ TEST_F(PosixTest, AWaitDuringDestroyGetsTheTrueEnd) {
 }
 
 TEST_F(PosixTest, DestroyDoesNotWaitOutTheGrace) {
-  const OwnedFd ready = Fifo("ready");
+  const UniqueFd ready = Fifo("ready");
   Launch(LaunchOf("c", "echo > ready; exec sleep 1000"));
   ReadLine(ready);
   const auto wait = StartWait("c");
@@ -659,7 +659,7 @@ TEST_F(PosixTest, DestroyDoesNotWaitOutTheGrace) {
 }
 
 TEST_F(PosixTest, ATaskThatIgnoresTermIsKilledAfterTheGrace) {
-  const OwnedFd ready = Fifo("ready");
+  const UniqueFd ready = Fifo("ready");
   Launch(LaunchOf("c",
                   "trap '' TERM; echo $$ > ready; "
                   "while :; do sleep 1000; done"));
@@ -678,7 +678,7 @@ TEST_F(PosixTest, ATaskThatIgnoresTermIsKilledAfterTheGrace) {
 }
 
 TEST_F(PosixTest, AStoppedTaskIsDestroyedWithinTheGrace) {
-  const OwnedFd ready = Fifo("ready");
+  const UniqueFd ready = Fifo("ready");
   Launch(LaunchOf("c",
                   "trap 'exit 8' TERM; echo $$ > ready; "
                   "while :; do sleep 0.01; done"));
@@ -721,7 +721,7 @@ TEST_F(PosixTest, AnAgentThatIgnoresSignalsDoesNotMatter) {
 }
 
 TEST_F(PosixTest, DestroyEndsDaemonsThatLeftTheSessionAndTheTree) {
-  const OwnedFd ready = Fifo("ready");
+  const UniqueFd ready = Fifo("ready");
   Launch(LaunchOf(
       "c",
       "(setsid sh -c '(trap \"\" TERM; echo $$ > ready; exec sleep 1000) &' &)"
@@ -743,8 +743,8 @@ TEST_F(PosixTest, DestroyEndsDaemonsThatLeftTheSessionAndTheTree) {
 }
 
 TEST_F(PosixTest, WhatATaskLeavesBehindEndsWithIt) {
-  const OwnedFd ready = Fifo("ready");
-  const OwnedFd go = Fifo("go");
+  const UniqueFd ready = Fifo("ready");
+  const UniqueFd go = Fifo("go");
   Launch(LaunchOf("c",
                   "setsid sh -c 'trap \"\" TERM; echo $$ > ready; "
                   "exec sleep 1000' & read line < go; exit 2"));
@@ -757,7 +757,7 @@ TEST_F(PosixTest, WhatATaskLeavesBehindEndsWithIt) {
 
 TEST_F(PosixTest, DestroyIsIdempotentAndMayRunManyTimesAtOnce) {
   Destroy("unknown");
-  const OwnedFd ready = Fifo("ready");
+  const UniqueFd ready = Fifo("ready");
   Launch(LaunchOf("c", "echo > ready; exec sleep 1000"));
   ReadLine(ready);
   std::vector<Command> commands;
@@ -773,8 +773,8 @@ TEST_F(PosixTest, DestroyIsIdempotentAndMayRunManyTimesAtOnce) {
 }
 
 TEST_F(PosixTest, AWaitOutlivesASupervisorThatWasKilled) {
-  const OwnedFd ready = Fifo("ready");
-  const OwnedFd go = Fifo("go");
+  const UniqueFd ready = Fifo("ready");
+  const UniqueFd go = Fifo("go");
   Launch(LaunchOf("c", "echo $$ > ready; read line < go"));
   ReadLine(ready);
   const auto wait = StartWait("c");
@@ -796,7 +796,7 @@ TEST_F(PosixTest, AWaitOutlivesASupervisorThatWasKilled) {
 }
 
 TEST_F(PosixTest, DestroyFindsTheTaskOfASupervisorThatWasKilled) {
-  const OwnedFd ready = Fifo("ready");
+  const UniqueFd ready = Fifo("ready");
   Launch(LaunchOf("c",
                   "(setsid sh -c 'echo $$ > ready; exec sleep 1000' &); "
                   "echo $$ > ready; exec sleep 1000"));
@@ -814,7 +814,7 @@ TEST_F(PosixTest, DestroyFindsTheTaskOfASupervisorThatWasKilled) {
 }
 
 TEST_F(PosixTest, AContainerOfBeforeAReboot) {
-  const OwnedFd ready = Fifo("ready");
+  const UniqueFd ready = Fifo("ready");
   Launch(LaunchOf("c", "echo > ready; exec sleep 1000"));
   ReadLine(ready);
   LaunchRecord record = Records("c").launch.value();
@@ -834,8 +834,8 @@ TEST_F(PosixTest, AContainerOfBeforeAReboot) {
 }
 
 TEST_F(PosixTest, UsageIsThatOfTheWholeTreeAndAnswersAfterTheEnd) {
-  const OwnedFd ready = Fifo("ready");
-  const OwnedFd go = Fifo("go");
+  const UniqueFd ready = Fifo("ready");
+  const UniqueFd go = Fifo("go");
   wire::Launch launch = LaunchOf(
       "c",
       "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; "
@@ -914,7 +914,7 @@ TEST_F(PosixTest, TwentyContainersAtOnce) {
 }
 
 TEST_F(PosixTest, TwoWorkDirectoriesDoNotSeeEachOther) {
-  const OwnedFd go = Fifo("go");
+  const UniqueFd go = Fifo("go");
   Launch(LaunchOf("c", "read line < go; exit 1"));
   const std::string first = environment_["MESOS_WORK_DIRECTORY"];
   const std::string second = base_ + "/work2";
@@ -995,7 +995,9 @@ TEST_F(PosixTest, ALaunchKilledAtAnySystemCallLeavesWhatDestroyCleans) {
     ran = ran || !ProcessesWith(mark)->empty();
     Destroy("c");
     ASSERT_THAT(List(), IsEmpty()) << "killed at " << calls;
-    for (const ProcessStat& process : ProcessesWith(mark).value()) {
+    const auto left = ProcessesWith(mark);
+    ASSERT_TRUE(left.has_value());
+    for (const ProcessStat& process : *left) {
       ASSERT_EQ(process.state, 'Z')
           << "killed at " << calls << ": " << process.id.pid;
     }

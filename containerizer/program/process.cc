@@ -34,7 +34,7 @@ namespace {
 constexpr size_t kMaxProcFile = 8 << 20;
 
 std::optional<std::string> ReadProcFile(const std::string& path) {
-  OwnedFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.valid()) return std::nullopt;
   std::string contents;
   char buffer[4096];
@@ -143,11 +143,11 @@ std::string ReadBootId() {
   return id;
 }
 
-OwnedFd OpenProcess(const ProcessId& id) {
+UniqueFd OpenProcess(const ProcessId& id) {
   errno = ESRCH;
-  if (id.pid <= 0) return OwnedFd();
+  if (id.pid <= 0) return UniqueFd();
   // pidfds are close-on-exec from the start.
-  OwnedFd fd(static_cast<int>(syscall(SYS_pidfd_open, id.pid, 0)));
+  UniqueFd fd(static_cast<int>(syscall(SYS_pidfd_open, id.pid, 0)));
   if (!fd.valid()) return fd;
   // In this order: what the descriptor names cannot change any more, so if the
   // pid still has the right start time, it is the right process.
@@ -161,7 +161,7 @@ OwnedFd OpenProcess(const ProcessId& id) {
 }
 
 bool SignalProcess(const ProcessId& id, int signal) {
-  const OwnedFd fd = OpenProcess(id);
+  const UniqueFd fd = OpenProcess(id);
   return fd.valid() &&
          syscall(SYS_pidfd_send_signal, fd.get(), signal, nullptr, 0) == 0;
 }

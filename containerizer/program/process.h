@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "external_containerizer/containerizer/program/owned_fd.h"
+#include "external_containerizer/transport/unique_fd.h"
 
 namespace external_containerizer {
 namespace posix_internal {
@@ -54,7 +54,7 @@ std::string ReadBootId();
 // A pidfd, which becomes readable when the process ends. Invalid, with errno
 // ESRCH, if it has ended and been reaped; with another errno if that cannot be
 // known, for want of descriptors or memory.
-OwnedFd OpenProcess(const ProcessId& id);
+UniqueFd OpenProcess(const ProcessId& id);
 
 // Sends a signal, never to another process that has got the pid since. False
 // if the process is not there any more.

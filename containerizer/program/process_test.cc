@@ -72,7 +72,7 @@ class Shell {
 
  private:
   pid_t pid_ = 0;
-  OwnedFd output_;
+  UniqueFd output_;
 };
 
 TEST(ProcessTest, AProcessNameWithParenthesesAndNewlinesIsNotMistaken) {
@@ -117,7 +117,7 @@ TEST(ProcessTest, APidfdTellsOfTheEndAndAReapedProcessIsGone) {
   Shell shell("echo ready; exec sleep 1000");
   const std::optional<ProcessStat> stat = ReadProcessStat(shell.pid());
   ASSERT_TRUE(stat.has_value());
-  const OwnedFd fd = OpenProcess(stat->id);
+  const UniqueFd fd = OpenProcess(stat->id);
   ASSERT_TRUE(fd.valid());
   ASSERT_TRUE(SignalProcess(stat->id, SIGKILL));
   pollfd end = {fd.get(), POLLIN, 0};

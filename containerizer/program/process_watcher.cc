@@ -59,7 +59,7 @@ ProcessWatcher::~ProcessWatcher() {
   if (started_) pthread_join(thread_, nullptr);
 }
 
-ProcessWatcher::WatchId ProcessWatcher::Watch(OwnedFd pidfd,
+ProcessWatcher::WatchId ProcessWatcher::Watch(UniqueFd pidfd,
                                               absl::Duration timeout,
                                               Done done) {
   WatchId id;

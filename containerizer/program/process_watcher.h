@@ -16,7 +16,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "external_containerizer/containerizer/program/owned_fd.h"
+#include "external_containerizer/transport/unique_fd.h"
 
 namespace external_containerizer {
 namespace posix_internal {
@@ -37,14 +37,14 @@ class ProcessWatcher {
 
   // Calls `done` once, on the watcher's thread, where it may call Watch() and
   // Cancel(); or inside this call, if there can be no such thread.
-  WatchId Watch(OwnedFd pidfd, absl::Duration timeout, Done done);
+  WatchId Watch(UniqueFd pidfd, absl::Duration timeout, Done done);
 
   // No effect on what is over.
   void Cancel(WatchId id);
 
  private:
   struct Entry {
-    OwnedFd pidfd;
+    UniqueFd pidfd;
     std::chrono::steady_clock::time_point deadline;
     absl::Status end = absl::OkStatus();  // not OK: to be called with it
     Done done;
@@ -54,8 +54,8 @@ class ProcessWatcher {
   void Run();
   void Wake();
 
-  OwnedFd epoll_;
-  OwnedFd wake_;
+  UniqueFd epoll_;
+  UniqueFd wake_;
   std::mutex mutex_;
   std::map<WatchId, Entry> entries_;  // the rest: under mutex_
   WatchId next_id_ = 1;               // 0 is wake_, in the epoll set

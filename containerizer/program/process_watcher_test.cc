@@ -43,7 +43,7 @@ class Child {
     pid_ = 0;
   }
 
-  OwnedFd Open() const { return OpenProcess(ReadProcessStat(pid_)->id); }
+  UniqueFd Open() const { return OpenProcess(ReadProcessStat(pid_)->id); }
 
  private:
   pid_t pid_;
@@ -77,7 +77,7 @@ TEST(ProcessWatcherTest, TellsOfTheEndOfEachProcess) {
 
 TEST(ProcessWatcherTest, AProcessThatHasEndedEndsTheWatchAtOnce) {
   Child child;
-  OwnedFd pidfd = child.Open();
+  UniqueFd pidfd = child.Open();
   child.Kill();
   ProcessWatcher watcher;
   auto awaited = Awaited();
@@ -113,7 +113,8 @@ TEST(ProcessWatcherTest, ACancelledWatchSaysSo) {
 TEST(ProcessWatcherTest, WhatCannotBeWatchedSaysSo) {
   ProcessWatcher watcher;
   auto awaited = Awaited();
-  watcher.Watch(OwnedFd(), absl::InfiniteDuration(), std::move(awaited.second));
+  watcher.Watch(UniqueFd(), absl::InfiniteDuration(),
+                std::move(awaited.second));
   EXPECT_THAT(awaited.first.get(),
               StatusIs(absl::StatusCode::kResourceExhausted));
 }
@@ -124,7 +125,7 @@ TEST(ProcessWatcherTest, WithoutAThreadItSaysSo) {
   const pid_t pid = fork();
   if (pid == 0) {
     ProcessWatcher watcher;
-    OwnedFd pidfd = child.Open();
+    UniqueFd pidfd = child.Open();
     absl::Status end = absl::OkStatus();
     // No memory for a stack, larger than those that are kept for reuse.
     pthread_attr_t attributes;

@@ -18,7 +18,7 @@
 namespace external_containerizer {
 namespace posix_internal {
 
-absl::StatusOr<OwnedFd> OpenSandbox(const std::string& path) {
+absl::StatusOr<UniqueFd> OpenSandbox(const std::string& path) {
   if (path.empty() || path[0] != '/') {
     return absl::InvalidArgumentError(
         absl::StrCat("the sandbox must be an absolute path, not \"", path,
@@ -27,7 +27,8 @@ absl::StatusOr<OwnedFd> OpenSandbox(const std::string& path) {
   if (path.find('\0') != std::string::npos) {
     return absl::InvalidArgumentError("the sandbox's path has a NUL in it");
   }
-  OwnedFd fd(open(path.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  UniqueFd fd(
+      open(path.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd.valid()) {
     return absl::FailedPreconditionError(
         absl::StrCat("cannot open the sandbox ", path, ": ", strerror(errno)));
@@ -35,14 +36,14 @@ absl::StatusOr<OwnedFd> OpenSandbox(const std::string& path) {
   return fd;
 }
 
-absl::StatusOr<OwnedFd> OpenForAppending(int sandbox, const std::string& path,
-                                         const std::string& name) {
+absl::StatusOr<UniqueFd> OpenForAppending(int sandbox, const std::string& path,
+                                          const std::string& name) {
   const std::string full = absl::StrCat(path, "/", name);
   // Non-blocking, or a FIFO would keep us here.
-  OwnedFd fd(openat(sandbox, name.c_str(),
-                    O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK |
-                        O_NOCTTY | O_CLOEXEC,
-                    0644));
+  UniqueFd fd(openat(sandbox, name.c_str(),
+                     O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK |
+                         O_NOCTTY | O_CLOEXEC,
+                     0644));
   if (!fd.valid()) {
     const int error = errno;
     std::string why = strerror(error);

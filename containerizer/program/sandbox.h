@@ -10,20 +10,20 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "external_containerizer/containerizer/program/owned_fd.h"
+#include "external_containerizer/transport/unique_fd.h"
 
 namespace external_containerizer {
 namespace posix_internal {
 
 // `path` is absolute. FAILED_PRECONDITION if it is no directory.
-absl::StatusOr<OwnedFd> OpenSandbox(const std::string& path);
+absl::StatusOr<UniqueFd> OpenSandbox(const std::string& path);
 
 // A file of the sandbox, for appending; made, with mode 0644, if it is not
 // there. FAILED_PRECONDITION, and nothing is touched, if it is anything but a
 // regular file with this one name, or cannot be written to. `path` is the
 // sandbox's, for messages; `name` is one component.
-absl::StatusOr<OwnedFd> OpenForAppending(int sandbox, const std::string& path,
-                                         const std::string& name);
+absl::StatusOr<UniqueFd> OpenForAppending(int sandbox, const std::string& path,
+                                          const std::string& name);
 
 }  // namespace posix_internal
 }  // namespace external_containerizer

@@ -27,7 +27,7 @@ class SandboxTest : public ::testing::Test {
   void SetUp() override {
     path_ = ::testing::TempDir() + "/sandbox_XXXXXX";
     ASSERT_NE(mkdtemp(path_.data()), nullptr);
-    absl::StatusOr<OwnedFd> sandbox = OpenSandbox(path_);
+    absl::StatusOr<UniqueFd> sandbox = OpenSandbox(path_);
     ASSERT_THAT(sandbox, IsOk());
     sandbox_ = *std::move(sandbox);
     victim_ = ::testing::TempDir() + "/victim_XXXXXX";
@@ -45,12 +45,12 @@ class SandboxTest : public ::testing::Test {
 
   std::string path_;
   std::string victim_;
-  OwnedFd sandbox_;
+  UniqueFd sandbox_;
 };
 
 TEST_F(SandboxTest, AFileIsMadeAndLaterAppendedTo) {
   for (int i = 0; i < 2; ++i) {
-    absl::StatusOr<OwnedFd> fd =
+    absl::StatusOr<UniqueFd> fd =
         OpenForAppending(sandbox_.get(), path_, "stdout");
     ASSERT_THAT(fd, IsOk());
     EXPECT_EQ(write(fd->get(), "ab", 2), 2);
@@ -86,7 +86,7 @@ TEST_F(SandboxTest, AFifoADeviceOrADirectoryIsRefusedAtOnce) {
                        HasSubstr("no regular file")));
   EXPECT_THAT(OpenForAppending(sandbox_.get(), path_, "dir"),
               StatusIs(absl::StatusCode::kFailedPrecondition));
-  const OwnedFd reader(
+  const UniqueFd reader(
       open((path_ + "/fifo").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   EXPECT_THAT(OpenForAppending(sandbox_.get(), path_, "fifo"),
               StatusIs(absl::StatusCode::kFailedPrecondition,

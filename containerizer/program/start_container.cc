@@ -20,8 +20,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "external_containerizer/containerizer/program/owned_fd.h"
 #include "external_containerizer/containerizer/program/supervisor.h"
+#include "external_containerizer/transport/unique_fd.h"
 
 namespace external_containerizer {
 namespace posix_internal {
@@ -41,13 +41,13 @@ absl::Status StartError(absl::string_view what, int error) {
   }
 }
 
-absl::StatusOr<OwnedFd> SpecInMemory(const TaskSpec& spec) {
+absl::StatusOr<UniqueFd> SpecInMemory(const TaskSpec& spec) {
   const std::optional<std::string> encoded = EncodeTaskSpec(spec);
   if (!encoded.has_value()) {
     return absl::InvalidArgumentError(
         "a part of the command or of its environment has a NUL in it");
   }
-  OwnedFd fd(memfd_create("task", MFD_CLOEXEC));
+  UniqueFd fd(memfd_create("task", MFD_CLOEXEC));
   if (!fd.valid()) return StartError("cannot keep the command", errno);
   size_t done = 0;
   while (done < encoded->size()) {
@@ -63,7 +63,7 @@ absl::StatusOr<OwnedFd> SpecInMemory(const TaskSpec& spec) {
 // 0, or why not. `fds` go to kContainerFd and up, in this order.
 int Spawn(const StartRequest& request, const int (&fds)[6], pid_t* pid) {
   // Out of the way of the numbers that they get.
-  OwnedFd high[6];
+  UniqueFd high[6];
   for (size_t i = 0; i < 6; ++i) {
     high[i].Reset(fcntl(fds[i], F_DUPFD_CLOEXEC, kEndOfFds));
     if (!high[i].valid()) return errno;
@@ -129,14 +129,14 @@ absl::Status ToStatus(const StartReport& report, const TaskSpec& spec) {
 }  // namespace
 
 absl::Status StartContainer(const StartRequest& request) {
-  absl::StatusOr<OwnedFd> spec = SpecInMemory(request.spec);
+  absl::StatusOr<UniqueFd> spec = SpecInMemory(request.spec);
   if (!spec.ok()) return spec.status();
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) {
     return StartError("cannot make a pipe to the supervisor", errno);
   }
-  const OwnedFd from_supervisor(ends[0]);
-  OwnedFd report_end(ends[1]);
+  const UniqueFd from_supervisor(ends[0]);
+  UniqueFd report_end(ends[1]);
   pid_t pid = 0;
   const int error = Spawn(request,
                           {request.container, report_end.get(), spec->get(),

@@ -17,8 +17,8 @@
 #include "external_containerizer/transport/fork_exec/input_pipe.h"
 #include "external_containerizer/transport/fork_exec/process.h"
 #include "external_containerizer/transport/fork_exec/sandbox_files.h"
-#include "external_containerizer/transport/fork_exec/unique_fd.h"
 #include "external_containerizer/transport/transport.h"
+#include "external_containerizer/transport/unique_fd.h"
 
 namespace external_containerizer {
 

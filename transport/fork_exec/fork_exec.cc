@@ -29,8 +29,8 @@
 #include "external_containerizer/transport/fork_exec/journal.h"
 #include "external_containerizer/transport/fork_exec/process.h"
 #include "external_containerizer/transport/fork_exec/session_killer.h"
-#include "external_containerizer/transport/fork_exec/unique_fd.h"
 #include "external_containerizer/transport/record_io.h"
+#include "external_containerizer/transport/unique_fd.h"
 
 namespace external_containerizer {
 namespace {

@@ -23,7 +23,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "external_containerizer/transport/fork_exec/unique_fd.h"
+#include "external_containerizer/transport/unique_fd.h"
 
 namespace external_containerizer {
 

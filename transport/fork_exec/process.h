@@ -12,7 +12,7 @@
 
 #include <optional>
 
-#include "external_containerizer/transport/fork_exec/unique_fd.h"
+#include "external_containerizer/transport/unique_fd.h"
 
 namespace external_containerizer {
 

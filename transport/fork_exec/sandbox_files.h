@@ -17,8 +17,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "external_containerizer/transport/fork_exec/unique_fd.h"
 #include "external_containerizer/transport/transport.h"
+#include "external_containerizer/transport/unique_fd.h"
 
 namespace external_containerizer {
 

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "external_containerizer/transport/fork_exec/process.h"
-#include "external_containerizer/transport/fork_exec/unique_fd.h"
+#include "external_containerizer/transport/unique_fd.h"
 
 namespace external_containerizer {
 namespace {

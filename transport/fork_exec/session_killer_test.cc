@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "external_containerizer/transport/fork_exec/process.h"
-#include "external_containerizer/transport/fork_exec/unique_fd.h"
+#include "external_containerizer/transport/unique_fd.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
