@@ -13,16 +13,13 @@
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "absl/random/random.h"
-#include "absl/strings/escaping.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/decode.h"
 #include "external_containerizer/containerizer/environment.h"
 #include "external_containerizer/containerizer/lifecycle.h"
+#include "external_containerizer/containerizer/request.h"
 #include "external_containerizer/containerizer/wire/validate.h"
 #include "external_containerizer/transport/event_loop.h"
 
@@ -48,43 +45,6 @@ class ScopedBlockSignals {
 // Wall clocks jump; nothing here is to be early or late for that.
 absl::Duration MonotonicNow() {
   return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
-}
-
-absl::Status ValidateSandbox(const Sandbox& sandbox) {
-  if (sandbox.root.empty() || sandbox.root[0] != '/') {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the sandbox's root must be an absolute path, and is \"",
-                     absl::CHexEscape(sandbox.root), "\""));
-  }
-  for (const absl::string_view part : absl::StrSplit(sandbox.path, '/')) {
-    if (part.empty() || part == "." || part == ".." ||
-        part.find('\0') != absl::string_view::npos) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "the sandbox's path must name a directory below its root, without "
-          "\"..\", and is \"",
-          absl::CHexEscape(sandbox.path), "\""));
-    }
-  }
-  return absl::OkStatus();
-}
-
-absl::StatusOr<std::string> Serialize(const google::protobuf::Message& message,
-                                      Command command, const ContainerId& id) {
-  std::string bytes;
-  if (!message.SerializeToString(&bytes) || bytes.size() > kMaxInputBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the ", CommandName(command), " record of container \"",
-                     id, "\" has ", message.ByteSizeLong(), " bytes; at most ",
-                     kMaxInputBytes, " can be sent"));
-  }
-  return bytes;
-}
-
-template <typename Message>
-std::string OnlyId(const ContainerId& id) {
-  Message message;
-  message.mutable_container_id()->set_value(id);
-  return message.SerializeAsString();
 }
 
 // How a call ends, whatever it returns.
@@ -171,15 +131,9 @@ class Containerizer::Impl {
 
   bool OnLoopThread() const { return loop_->OnLoopThread(); }
 
-  // What a launch or an update sends, kept until the command has started or,
-  // where it may be repeated, until its call has returned.
-  struct Request {
-    std::string input;
-    std::optional<Sandbox> sandbox;
-    Environment environment;
-  };
-
-  // Any thread. `prepare` runs at once; `event` is what it leads to.
+  // Any thread. `request` is what a launch or an update sends; it is kept
+  // until the command has started or, where it may be repeated, until the call
+  // has returned. A call whose `status` is an error comes to nothing else.
   template <typename MakeEvent>
   void Call(absl::Status status, std::optional<Request> request,
             Completion completion, MakeEvent make_event) {
@@ -197,6 +151,24 @@ class Containerizer::Impl {
       if (request.has_value()) requests_.emplace(call, *std::move(request));
       Handle(make_event(call));
     });
+  }
+
+  // For one container, with something to send or without.
+  void Call(Command command, const ContainerId& id,
+            absl::StatusOr<Request> request, Completion completion) {
+    absl::Status status = request.status();
+    std::optional<Request> sent;
+    if (request.ok()) sent = *std::move(request);
+    Call(std::move(status), std::move(sent), std::move(completion),
+         [command, id](CallId call) {
+           return ContainerCall{call, command, id};
+         });
+  }
+  void Call(Command command, const ContainerId& id, Completion completion) {
+    Call(wire::ValidateId("container id", id), std::nullopt,
+         std::move(completion), [command, id](CallId call) {
+           return ContainerCall{call, command, id};
+         });
   }
 
   const Options& options() const { return options_; }
@@ -292,13 +264,9 @@ class Containerizer::Impl {
         invocation.input = requests_.at(action.request).input;
         break;
       case Command::kUsage:
-        invocation.input = OnlyId<wire::Usage>(id);
-        break;
       case Command::kWait:
-        invocation.input = OnlyId<wire::Wait>(id);
-        break;
       case Command::kDestroy:
-        invocation.input = OnlyId<wire::Destroy>(id);
+        invocation.input = InputOf(action.command, id);
         break;
       case Command::kContainers:
       case Command::kRecover:
@@ -389,101 +357,38 @@ bool Containerizer::OnOwnThread() const { return impl_->OnLoopThread(); }
 
 void Containerizer::Recover(std::vector<KnownContainer> known,
                             Done<RecoverySummary> done) {
-  absl::Status status;
-  absl::flat_hash_set<absl::string_view> seen;
-  for (const KnownContainer& container : known) {
-    status.Update(wire::ValidateId("container id", container.id));
-    if (container.sandbox) status.Update(ValidateSandbox(*container.sandbox));
-    if (!seen.insert(container.id).second) {
-      status.Update(absl::InvalidArgumentError(
-          absl::StrCat("container \"", absl::CHexEscape(container.id),
-                       "\" is known twice; name each once")));
-    }
-  }
-  impl_->Call(std::move(status), std::nullopt, ToCompletion(std::move(done)),
+  absl::Status valid = ValidateKnown(known);
+  impl_->Call(std::move(valid), std::nullopt, ToCompletion(std::move(done)),
               [known = std::move(known)](CallId call) mutable {
                 return RecoverCall{call, std::move(known)};
               });
 }
 
-void Containerizer::Launch(LaunchRequest request, DoneStatus done) {
-  wire::Launch launch;
-  launch.mutable_container_id()->set_value(request.id);
-  if (request.task) *launch.mutable_task_info() = *std::move(request.task);
-  launch.set_directory(request.sandbox.FullPath());
-  if (request.user) launch.set_user(*request.user);
-  if (!request.agent_id.empty()) {
-    launch.mutable_slave_id()->set_value(request.agent_id);
-  }
-  if (!request.agent_pid.empty()) launch.set_slave_pid(request.agent_pid);
-  launch.set_checkpoint(request.checkpoint);
-  Impl::Request sent;
-  sent.environment = LaunchEnvironment(impl_->options().environment, request);
-  *launch.mutable_executor_info() = std::move(request.executor);
-  absl::Status status = wire::ValidateId("container id", request.id);
-  status.Update(wire::CheckComplete(launch));
-  status.Update(ValidateSandbox(request.sandbox));
-  if (status.ok()) {
-    absl::StatusOr<std::string> input =
-        Serialize(launch, Command::kLaunch, request.id);
-    if (input.ok()) {
-      sent.input = *std::move(input);
-    } else {
-      status = input.status();
-    }
-  }
-  sent.sandbox = std::move(request.sandbox);
-  impl_->Call(std::move(status), std::move(sent), ToCompletion(std::move(done)),
-              [id = std::move(request.id)](CallId call) {
-                return ContainerCall{call, Command::kLaunch, id};
-              });
+void Containerizer::Launch(LaunchRequest launch, DoneStatus done) {
+  const ContainerId id = launch.id;
+  impl_->Call(Command::kLaunch, id,
+              MakeLaunch(std::move(launch), impl_->options().environment),
+              ToCompletion(std::move(done)));
 }
 
 void Containerizer::Update(const ContainerId& id, Resources resources,
                            DoneStatus done) {
-  wire::Update update;
-  update.mutable_container_id()->set_value(id);
-  for (wire::Resource& resource : resources) {
-    *update.add_resources() = std::move(resource);
-  }
-  absl::Status status = wire::ValidateId("container id", id);
-  status.Update(wire::CheckComplete(update));
-  Impl::Request sent;
-  if (status.ok()) {
-    absl::StatusOr<std::string> input = Serialize(update, Command::kUpdate, id);
-    if (input.ok()) {
-      sent.input = *std::move(input);
-    } else {
-      status = input.status();
-    }
-  }
-  impl_->Call(std::move(status), std::move(sent), ToCompletion(std::move(done)),
-              [id](CallId call) {
-                return ContainerCall{call, Command::kUpdate, id};
-              });
+  impl_->Call(Command::kUpdate, id, MakeUpdate(id, std::move(resources)),
+              ToCompletion(std::move(done)));
 }
 
 void Containerizer::Usage(const ContainerId& id,
                           Done<std::optional<wire::ResourceStatistics>> done) {
-  impl_->Call(wire::ValidateId("container id", id), std::nullopt,
-              ToCompletion(std::move(done)), [id](CallId call) {
-                return ContainerCall{call, Command::kUsage, id};
-              });
+  impl_->Call(Command::kUsage, id, ToCompletion(std::move(done)));
 }
 
 void Containerizer::Wait(const ContainerId& id, Done<wire::Termination> done) {
-  impl_->Call(wire::ValidateId("container id", id), std::nullopt,
-              ToCompletion(std::move(done)), [id](CallId call) {
-                return ContainerCall{call, Command::kWait, id};
-              });
+  impl_->Call(Command::kWait, id, ToCompletion(std::move(done)));
 }
 
 void Containerizer::Destroy(const ContainerId& id,
                             Done<wire::Termination> done) {
-  impl_->Call(wire::ValidateId("container id", id), std::nullopt,
-              ToCompletion(std::move(done)), [id](CallId call) {
-                return ContainerCall{call, Command::kDestroy, id};
-              });
+  impl_->Call(Command::kDestroy, id, ToCompletion(std::move(done)));
 }
 
 void Containerizer::Containers(Done<std::vector<ContainerId>> done) {

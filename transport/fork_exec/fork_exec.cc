@@ -107,7 +107,8 @@ class ForkExec : public Transport {
   void ReadOutput(InvocationId id, Running* running);
   void End(InvocationId id, Running* running, Ending ending);
   void Finish(InvocationId id, bool ended);
-  std::optional<int> TakeStatus(Running* running);
+  static ProcessState TakeStatus(const StartedCommand& started,
+                                 std::optional<int>* wait_status);
   void Abandon(Process process, std::optional<Journal::Slot> slot);
 
   EventLoop* const loop_;
@@ -144,7 +145,8 @@ ForkExec::~ForkExec() {
     Running* const last = &running;
     killer_.Kill(last->started.process.pid, last->started.process.pidfd.get(),
                  is_child, [this, last](bool) {
-                   TakeStatus(last);
+                   std::optional<int> wait_status;
+                   TakeStatus(last->started, &wait_status);
                    if (last->slot.has_value()) journal_->Remove(*last->slot);
                  });
   }
@@ -221,6 +223,7 @@ void ForkExec::Start(InvocationId id) {
   waiting_.erase(id);
   const Process& process = running.started.process;
   if (command == Command::kLaunch || command == Command::kWait) {
+    // A full disk is no reason not to run it.
     running.slot = journal_->Add(process.pid);
   }
   if (options_.on_started) options_.on_started(command, process.pid);
@@ -268,6 +271,10 @@ void ForkExec::Watch(InvocationId id, Running* running,
   }
   if (!status.ok()) {
     End(id, running, Ending::kUnwatched);
+    if (running->ending == Ending::kByItself) {
+      running->deadline = loop_->RunAfter(absl::ZeroDuration(),
+                                          [this, id] { Finish(id, true); });
+    }
   } else if (timeout != absl::InfiniteDuration()) {
     running->deadline = loop_->RunAfter(timeout, [this, id, running] {
       running->deadline.reset();
@@ -358,7 +365,7 @@ void ForkExec::Finish(InvocationId id, bool ended) {
   end.program = options_.program;
   end.ending = running.ending;
   end.ended = ended;
-  end.wait_status = TakeStatus(&running);
+  const ProcessState state = TakeStatus(running.started, &end.wait_status);
   if (running.started.output.valid()) {
     // What is in the pipe now, and no more: others may hold it open (D7).
     RecordReader& reader = running.reader;
@@ -374,28 +381,29 @@ void ForkExec::Finish(InvocationId id, bool ended) {
   if (!answer.status.ok()) {
     answer.status = WithStderr(answer.status, starter_.Stderr(running.started));
   }
-  Process& process = running.started.process;
-  if (process.pidfd.valid() && !HasEnded(process.pidfd.get())) {
-    Abandon(std::move(process), running.slot);
+  if (state == ProcessState::kRunning) {
+    Abandon(std::move(running.started.process), running.slot);
   } else if (running.slot.has_value()) {
     journal_->Remove(*running.slot);
   }
+  // Its descriptors may be what the next command needs.
+  running.started = StartedCommand();
   // Last: it may destroy us.
   std::move(running.done)(std::move(answer));
 }
 
-std::optional<int> ForkExec::TakeStatus(Running* running) {
-  const StartedCommand& started = running->started;
-  std::optional<int> wait_status;
-  if (started.process.pidfd.valid()) {
-    Reap(started.process.pidfd.get(), &wait_status);
-  }
+ProcessState ForkExec::TakeStatus(const StartedCommand& started,
+                                  std::optional<int>* wait_status) {
+  const ProcessState state =
+      started.process.pidfd.valid()
+          ? Reap(started.process.pidfd.get(), wait_status)
+          : ProcessState::kReaped;
   char text[16] = {};
   if (started.exit_status.valid() &&
       read(started.exit_status.get(), text, sizeof(text) - 1) > 0) {
-    wait_status = W_EXITCODE(atoi(text), 0);
+    *wait_status = W_EXITCODE(atoi(text), 0);
   }
-  return wait_status;
+  return state;
 }
 
 void ForkExec::Abandon(Process process, std::optional<Journal::Slot> slot) {

@@ -12,6 +12,9 @@
 // Signals have their default dispositions, and none is blocked. The program
 // may ignore its input, write too much or leave descendants on its
 // descriptors: a command is over when its process is.
+//
+// If this process ignores SIGCHLD, so that the kernel keeps no exit status, a
+// shell stands between and tells it: a death by signal N is then exit 128 + N.
 
 #ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_FORK_EXEC_FORK_EXEC_H_
 #define EXTERNAL_CONTAINERIZER_TRANSPORT_FORK_EXEC_FORK_EXEC_H_

@@ -220,6 +220,10 @@ std::string ReadAppended(int directory, const std::string& name,
   std::string text(static_cast<size_t>(info.st_size - begin), '\0');
   const ssize_t size = pread(fd.get(), text.data(), text.size(), begin);
   text.resize(size > 0 ? static_cast<size_t>(size) : 0);
+  const size_t line_end = text.find('\n');
+  if (begin > file.offset && line_end < text.size() - 1) {
+    text.erase(0, line_end + 1);  // The rest of a line.
+  }
   return text;
 }
 

@@ -46,8 +46,9 @@ absl::StatusOr<AppendedFile> OpenForAppending(
     int directory, const std::string& name,
     const std::optional<Sandbox::Owner>& owner, const std::string& where);
 
-// The last `max_bytes` of what was appended to `file` since it was opened, by
-// whomever. Empty if `name` in `directory` is no longer that file.
+// The end of what was appended to `file` since it was opened, by whomever: at
+// most `max_bytes`, beginning with a whole line if there is one. Empty if
+// `name` in `directory` is no longer that file.
 std::string ReadAppended(int directory, const std::string& name,
                          const AppendedFile& file, size_t max_bytes);
 

@@ -190,6 +190,9 @@ TEST_F(SandboxFilesTest, OnlyWhatWasAppendedSinceIsRead) {
   ASSERT_EQ(write(file->fd.get(), "0123456789", 10), 10);
   EXPECT_EQ(read(100), "0123456789");
   EXPECT_EQ(read(4), "6789");
+  ASSERT_EQ(write(file->fd.get(), "\nlast\n", 6), 6);
+  EXPECT_EQ(read(8), "last\n");
+  EXPECT_EQ(read(3), "st\n");
 }
 
 TEST_F(SandboxFilesTest, AnotherFileInItsPlaceIsNotRead) {
