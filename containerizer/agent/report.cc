@@ -163,7 +163,7 @@ std::string WhyOf(const wire::Termination& termination) {
   for (const wire::TaskStatus::Reason reason : wire::ReasonsOf(termination)) {
     // Says no more than that it ended.
     if (reason == wire::TaskStatus::REASON_EXECUTOR_TERMINATED) continue;
-    const std::string name = wire::TaskStatus::Reason_Name(reason);
+    const std::string name(wire::TaskStatus::Reason_Name(reason));
     if (!name.empty()) absl::StrAppend(&why, why.empty() ? "" : ", ", name);
   }
   // Where the exit is known the message mostly repeats it.
