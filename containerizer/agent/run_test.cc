@@ -290,14 +290,15 @@ TEST_P(EveryProgram, SignalsDeathIs128AndItsNumber) {
   EXPECT_EQ(agent.Wait(), 128 + SIGKILL) << agent.err();
 }
 
-INSTANTIATE_TEST_SUITE_P(All, EveryProgram,
-                         ::testing::Values("containerizer/program/posix",
-                                           "testing/programs/python_program",
-                                           "testing/programs/shell_program"),
-                         [](const ::testing::TestParamInfo<const char*>& info) {
-                           const std::string path = info.param;
-                           return path.substr(path.rfind('/') + 1);
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    All, EveryProgram,
+    ::testing::Values("containerizer/program/posix",
+                      "testing/programs/python_program",
+                      "testing/programs/shell_program"),
+    [](const ::testing::TestParamInfo<const char*>& program) {
+      const std::string path = program.param;
+      return path.substr(path.rfind('/') + 1);
+    });
 
 TEST_F(RunTest, OutputIsShownWhileTheCommandRuns) {
   const std::string fifo = home_ + "/fifo";
