@@ -181,6 +181,86 @@ TEST(LifecycleExplorationTest, EveryCallReturnsOnceInEveryInterleaving) {
   }
 }
 
+// Every sequence of `depth` events that can happen to one container: each call,
+// each way for each running command to end, each timer. What is left is then
+// brought to an end by a program that works.
+class Walker {
+ public:
+  // The number of sequences.
+  int Walk(const LifecycleHarness& here, int depth) {
+    if (depth == 0 || ::testing::Test::HasFailure()) {
+      Settle(here);
+      return 1;
+    }
+    int sequences = 0;
+    for (const Command command :
+         {Command::kLaunch, Command::kUpdate, Command::kUsage, Command::kWait,
+          Command::kDestroy}) {
+      LifecycleHarness next = here;
+      next.Call(command, "a");
+      sequences += Walk(next, depth - 1);
+    }
+    for (const auto& [op, command] : here.running()) {
+      for (const bool well : {true, false}) {
+        LifecycleHarness next = here;
+        next.AnswerOp(op, Result(command.command, well));
+        sequences += Walk(next, depth - 1);
+      }
+    }
+    for (const auto& [timer, delay] : here.timers()) {
+      LifecycleHarness next = here;
+      next.FireTimer(timer);
+      sequences += Walk(next, depth - 1);
+    }
+    return sequences;
+  }
+
+ private:
+  static CommandResult Result(Command command, bool well) {
+    CommandResult result;
+    result.outcome = Outcome::kEnded;
+    if (!well) {
+      result.status = absl::InternalError("broke");
+      return result;
+    }
+    result.outcome = Outcome::kAnswered;
+    if (command == Command::kWait) {
+      result.termination = std::make_shared<wire::Termination>();
+    }
+    return result;
+  }
+
+  static void Settle(LifecycleHarness harness) {
+    // A last Destroy, so that what waits for an end sees one.
+    const CallId destroy = harness.Call(Command::kDestroy, "a");
+    while (!harness.running().empty() || !harness.timers().empty()) {
+      if (!harness.running().empty()) {
+        const auto [op, command] = *harness.running().begin();
+        harness.AnswerOp(op, Result(command.command, /*well=*/true));
+      } else {
+        harness.FireTimer(harness.timers().begin()->first);
+      }
+    }
+    EXPECT_TRUE(harness.HasReturned(destroy));
+    EXPECT_EQ(harness.returned(), harness.calls())
+        << harness.lifecycle().Fingerprint();
+  }
+};
+
+TEST(LifecycleExplorationTest, EveryShortSequenceFromEveryStateComesToAnEnd) {
+  for (int state = 0; state < 5; ++state) {
+    SCOPED_TRACE(absl::StrCat("from state ", state));
+    LifecycleHarness harness(TightOptions());
+    harness.Recovered();
+    if (state == 1) harness.Call(Command::kLaunch, "a");
+    if (state > 1) harness.Launched("a");
+    if (state == 3) harness.AnswerWait("a");
+    if (state == 4) harness.Call(Command::kDestroy, "a");
+    EXPECT_GT(Walker().Walk(harness, 4), 500);
+    if (HasFailure()) return;
+  }
+}
+
 TEST(LifecycleExplorationTest, EqualHistoriesHaveEqualFingerprints) {
   LifecycleHarness one(TightOptions()), other(TightOptions());
   for (LifecycleHarness* harness : {&one, &other}) {
