@@ -74,7 +74,7 @@ TEST(ContainerProcessesTest, AProcessOfAnotherBootHasEnded) {
 
 TEST(ContainerProcessesTest, WithoutDescriptorsNothingCountsAsEnded) {
   const LaunchRecord launch = RecordOf(getpid(), "x");
-  for (const rlim_t left : {0, 1}) {
+  for (const rlim_t left : {rlim_t{0}, rlim_t{1}}) {
     // In a child, whose limit does not outlast it.
     const pid_t child = fork();
     if (child == 0) {
