@@ -3,6 +3,8 @@
 
 #include "external_containerizer/transport/ttrpc/client.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -11,13 +13,15 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "external_containerizer/transport/ttrpc/socket.h"
 #include "external_containerizer/transport/ttrpc/status.h"
 
 namespace external_containerizer {
 namespace ttrpc {
 namespace {
 
-constexpr size_t kKeptCapacity = 64 << 10;
+// Of a message: a larger one's memory is not kept for the next.
+constexpr size_t kKeptBytes = 4 << 10;
 
 absl::Status TooLarge(size_t bytes) {
   return absl::ResourceExhaustedError(
@@ -35,6 +39,21 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Create(EventLoop& loop, int fd,
   if (!connection.ok()) return connection.status();
   client->connection_ = *std::move(connection);
   return client;
+}
+
+absl::StatusOr<std::unique_ptr<Client>> Client::Connect(
+    EventLoop& loop, const std::string& path, ClientOptions options,
+    const std::vector<uid_t>& allowed_uids) {
+  auto fd = ConnectUnix(path);
+  if (!fd.ok()) return fd.status();
+  auto peer = PeerOf(*fd);
+  absl::Status status =
+      peer.ok() ? CheckPeer(*peer, allowed_uids) : peer.status();
+  if (!status.ok()) {
+    close(*fd);
+    return status;
+  }
+  return Create(loop, *fd, options);
 }
 
 Client::~Client() {
@@ -83,7 +102,7 @@ Client::CallId Client::Call(absl::string_view service, absl::string_view method,
   } else {
     EndLater(std::move(done), std::move(status), Outcome::kNotSent);
   }
-  if (request_.payload().size() > kKeptCapacity) {
+  if (request_.payload().size() > kKeptBytes) {
     std::string().swap(*request_.mutable_payload());
   }
   return id;
@@ -217,8 +236,7 @@ void Client::OnFrame(const Frame& frame) {
          Outcome::kUnknown});
   }
   wire::Response large;
-  wire::Response& response =
-      frame.body.size() > kKeptCapacity ? large : response_;
+  wire::Response& response = frame.body.size() > kKeptBytes ? large : response_;
   if (!response.ParseFromArray(frame.body.data(),
                                static_cast<int>(frame.body.size()))) {
     return std::move(call.done)(

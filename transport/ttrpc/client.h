@@ -8,10 +8,13 @@
 #ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_TTRPC_CLIENT_H_
 #define EXTERNAL_CONTAINERIZER_TRANSPORT_TTRPC_CLIENT_H_
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
@@ -49,8 +52,7 @@ struct CallOptions {
 struct ClientOptions {
   size_t max_outstanding = 65'536;  // Calls
   size_t max_queued = 16 << 20;     // Bytes of calls that are not written yet.
-  // Where the ids start: odd.
-  uint32_t first_stream_id = 1;
+  uint32_t first_stream_id = 1;     // Odd.
 };
 
 class Client : private Connection::Delegate {
@@ -62,6 +64,12 @@ class Client : private Connection::Delegate {
   // also if it fails. The loop must outlive the client.
   static absl::StatusOr<std::unique_ptr<Client>> Create(
       EventLoop& loop, int fd, ClientOptions options = {});
+
+  // The same, with the server at a path, as ConnectUnix(). PERMISSION_DENIED
+  // unless its user is one of `allowed_uids`, as CheckPeer().
+  static absl::StatusOr<std::unique_ptr<Client>> Connect(
+      EventLoop& loop, const std::string& path, ClientOptions options = {},
+      const std::vector<uid_t>& allowed_uids = {});
 
   // Ends what is outstanding with CANCELLED. In any callback, too.
   ~Client() override;

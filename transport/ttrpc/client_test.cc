@@ -3,6 +3,9 @@
 
 #include "external_containerizer/transport/ttrpc/client.h"
 
+#include <stdlib.h>
+#include <unistd.h>
+
 #include <memory>
 #include <optional>
 #include <random>
@@ -15,6 +18,7 @@
 #include "external_containerizer/testing/status_matchers.h"
 #include "external_containerizer/transport/event_loop.h"
 #include "external_containerizer/transport/ttrpc/harness.h"
+#include "external_containerizer/transport/ttrpc/socket.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -438,6 +442,18 @@ TEST_F(ClientTest, CallbackOfALostConnectionMayDestroyTheClient) {
   server_->Close();
   RunUntil(*loop_, [&] { return other.has_value(); });
   EXPECT_EQ(client_, nullptr);
+}
+
+TEST_F(ClientTest, ConnectChecksWhoTheServerIs) {
+  std::string pattern = ::testing::TempDir() + "/client.XXXXXX";
+  const std::string path = std::string(mkdtemp(pattern.data())) + "/s";
+  EXPECT_THAT(Client::Connect(*loop_, path).status(),
+              StatusIs(absl::StatusCode::kNotFound));
+  const int listener = *ListenUnix(path);
+  EXPECT_THAT(Client::Connect(*loop_, path).status(), IsOk());
+  EXPECT_THAT(Client::Connect(*loop_, path, {}, {geteuid() + 1}).status(),
+              StatusIs(absl::StatusCode::kPermissionDenied));
+  close(listener);
 }
 
 TEST_F(ClientTest, DescriptorThatIsNoneFails) {

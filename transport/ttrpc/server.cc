@@ -58,11 +58,11 @@ class Server::Impl : public internal::Session::Host {
     }
     listener_ = listener;
     const int flags = fcntl(listener, F_GETFL);
+    absl::Status status;
     if (flags < 0 || fcntl(listener, F_SETFL, flags | O_NONBLOCK) < 0) {
-      CloseListener();
-      return absl::ErrnoToStatus(errno, "ttrpc: not a usable listener");
+      status = absl::ErrnoToStatus(errno, "ttrpc: not a usable listener");
     }
-    absl::Status status = WatchListener();
+    if (status.ok()) status = WatchListener();
     if (!status.ok()) CloseListener();
     return status;
   }
@@ -76,15 +76,16 @@ class Server::Impl : public internal::Session::Host {
                        "down"));
     }
     auto peer = PeerOf(fd);
-    absl::Status status = peer.status();
-    if (status.ok() && !options_.allow_any_uid) {
-      status = CheckPeer(*peer, options_.allowed_uids);
+    if (!options_.allow_any_uid) {
+      absl::Status status =
+          peer.ok() ? CheckPeer(*peer, options_.allowed_uids) : peer.status();
+      if (!status.ok()) {
+        close(fd);
+        return status;
+      }
     }
-    if (!status.ok()) {
-      close(fd);
-      return status;
-    }
-    auto session = internal::Session::Create(loop_, fd, *peer, *this);
+    auto session =
+        internal::Session::Create(loop_, fd, peer.ok() ? *peer : Peer(), *this);
     if (!session.ok()) return session.status();
     internal::Session* key = session->get();
     sessions_.emplace(key, *std::move(session));

@@ -43,9 +43,9 @@ struct ServerOptions {
   bool allow_any_uid = false;
 
   size_t max_connections = 1024;  // One more is disconnected at once.
-  // Calls of a connection that have a Responder; while there are so many the
-  // connection is not read.
-  size_t max_in_flight = 256;
+  // Calls of a connection whose Responder lives; while there are so many it is
+  // not read. Calls that wait for long count, too: leave room beyond them.
+  size_t max_in_flight = 1024;
   // Bytes of replies that wait for a connection's peer. Above the first the
   // connection is not read, above the second it is closed.
   size_t stop_reading_above = 1 << 20;

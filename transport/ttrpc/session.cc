@@ -13,7 +13,8 @@ namespace ttrpc {
 namespace internal {
 namespace {
 
-constexpr size_t kKeptCapacity = 64 << 10;
+// Of a message: a larger one's memory is not kept for the next.
+constexpr size_t kKeptBytes = 4 << 10;
 
 absl::Status TooLarge(size_t bytes) {
   return absl::ResourceExhaustedError(
@@ -21,8 +22,6 @@ absl::Status TooLarge(size_t bytes) {
                    " exceed maximum message size of ", kMaxFrameBody));
 }
 
-// In both directions of time: the handler's callback first, for it may end what
-// the callback's owner waits for.
 void CancelCall(ServerCall& call, absl::Status why) {
   call.cancelled = true;
   auto on_cancelled = std::exchange(call.on_cancelled, nullptr);
@@ -104,7 +103,7 @@ void Session::HandleRequest(const Frame& frame) {
     return Reject(id, absl::UnavailableError("ttrpc: the server shuts down"));
   }
   wire::Request large;
-  wire::Request& request = frame.body.size() > kKeptCapacity ? large : request_;
+  wire::Request& request = frame.body.size() > kKeptBytes ? large : request_;
   if (!request.ParseFromArray(frame.body.data(),
                               static_cast<int>(frame.body.size()))) {
     return Reject(id, absl::InvalidArgumentError(
@@ -191,7 +190,7 @@ void Session::Answer(uint32_t id, absl::StatusOr<std::string> reply) {
   const size_t size = response_.ByteSizeLong();
   if (size > kMaxFrameBody) return Answer(id, TooLarge(size));
   connection_->Send(id, FrameType::kResponse, response_);
-  if (size > kKeptCapacity) std::string().swap(*response_.mutable_payload());
+  if (size > kKeptBytes) std::string().swap(*response_.mutable_payload());
   if (connection_->waiting() > host_.options().max_queued) {
     connection_->CloseLater(absl::ResourceExhaustedError(
         "ttrpc: the peer does not read its replies"));

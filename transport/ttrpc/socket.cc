@@ -107,7 +107,9 @@ absl::Status CheckIsSocket(const Place& place) {
                    "; remove it or choose another path"));
 }
 
-absl::StatusOr<Descriptor> Connect(const Place& place) {
+// `stale` tells whether it is a socket that nobody listens at any more.
+absl::StatusOr<Descriptor> Connect(const Place& place, bool& stale) {
+  stale = false;
   absl::Status status = CheckIsSocket(place);
   if (!status.ok()) return status;
   auto fd = MakeSocket(place.shown);
@@ -116,11 +118,14 @@ absl::StatusOr<Descriptor> Connect(const Place& place) {
   while (connect(fd->get(), reinterpret_cast<const sockaddr*>(&address),
                  sizeof(address)) < 0) {
     if (errno == EINTR) continue;
-    if (errno == ECONNREFUSED || errno == EAGAIN) {
+    if (errno == ECONNREFUSED) {
+      stale = true;
       return absl::UnavailableError(
-          absl::StrCat("socket \"", place.shown, "\": ",
-                       errno == EAGAIN ? "its server is too busy to accept"
-                                       : "nobody listens there"));
+          absl::StrCat("socket \"", place.shown, "\": nobody listens there"));
+    }
+    if (errno == EAGAIN) {
+      return absl::UnavailableError(absl::StrCat(
+          "socket \"", place.shown, "\": its server is too busy to accept"));
     }
     return Errno(errno, "cannot connect", place.shown);
   }
@@ -143,17 +148,14 @@ absl::Status CheckDirectory(const Place& place) {
 
 // Makes the place free, unless somebody listens there.
 absl::Status RemoveStale(const Place& place) {
-  auto fd = Connect(place);
+  bool stale;
+  auto fd = Connect(place, stale);
   if (absl::IsNotFound(fd.status())) return absl::OkStatus();
   if (fd.ok()) {
     return absl::AlreadyExistsError(absl::StrCat(
         "socket \"", place.shown, "\": another server listens there"));
   }
-  // A server that is merely busy is there, too.
-  if (!absl::IsUnavailable(fd.status()) ||
-      fd.status().message().find("busy") != absl::string_view::npos) {
-    return fd.status();
-  }
+  if (!stale) return fd.status();
   if (unlinkat(place.directory.get(), place.name.c_str(), 0) < 0 &&
       errno != ENOENT) {
     return Errno(errno, "cannot remove the stale one", place.shown);
@@ -189,7 +191,8 @@ absl::StatusOr<int> ListenUnix(const std::string& path) {
 absl::StatusOr<int> ConnectUnix(const std::string& path) {
   auto place = Open(path, /*create=*/false);
   if (!place.ok()) return place.status();
-  auto fd = Connect(*place);
+  bool stale;
+  auto fd = Connect(*place, stale);
   if (!fd.ok()) return fd.status();
   return fd->Release();
 }
