@@ -169,21 +169,12 @@ Client::Outstanding Client::Take(uint32_t id) {
   return call;
 }
 
-void Client::Withdraw(const Outstanding& call) {
-  connection_->Withdraw(call.begin, call.end);
-  for (auto& [id, other] : calls_) {
-    if (other.begin < call.end) continue;
-    other.begin -= call.end - call.begin;
-    other.end -= call.end - call.begin;
-  }
-}
-
 void Client::Cancel(CallId id) {
   if (!calls_.contains(id)) return;
   Outstanding call = Take(id);
   Outcome outcome = Outcome::kUnknown;
   if (ProgressOf(call) == Progress::kQueued) {
-    Withdraw(call);
+    connection_->Withdraw(call.begin, call.end);
     outcome = Outcome::kNotSent;
   }
   EndLater(std::move(call.done),
@@ -196,7 +187,7 @@ void Client::Expire(uint32_t id) {
   const char* message = "ttrpc: the server did not read the call in time";
   switch (ProgressOf(call)) {
     case Progress::kQueued:
-      Withdraw(call);
+      connection_->Withdraw(call.begin, call.end);
       break;
     case Progress::kPartlyWritten:
       connection_->CloseLater(absl::UnavailableError(

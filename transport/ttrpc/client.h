@@ -122,7 +122,6 @@ class Client : private Connection::Delegate {
               std::string payload, const CallOptions& options);
   absl::Status Admit(const CallOptions& options) const;
   Outstanding Take(uint32_t id);
-  void Withdraw(const Outstanding& call);
   void Expire(uint32_t id);
   void EndLater(Done done, absl::Status status, Outcome outcome);
 

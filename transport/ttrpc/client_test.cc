@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "external_containerizer/testing/status_matchers.h"
 #include "external_containerizer/transport/event_loop.h"
@@ -186,6 +187,27 @@ TEST_F(ClientTest, DeadlineOfAQueuedCallWithdrawsIt) {
   RunUntil(*loop_, [&] { return client_->outstanding() == 0; });
   EXPECT_THAT(first->reply, IsOkAndHolds("1"));
   EXPECT_THAT(third->reply, IsOkAndHolds("3"));
+}
+
+TEST_F(ClientTest, StoppedServerAndManyDeadlinesDoNotKeepTheLoop) {
+  Result first;
+  Call(first, std::string(kTooMuch, 'x'));
+  Turn();
+  constexpr int kCalls = 60'000;
+  int expired = 0;
+  const absl::Time start = absl::Now();
+  for (int i = 0; i < kCalls; ++i) {
+    client_->Call(kService, "Usage", "x", {absl::Milliseconds(1), {}},
+                  [&](CallResult<std::string> result) {
+                    EXPECT_EQ(result.outcome, Outcome::kNotSent);
+                    ++expired;
+                  });
+  }
+  RunUntil(*loop_, [&] { return expired == kCalls; });
+  // Quadratic, it took minutes.
+  EXPECT_LT(absl::Now() - start, absl::Seconds(20));
+  EXPECT_EQ(server_->Read(*loop_).id, 1u);
+  ExpectWorks();
 }
 
 TEST_F(ClientTest, DeadlineOfAHalfWrittenCallClosesTheConnection) {

@@ -58,9 +58,7 @@ void Connection::Send(uint32_t stream_id, FrameType type,
 }
 
 void Connection::Withdraw(uint64_t begin, uint64_t end) {
-  if (closed()) return;
-  out_.erase(out_begin_ + static_cast<size_t>(begin - written_),
-             static_cast<size_t>(end - begin));
+  if (!closed()) withdrawn_.emplace(begin, end);
 }
 
 void Connection::Resume() {
@@ -194,9 +192,23 @@ void Connection::Read() {
   }
 }
 
+void Connection::Advance(uint64_t bytes) {
+  out_begin_ += static_cast<size_t>(bytes);
+  written_ += bytes;
+}
+
 void Connection::Flush() {
   while (waiting() > 0 && !blocked_ && write_error_.ok()) {
-    const size_t want = waiting();
+    size_t want = waiting();
+    const auto gap = withdrawn_.begin();
+    if (gap != withdrawn_.end()) {
+      if (gap->first == written_) {
+        Advance(gap->second - gap->first);
+        withdrawn_.erase(gap);
+        continue;
+      }
+      want = static_cast<size_t>(gap->first - written_);
+    }
     const ssize_t n =
         send(fd_, out_.data() + out_begin_, want, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n < 0) {
@@ -210,8 +222,7 @@ void Connection::Flush() {
                        absl::ErrnoToStatus(errno, "write").message()));
       break;
     }
-    out_begin_ += static_cast<size_t>(n);
-    written_ += static_cast<size_t>(n);
+    Advance(static_cast<uint64_t>(n));
     blocked_ = static_cast<size_t>(n) < want;
   }
   if (waiting() == 0) {

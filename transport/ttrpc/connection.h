@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -58,13 +59,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
             const google::protobuf::MessageLite& body);
 
   // Positions in the stream, in bytes since its beginning: what was queued, and
-  // what the kernel has taken.
+  // what the kernel has taken (or was left out).
   uint64_t queued() const { return written_ + waiting(); }
   uint64_t written() const { return written_; }
   size_t waiting() const { return out_.size() - out_begin_; }
 
-  // Removes from the queue what lies between two positions, both frames' ends;
-  // none of it may be written yet. What follows moves up.
+  // Leaves out what lies between two positions, both frames' ends, when their
+  // turn to be written comes. Nothing of it may be written yet. Until then it
+  // counts as waiting.
   void Withdraw(uint64_t begin, uint64_t end);
 
   // For back-pressure: no frame is handed over, and nothing read, while paused.
@@ -90,6 +92,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   absl::string_view Deliver(absl::string_view input);
   void Read();
   void Flush();
+  void Advance(uint64_t bytes);
   absl::Status UpdateWatch();
   void UpdateStallTimer();
   void OnStallTimer();
@@ -109,7 +112,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::string out_;  // Waits to be written, from out_begin_ on.
   size_t out_begin_ = 0;
   uint64_t written_ = 0;
-  bool blocked_ = false;  // Wait until the kernel takes more.
+  std::map<uint64_t, uint64_t> withdrawn_;  // From a position to another.
+  bool blocked_ = false;                    // Wait until the kernel takes more.
   bool close_when_written_ = false;
   // The peer takes nothing any more; what it still has to say is read first.
   absl::Status write_error_;

@@ -114,13 +114,19 @@ TEST_F(ConnectionTest, WithdrawnFrameIsNeverWritten) {
   Open();
   Send(1, std::string(kTooMuch, 'x'));
   Turns();
-  const uint64_t begin = connection_->queued();
-  Send(2, "withdrawn");
-  const uint64_t end = connection_->queued();
-  Send(3, "kept");
-  connection_->Withdraw(begin, end);
-  EXPECT_EQ(peer_.Read(*loop_).id, 1u);
-  EXPECT_EQ(peer_.Read(*loop_).id, 3u);
+  std::vector<uint64_t> ends = {connection_->queued()};
+  for (uint32_t id = 2; id <= 6; ++id) {
+    Send(id, absl::StrCat("number ", id));
+    ends.push_back(connection_->queued());
+  }
+  connection_->Withdraw(ends[1], ends[2]);
+  connection_->Withdraw(ends[0], ends[1]);
+  connection_->Withdraw(ends[4], ends[5]);
+  for (uint32_t id : {1u, 4u, 5u}) EXPECT_EQ(peer_.Read(*loop_).id, id);
+  RunUntil(*loop_, [&] { return connection_->waiting() == 0; });
+  EXPECT_EQ(connection_->written(), ends[5]);
+  Send(7, "next");
+  EXPECT_EQ(peer_.Read(*loop_).id, 7u);
 }
 
 TEST_F(ConnectionTest, FramesThatHaveComeWaitWhilePaused) {

@@ -3,6 +3,7 @@
 
 #include "external_containerizer/transport/ttrpc/method.h"
 
+#include <malloc.h>
 #include <sys/socket.h>
 
 #include <memory>
@@ -101,6 +102,40 @@ TEST_F(MethodTest, ReplyThatIsNoneIsInternalAndItsOutcomeUnknown) {
   EXPECT_THAT(result.reply,
               StatusIs(absl::StatusCode::kInternal, HasSubstr("wire.Status")));
   EXPECT_EQ(result.outcome, Outcome::kUnknown);
+}
+
+TEST_F(MethodTest, TenThousandCallsThatWaitCostLessThanAKibibyteEach) {
+  constexpr size_t kCalls = 10'000;
+  constexpr Method<wire::KeyValue, wire::Status> kWait{"test.Store", "Wait"};
+  ServerOptions options;
+  options.max_in_flight = 2 * kCalls;
+  Server server(*loop_, options);
+  std::vector<TypedResponder<wire::Status>> waiting;
+  AddHandler(server, kWait,
+             [&](const CallContext&, wire::KeyValue,
+                 TypedResponder<wire::Status> responder) {
+               waiting.push_back(std::move(responder));
+             });
+  int fds[2] = {-1, -1};
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+  ASSERT_THAT(server.Adopt(fds[0]), IsOk());
+  client_ = *Client::Create(*loop_, fds[1]);
+  waiting.reserve(kCalls);
+  const size_t before = mallinfo2().uordblks;
+  size_t ended = 0;
+  wire::KeyValue request;
+  request.set_key("container-0123456789");
+  for (size_t i = 0; i < kCalls; ++i) {
+    Call(*client_, kWait, request, {},
+         [&](CallResult<wire::Status>) { ++ended; });
+  }
+  RunUntil(*loop_, [&] { return waiting.size() == kCalls; });
+  // Both sides together.
+  EXPECT_LT((mallinfo2().uordblks - before) / kCalls, 1024u);
+  RecordProperty("bytes_per_call",
+                 static_cast<int>((mallinfo2().uordblks - before) / kCalls));
+  for (auto& responder : waiting) responder.Finish(wire::Status());
+  RunUntil(*loop_, [&] { return ended == kCalls; });
 }
 
 TEST_F(MethodTest, ThousandCallsFromTheCallbacksOfOthersAllEnd) {
