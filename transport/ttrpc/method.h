@@ -1,0 +1,139 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+//
+// Calls and handlers with protobuf messages instead of bytes. A method is
+// declared once, for both sides:
+//
+//   inline constexpr Method<PingRequest, PingReply> kPing{"my.v1.Helper",
+//                                                         "Ping"};
+//
+//   Call(client, kPing, request, {absl::Seconds(5)},
+//        [](CallResult<PingReply> result) { ... });
+//
+//   AddHandler(server, kPing,
+//              [](const CallContext&, PingRequest request,
+//                 TypedResponder<PingReply> responder) {
+//                responder.Finish(PingReply());
+//              });
+
+#ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_TTRPC_METHOD_H_
+#define EXTERNAL_CONTAINERIZER_TRANSPORT_TTRPC_METHOD_H_
+
+#include <string>
+#include <utility>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "external_containerizer/transport/ttrpc/client.h"
+#include "external_containerizer/transport/ttrpc/responder.h"
+#include "external_containerizer/transport/ttrpc/server.h"
+#include "google/protobuf/message_lite.h"
+
+namespace external_containerizer {
+namespace ttrpc {
+
+template <typename Request, typename Reply>
+struct Method {
+  absl::string_view service;  // The full name: "package.Service".
+  absl::string_view name;
+};
+
+template <typename Reply>
+using TypedDone = absl::AnyInvocable<void(CallResult<Reply>) &&>;
+
+namespace internal {
+// Keeps a parameter out of template argument deduction.
+template <typename T>
+struct Exactly {
+  using Type = T;
+};
+
+// Neither complains on stderr about a required field that is missing.
+inline std::string Serialize(const google::protobuf::MessageLite& message) {
+  return message.SerializePartialAsString();
+}
+inline absl::Status Parse(absl::string_view bytes,
+                          google::protobuf::MessageLite& message) {
+  if (message.ParsePartialFromArray(bytes.data(),
+                                    static_cast<int>(bytes.size())) &&
+      message.IsInitialized()) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("ttrpc: the payload is no ", message.GetTypeName()));
+}
+}  // namespace internal
+
+// As Client::Call. A reply that is no Reply is INTERNAL, kUnknown.
+template <typename Request, typename Reply>
+Client::CallId Call(Client& client, const Method<Request, Reply>& method,
+                    const Request& request, CallOptions options,
+                    typename internal::Exactly<TypedDone<Reply>>::Type done) {
+  return client.Call(
+      method.service, method.name, internal::Serialize(request),
+      std::move(options),
+      [done = std::move(done)](CallResult<std::string> result) mutable {
+        if (!result.reply.ok()) {
+          std::move(done)({result.reply.status(), result.outcome});
+          return;
+        }
+        Reply reply;
+        absl::Status status = internal::Parse(*result.reply, reply);
+        if (!status.ok()) {
+          std::move(done)(
+              {absl::InternalError(status.message()), Outcome::kUnknown});
+          return;
+        }
+        std::move(done)({std::move(reply), result.outcome});
+      });
+}
+
+// As Responder.
+template <typename Reply>
+class TypedResponder {
+ public:
+  explicit TypedResponder(Responder responder)
+      : responder_(std::move(responder)) {}
+
+  void Finish(const Reply& reply) {
+    responder_.Finish(internal::Serialize(reply));
+  }
+  void Fail(absl::Status status) {
+    if (status.ok()) status = absl::UnknownError("ttrpc: failed with OK");
+    responder_.Finish(std::move(status));
+  }
+  bool cancelled() const { return responder_.cancelled(); }
+  void WhenCancelled(absl::AnyInvocable<void(absl::Status) &&> cancelled) {
+    responder_.WhenCancelled(std::move(cancelled));
+  }
+
+ private:
+  Responder responder_;
+};
+
+// As Server::AddHandler. A request that cannot be read is answered with
+// INVALID_ARGUMENT.
+template <typename Request, typename Reply>
+void AddHandler(
+    Server& server, const Method<Request, Reply>& method,
+    typename internal::Exactly<absl::AnyInvocable<void(
+        const CallContext&, Request, TypedResponder<Reply>)>>::Type handler) {
+  server.AddHandler(method.service, method.name,
+                    [handler = std::move(handler)](
+                        const CallContext& context, absl::string_view bytes,
+                        Responder responder) mutable {
+                      Request request;
+                      absl::Status status = internal::Parse(bytes, request);
+                      if (!status.ok())
+                        return responder.Finish(std::move(status));
+                      handler(context, std::move(request),
+                              TypedResponder<Reply>(std::move(responder)));
+                    });
+}
+
+}  // namespace ttrpc
+}  // namespace external_containerizer
+
+#endif  // EXTERNAL_CONTAINERIZER_TRANSPORT_TTRPC_METHOD_H_

@@ -1,0 +1,195 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/transport/ttrpc/server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "external_containerizer/transport/ttrpc/session.h"
+
+namespace external_containerizer {
+namespace ttrpc {
+namespace {
+
+// Accepted in one turn of the loop.
+constexpr int kAccepts = 64;
+// Until descriptors or memory may be free again.
+constexpr absl::Duration kAcceptPause = absl::Milliseconds(50);
+
+// A stranger's name in a reply.
+std::string Shown(absl::string_view name) {
+  return absl::Utf8SafeCHexEscape(name.substr(0, 256));
+}
+
+}  // namespace
+
+class Server::Impl : public internal::Session::Host {
+ public:
+  Impl(EventLoop& loop, ServerOptions options)
+      : loop_(loop), options_(std::move(options)) {}
+
+  ~Impl() override {
+    CloseListener();
+    done_ = nullptr;
+    // Their callbacks may look at the server.
+    auto sessions = std::exchange(sessions_, {});
+  }
+
+  void AddHandler(absl::string_view service, absl::string_view method,
+                  Handler handler) {
+    services_[std::string(service)].insert_or_assign(std::string(method),
+                                                     std::move(handler));
+  }
+
+  absl::Status Listen(int listener) {
+    if (listener_ >= 0 || shutting_down_) {
+      close(listener);
+      return absl::FailedPreconditionError(
+          "ttrpc: the server listens already, or shuts down");
+    }
+    listener_ = listener;
+    const int flags = fcntl(listener, F_GETFL);
+    absl::Status status;
+    if (flags < 0 || fcntl(listener, F_SETFL, flags | O_NONBLOCK) < 0) {
+      status = absl::ErrnoToStatus(errno, "ttrpc: not a usable listener");
+    }
+    if (status.ok()) status = WatchListener();
+    if (!status.ok()) CloseListener();
+    return status;
+  }
+
+  absl::Status Adopt(int fd) {
+    if (sessions_.size() >= options_.max_connections || shutting_down_) {
+      close(fd);
+      return absl::ResourceExhaustedError(
+          absl::StrCat("ttrpc: no more than ", options_.max_connections,
+                       " connections are served, and none while shutting "
+                       "down"));
+    }
+    auto peer = PeerOf(fd);
+    if (!options_.allow_any_uid) {
+      absl::Status status =
+          peer.ok() ? CheckPeer(*peer, options_.allowed_uids) : peer.status();
+      if (!status.ok()) {
+        close(fd);
+        return status;
+      }
+    }
+    auto session =
+        internal::Session::Create(loop_, fd, peer.ok() ? *peer : Peer(), *this);
+    if (!session.ok()) return session.status();
+    internal::Session* key = session->get();
+    sessions_.emplace(key, *std::move(session));
+    return absl::OkStatus();
+  }
+
+  void Shutdown(absl::AnyInvocable<void() &&> done) {
+    CloseListener();
+    shutting_down_ = true;
+    done_ = std::move(done);
+    for (auto& [key, session] : sessions_) session->Drain();
+    if (sessions_.empty()) loop_.Post(std::exchange(done_, nullptr));
+  }
+
+  size_t connections() const { return sessions_.size(); }
+
+  size_t in_flight() const {
+    size_t sum = 0;
+    for (const auto& [key, session] : sessions_) sum += session->in_flight();
+    return sum;
+  }
+
+ private:
+  absl::StatusOr<Handler*> Find(absl::string_view service,
+                                absl::string_view method) override {
+    auto methods = services_.find(service);
+    if (methods == services_.end()) {
+      return absl::UnimplementedError(absl::StrCat("service ", Shown(service)));
+    }
+    auto handler = methods->second.find(method);
+    if (handler == methods->second.end()) {
+      return absl::UnimplementedError(absl::StrCat("method ", Shown(method)));
+    }
+    return &handler->second;
+  }
+
+  void OnSessionClosed(internal::Session* session) override {
+    auto node = sessions_.extract(session);
+    if (sessions_.empty() && done_ != nullptr) {
+      loop_.Post(std::exchange(done_, nullptr));
+    }
+  }
+
+  const ServerOptions& options() const override { return options_; }
+
+  absl::Status WatchListener() {
+    return loop_.Watch(listener_, EPOLLIN, [this](uint32_t) { Accept(); });
+  }
+
+  void Accept() {
+    for (int i = 0; i < kAccepts; ++i) {
+      const int fd =
+          accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+      if (fd >= 0) {
+        // Whoever is refused sees its connection closed.
+        static_cast<void>(Adopt(fd));
+        continue;
+      }
+      if (errno == EAGAIN || errno == EWOULDBLOCK) return;
+      if (errno == EINTR || errno == ECONNABORTED) continue;
+      // No descriptor, no memory: it would be ready again at once.
+      loop_.Unwatch(listener_);
+      accept_timer_ = loop_.RunAfter(kAcceptPause, [this] {
+        accept_timer_ = 0;
+        static_cast<void>(WatchListener());
+      });
+      return;
+    }
+  }
+
+  void CloseListener() {
+    if (accept_timer_ != 0) loop_.CancelTimer(std::exchange(accept_timer_, 0));
+    if (listener_ < 0) return;
+    loop_.Unwatch(listener_);
+    close(std::exchange(listener_, -1));
+  }
+
+  EventLoop& loop_;
+  const ServerOptions options_;
+  absl::flat_hash_map<std::string, absl::flat_hash_map<std::string, Handler>>
+      services_;
+  absl::flat_hash_map<internal::Session*, std::unique_ptr<internal::Session>>
+      sessions_;
+  int listener_ = -1;
+  EventLoop::TimerId accept_timer_ = 0;
+  bool shutting_down_ = false;
+  absl::AnyInvocable<void() &&> done_;
+};
+
+Server::Server(EventLoop& loop, ServerOptions options)
+    : impl_(std::make_unique<Impl>(loop, std::move(options))) {}
+Server::~Server() = default;
+
+void Server::AddHandler(absl::string_view service, absl::string_view method,
+                        Handler handler) {
+  impl_->AddHandler(service, method, std::move(handler));
+}
+absl::Status Server::Listen(int listener) { return impl_->Listen(listener); }
+absl::Status Server::Adopt(int fd) { return impl_->Adopt(fd); }
+void Server::Shutdown(absl::AnyInvocable<void() &&> done) {
+  impl_->Shutdown(std::move(done));
+}
+size_t Server::connections() const { return impl_->connections(); }
+size_t Server::in_flight() const { return impl_->in_flight(); }
+
+}  // namespace ttrpc
+}  // namespace external_containerizer

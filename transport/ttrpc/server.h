@@ -1,0 +1,100 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+//
+// The answering side of ttrpc, for any number of connections. Typed handlers
+// are in method.h.
+//
+// Only on the loop's thread, or before the loop runs, unless it says otherwise.
+
+#ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_TTRPC_SERVER_H_
+#define EXTERNAL_CONTAINERIZER_TRANSPORT_TTRPC_SERVER_H_
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "external_containerizer/transport/event_loop.h"
+#include "external_containerizer/transport/ttrpc/metadata.h"
+#include "external_containerizer/transport/ttrpc/responder.h"
+#include "external_containerizer/transport/ttrpc/socket.h"
+
+namespace external_containerizer {
+namespace ttrpc {
+
+// What a handler learns beside the request. Valid during the handler.
+struct CallContext {
+  absl::Duration timeout;  // What the caller gave it; may be infinite.
+  const Metadata& metadata;
+  const Peer& peer;
+};
+
+struct ServerOptions {
+  // Whose processes may connect; empty: this process's user and root. Others
+  // are disconnected.
+  std::vector<uid_t> allowed_uids;
+  bool allow_any_uid = false;
+
+  size_t max_connections = 1024;  // One more is disconnected at once.
+  // Calls of a connection whose Responder lives; while there are so many it is
+  // not read. Calls that wait for long count, too: leave room beyond them.
+  size_t max_in_flight = 1024;
+  // Bytes of replies that wait for a connection's peer. Above the first the
+  // connection is not read, above the second it is closed.
+  size_t stop_reading_above = 1 << 20;
+  size_t max_queued = 64 << 20;
+  // Closed if its peer takes no byte of a waiting reply for so long.
+  absl::Duration stall_timeout = absl::Seconds(30);
+};
+
+class Server {
+ public:
+  // Runs on the loop and must not block. `request` is valid during the call;
+  // the responder may be kept, and used from any thread.
+  using Handler = absl::AnyInvocable<void(
+      const CallContext& context, absl::string_view request, Responder)>;
+
+  // The loop must outlive the server and its responders.
+  explicit Server(EventLoop& loop, ServerOptions options = {});
+
+  // Closes all connections, which cancels their calls. Not inside a handler.
+  ~Server();
+
+  // Before Listen() and Adopt(). A call of a method that has none is answered
+  // with UNIMPLEMENTED.
+  void AddHandler(absl::string_view service, absl::string_view method,
+                  Handler handler);
+
+  // Accepts on `listener` (ListenUnix() makes one; so does systemd), once. Owns
+  // it from this call on, also if it fails.
+  absl::Status Listen(int listener);
+
+  // Serves one more connected stream socket, as if it had been accepted. Owns
+  // `fd` from this call on, also if it fails.
+  absl::Status Adopt(int fd);
+
+  // Stops accepting, answers new calls with UNAVAILABLE, lets those that are in
+  // flight end, closes each connection after its last reply and then calls
+  // `done`, from the loop. There is no time limit: destroy the server to end it
+  // sooner.
+  void Shutdown(absl::AnyInvocable<void() &&> done);
+
+  size_t connections() const;
+  size_t in_flight() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ttrpc
+}  // namespace external_containerizer
+
+#endif  // EXTERNAL_CONTAINERIZER_TRANSPORT_TTRPC_SERVER_H_
