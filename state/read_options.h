@@ -13,6 +13,10 @@
 namespace external_containerizer {
 namespace state {
 
+// No launch is larger than 4 MiB; task.updates grows with each update. What is
+// written is never larger.
+inline constexpr size_t kMaxFileBytes = size_t{64} << 20;
+
 struct ReadOptions {
   // Whether damage is an error. If not, what cannot be read is listed in
   // AgentState::problems, and all else is read. An agent starts strictly
@@ -22,9 +26,8 @@ struct ReadOptions {
   // The id of this boot; unset: as the kernel says.
   std::optional<std::string> boot_id;
 
-  // A larger file, or record in a file, is damage. No launch is larger than
-  // 4 MiB; task.updates grows with each update.
-  size_t max_file_bytes = size_t{64} << 20;
+  // A larger file, or record in a file, is damage.
+  size_t max_file_bytes = kMaxFileBytes;
 
   // Entries of all directories together; a directory that has more than what
   // is left is damage, and not read.
