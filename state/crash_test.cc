@@ -170,7 +170,7 @@ std::string Meaning(const AgentState& state) {
 
 // Strictly: a crash is no damage.
 std::string Recover(const Image& image) {
-  TemporaryDirectory directory;
+  TemporaryDirectory directory(FastTemporaryPlace());
   Materialize(image, directory.path());
   ReadOptions options;
   options.boot_id = kBoot;

@@ -3,6 +3,8 @@
 
 #include "external_containerizer/state/model_file_system.h"
 
+#include <sys/stat.h>
+
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -126,12 +128,17 @@ std::pair<std::string, std::string> Split(const std::string& path) {
 }  // namespace
 
 void Materialize(const Image& image, const std::string& directory) {
+  std::set<std::string> directories = {"."};
   for (const auto& [path, what] : image) {
+    if (directories.count(Split(path).first) == 0) continue;
+    if (what[0] == 'd') directories.insert(path);
     const std::string full = absl::StrCat(directory, "/", path);
     if (what[0] == 'd') {
       fs::create_directory(full);
     } else if (what[0] == 'l') {
       fs::create_symlink(what.substr(1), full);
+    } else if (what[0] == 'p') {
+      mkfifo(full.c_str(), 0600);
     } else {
       std::ofstream(full, std::ios::binary) << what.substr(1);
     }

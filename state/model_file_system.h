@@ -28,10 +28,12 @@
 namespace external_containerizer {
 namespace state {
 
-// By path: "d" for a directory, "l" and its target, or "f" and its contents.
+// By path: "d" for a directory, "l" and its target, "f" and its contents, or
+// "p" for a FIFO.
 using Image = std::map<std::string, std::string>;
 
-// Makes it real, in a directory that is empty.
+// Makes it real, in a directory that is empty. What lies below something that
+// is no directory is left out.
 void Materialize(const Image& image, const std::string& directory);
 
 class ModelFileSystem : public FileSystem {

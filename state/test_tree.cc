@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -22,8 +23,16 @@ namespace state {
 
 namespace fs = std::filesystem;
 
+std::string FastTemporaryPlace() {
+  constexpr char kMemory[] = "/dev/shm";
+  return access(kMemory, W_OK | X_OK) == 0 ? kMemory : ::testing::TempDir();
+}
+
 TemporaryDirectory::TemporaryDirectory()
-    : path_(absl::StrCat(::testing::TempDir(), "/treeXXXXXX")) {
+    : TemporaryDirectory(::testing::TempDir()) {}
+
+TemporaryDirectory::TemporaryDirectory(const std::string& place)
+    : path_(absl::StrCat(place, "/treeXXXXXX")) {
   if (mkdtemp(path_.data()) == nullptr) ADD_FAILURE() << "no " << path_;
 }
 

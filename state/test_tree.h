@@ -14,10 +14,14 @@
 namespace external_containerizer {
 namespace state {
 
+// In memory if the machine has such a place; for trees of many files.
+std::string FastTemporaryPlace();
+
 // A directory that goes with the object.
 class TemporaryDirectory {
  public:
   TemporaryDirectory();
+  explicit TemporaryDirectory(const std::string& place);
   TemporaryDirectory(const TemporaryDirectory&) = delete;
   TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
   ~TemporaryDirectory();
