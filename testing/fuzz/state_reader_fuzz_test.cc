@@ -248,7 +248,7 @@ void OneInput(const uint8_t* data, size_t size) {
 }
 
 TEST(StateReaderFuzzTest, AnyMutationIsReadOrRefused) {
-  constexpr int kInputs = 3000;
+  constexpr int kInputs = 2000;
   for (unsigned seed = 0; seed < kInputs; ++seed) {
     SCOPED_TRACE(seed);
     std::minstd_rand random(seed + 1);
