@@ -1,0 +1,220 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/state/file_system.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "external_containerizer/state/directory.h"
+
+namespace external_containerizer {
+namespace state {
+namespace {
+
+class Fd {
+ public:
+  explicit Fd(int fd) : fd_(fd) {}
+  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Fd& operator=(Fd&&) = delete;
+  ~Fd() {
+    if (fd_ >= 0) close(fd_);
+  }
+
+  int get() const { return fd_; }
+  bool ok() const { return fd_ >= 0; }
+
+ private:
+  int fd_;
+};
+
+absl::Status Error(absl::string_view what, absl::string_view path) {
+  return absl::ErrnoToStatus(
+      errno, absl::StrCat("cannot ", what, " ", absl::CHexEscape(path)));
+}
+
+Fd Open(int root, const std::string& path, int flags, mode_t mode = 0) {
+  struct open_how how = {};
+  how.flags = static_cast<uint64_t>(flags | O_CLOEXEC | O_NOFOLLOW);
+  how.mode = mode;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+  for (;;) {
+    const long fd = syscall(SYS_openat2, root, path.c_str(), &how, sizeof(how));
+    if (fd >= 0) return Fd(static_cast<int>(fd));
+    if (errno != EINTR && errno != EAGAIN) return Fd(-1);
+  }
+}
+
+class PosixFile : public WritableFile {
+ public:
+  PosixFile(Fd fd, std::string path)
+      : fd_(std::move(fd)), path_(std::move(path)) {}
+
+  absl::Status Append(absl::string_view bytes) override {
+    while (!bytes.empty()) {
+      const ssize_t count = write(fd_.get(), bytes.data(), bytes.size());
+      if (count >= 0) {
+        bytes.remove_prefix(static_cast<size_t>(count));
+      } else if (errno != EINTR) {
+        return Error("write to", path_);
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Truncate(uint64_t size) override {
+    if (ftruncate(fd_.get(), static_cast<off_t>(size)) == 0) {
+      return absl::OkStatus();
+    }
+    return Error("truncate", path_);
+  }
+
+  absl::Status Sync() override {
+    if (fsync(fd_.get()) == 0) return absl::OkStatus();
+    return Error("sync", path_);
+  }
+
+ private:
+  const Fd fd_;
+  const std::string path_;
+};
+
+class PosixFileSystem : public FileSystem {
+ public:
+  PosixFileSystem(Fd root, Directory directory)
+      : root_(std::move(root)), directory_(std::move(directory)) {}
+
+  absl::Status MakeDirectory(const std::string& path) override {
+    const Place place = Resolve(path);
+    if (place.parent.ok() &&
+        mkdirat(place.parent.get(), place.name.c_str(), 0755) == 0) {
+      return absl::OkStatus();
+    }
+    return Error("make the directory", path);
+  }
+
+  absl::Status MakeLink(const std::string& target,
+                        const std::string& path) override {
+    const Place place = Resolve(path);
+    if (place.parent.ok() && symlinkat(target.c_str(), place.parent.get(),
+                                       place.name.c_str()) == 0) {
+      return absl::OkStatus();
+    }
+    return Error("make the link", path);
+  }
+
+  absl::StatusOr<std::unique_ptr<WritableFile>> MakeFile(
+      const std::string& path, mode_t mode) override {
+    return File(path,
+                Open(root_.get(), path,
+                     O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOCTTY, mode));
+  }
+
+  absl::StatusOr<std::unique_ptr<WritableFile>> OpenFile(
+      const std::string& path) override {
+    Fd fd =
+        Open(root_.get(), path, O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY);
+    struct stat info;
+    if (fd.ok() && fstat(fd.get(), &info) == 0 && !S_ISREG(info.st_mode)) {
+      return absl::DataLossError(
+          absl::StrCat(absl::CHexEscape(path), " is not a regular file"));
+    }
+    return File(path, std::move(fd));
+  }
+
+  absl::StatusOr<std::optional<std::string>> ReadFile(const std::string& path,
+                                                      size_t max) override {
+    std::string buffer;
+    const auto bytes = directory_.Read(path, max, buffer);
+    if (!bytes.ok()) {
+      return absl::Status(
+          bytes.status().code(),
+          absl::StrCat(absl::CHexEscape(path), " ", bytes.status().message()));
+    }
+    if (!*bytes) return std::nullopt;
+    buffer.resize((*bytes)->size());
+    return buffer;
+  }
+
+  absl::Status Rename(const std::string& from, const std::string& to) override {
+    const Place old_place = Resolve(from);
+    const Place new_place = Resolve(to);
+    if (old_place.parent.ok() && new_place.parent.ok() &&
+        renameat(old_place.parent.get(), old_place.name.c_str(),
+                 new_place.parent.get(), new_place.name.c_str()) == 0) {
+      return absl::OkStatus();
+    }
+    return Error("replace", to);
+  }
+
+  absl::Status Remove(const std::string& path) override {
+    const Place place = Resolve(path);
+    if (place.parent.ok() &&
+        (unlinkat(place.parent.get(), place.name.c_str(), 0) == 0 ||
+         (errno == EISDIR && unlinkat(place.parent.get(), place.name.c_str(),
+                                      AT_REMOVEDIR) == 0))) {
+      return absl::OkStatus();
+    }
+    return Error("remove", path);
+  }
+
+  absl::Status SyncDirectory(const std::string& path) override {
+    const Fd fd = Open(root_.get(), path, O_RDONLY | O_DIRECTORY);
+    if (fd.ok() && fsync(fd.get()) == 0) return absl::OkStatus();
+    return Error("sync the directory", path);
+  }
+
+ private:
+  // A name in a directory that was reached without following a link.
+  struct Place {
+    Fd parent;
+    std::string name;
+  };
+
+  Place Resolve(const std::string& path) const {
+    const size_t slash = path.rfind('/');
+    if (slash == path.npos) {
+      return {Open(root_.get(), ".", O_PATH | O_DIRECTORY), path};
+    }
+    return {Open(root_.get(), path.substr(0, slash), O_PATH | O_DIRECTORY),
+            path.substr(slash + 1)};
+  }
+
+  static absl::StatusOr<std::unique_ptr<WritableFile>> File(
+      const std::string& path, Fd fd) {
+    if (!fd.ok()) return Error("open", path);
+    return std::make_unique<PosixFile>(std::move(fd), path);
+  }
+
+  const Fd root_;
+  const Directory directory_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<FileSystem>> OpenFileSystem(
+    const std::string& root) {
+  absl::StatusOr<Directory> directory = Directory::OpenRoot(root);
+  Fd fd(open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.ok()) return Error("open the directory", root);
+  if (!directory.ok()) return directory.status();
+  return std::make_unique<PosixFileSystem>(std::move(fd),
+                                           std::move(*directory));
+}
+
+}  // namespace state
+}  // namespace external_containerizer

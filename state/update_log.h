@@ -1,0 +1,40 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// The contents of task.updates. Pure.
+
+#ifndef EXTERNAL_CONTAINERIZER_STATE_UPDATE_LOG_H_
+#define EXTERNAL_CONTAINERIZER_STATE_UPDATE_LOG_H_
+
+#include <cstddef>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "external_containerizer/containerizer/wire/checkpoint.pb.h"
+#include "external_containerizer/state/record_sequence.h"
+
+namespace external_containerizer {
+namespace state {
+
+inline constexpr size_t kUuidBytes = 16;
+
+struct UpdateLog {
+  std::vector<wire::StatusUpdate> updates;
+  std::set<std::string> acks;
+  SequenceEnd end;
+};
+
+// A record that lacks its type, its update or a uuid of 16 bytes is damage:
+// Mesos reads some of them and aborts later.
+UpdateLog ReadUpdateLog(absl::string_view bytes, size_t max_record);
+
+// INVALID_ARGUMENT if ReadUpdateLog() would refuse it.
+absl::Status Validate(const wire::StatusUpdateRecord& record);
+
+}  // namespace state
+}  // namespace external_containerizer
+
+#endif  // EXTERNAL_CONTAINERIZER_STATE_UPDATE_LOG_H_

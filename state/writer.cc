@@ -1,0 +1,363 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/state/writer.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "external_containerizer/containerizer/wire/validate.h"
+#include "external_containerizer/state/read_options.h"
+#include "external_containerizer/state/text_files.h"
+#include "external_containerizer/transport/record_io.h"
+#include "google/protobuf/message.h"
+
+namespace external_containerizer {
+namespace state {
+namespace {
+
+constexpr mode_t kFileMode = 0600;  // As mkstemp() makes them for Mesos.
+constexpr mode_t kMarkerMode = 0644;
+constexpr size_t kMaxDurable = 10'000;
+
+std::string Join(absl::string_view a, absl::string_view b) {
+  return absl::StrCat(a, "/", b);
+}
+
+std::string ParentOf(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == path.npos ? "." : path.substr(0, slash);
+}
+
+// In the same directory, and hidden from Mesos.
+std::string TemporaryName(const std::string& path) {
+  const std::string name = path.substr(path.rfind('/') + 1);
+  return Join(ParentOf(path), absl::StrCat(".", name, ".tmp"));
+}
+
+std::string MetaRun(const RunId& run) { return MetaPath(RunPath(run)); }
+
+absl::StatusOr<std::string> Encode(const google::protobuf::Message& message) {
+  const std::optional<std::string> missing = wire::FindMissingField(message);
+  if (missing) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the ", message.GetDescriptor()->name(), " lacks ", *missing));
+  }
+  if (message.ByteSizeLong() > kMaxFileBytes - kRecordPrefixBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the ", message.GetDescriptor()->name(),
+                     " is larger than ", kMaxFileBytes, " bytes"));
+  }
+  return EncodeRecord(message.SerializeAsString());
+}
+
+absl::Status Annotate(absl::Status status, absl::string_view what,
+                      absl::string_view id) {
+  if (status.ok()) return status;
+  return absl::Status(status.code(), absl::StrCat("cannot record ", what, " ",
+                                                  absl::CHexEscape(id), ": ",
+                                                  status.message()));
+}
+
+}  // namespace
+
+// A number of steps, and the directories that they have changed. Once a step
+// has failed the others do nothing.
+class Writer::Change {
+ public:
+  explicit Change(Writer& writer) : writer_(writer) {}
+
+  // All of `path` below `base`, which is on the disk ("" is the work_dir).
+  // One that exists may be left over from a call that was interrupted.
+  void MakeDirectories(const std::string& base, absl::string_view path) {
+    std::string next = base;
+    while (status_.ok() && !path.empty()) {
+      const size_t slash = std::min(path.find('/'), path.size());
+      absl::StrAppend(&next, next.empty() ? "" : "/", path.substr(0, slash));
+      path.remove_prefix(std::min(slash + 1, path.size()));
+      if (IsDurable(next)) continue;
+      absl::Status status = writer_.files_->MakeDirectory(next);
+      if (!status.ok() && !absl::IsAlreadyExists(status)) status_ = status;
+      Touch(ParentOf(next));
+    }
+  }
+
+  void WriteFile(const std::string& path,
+                 const absl::StatusOr<std::string>& bytes,
+                 mode_t mode = kFileMode) {
+    if (status_.ok()) status_ = bytes.status();
+    if (!status_.ok()) return;
+    const std::string temporary = TemporaryName(path);
+    auto file = writer_.files_->MakeFile(temporary, mode);
+    if (absl::IsAlreadyExists(file.status())) {
+      status_ = writer_.files_->Remove(temporary);
+      if (!status_.ok()) return;
+      file = writer_.files_->MakeFile(temporary, mode);
+    }
+    status_ = file.status();
+    if (!status_.ok()) return;
+    if (!bytes->empty()) status_ = (*file)->Append(*bytes);
+    if (status_.ok()) status_ = (*file)->Sync();
+    Replace(temporary, path);
+  }
+
+  void Link(const std::string& target, const std::string& path) {
+    if (!status_.ok()) return;
+    const std::string temporary = TemporaryName(path);
+    status_ = writer_.files_->MakeLink(target, temporary);
+    if (absl::IsAlreadyExists(status_)) {
+      status_ = writer_.files_->Remove(temporary);
+      if (status_.ok()) status_ = writer_.files_->MakeLink(target, temporary);
+    }
+    Replace(temporary, path);
+  }
+
+  void Remove(const std::string& path) {
+    if (!status_.ok()) return;
+    status_ = writer_.files_->Remove(path);
+    if (absl::IsNotFound(status_)) status_ = absl::OkStatus();
+    Touch(ParentOf(path));
+  }
+
+  // What was done so far is on the disk before anything that follows.
+  void Sync() {
+    for (const std::string& directory : changed_) {
+      if (!status_.ok()) return;
+      status_ = writer_.files_->SyncDirectory(directory);
+    }
+    changed_.clear();
+  }
+
+  // `shared` and what is above it need not be synced again.
+  void Remember(const std::string& shared) {
+    if (!status_.ok()) return;
+    absl::MutexLock lock(&writer_.mutex_);
+    if (writer_.durable_.size() > kMaxDurable) writer_.durable_.clear();
+    for (std::string path = shared; path != "."; path = ParentOf(path)) {
+      writer_.durable_.insert(path);
+    }
+  }
+
+  absl::Status Finish() {
+    Sync();
+    return status_;
+  }
+
+ private:
+  bool IsDurable(const std::string& directory) {
+    absl::MutexLock lock(&writer_.mutex_);
+    return writer_.durable_.count(directory) > 0;
+  }
+
+  void Touch(const std::string& directory) {
+    if (std::find(changed_.begin(), changed_.end(), directory) ==
+        changed_.end()) {
+      changed_.push_back(directory);
+    }
+  }
+
+  void Replace(const std::string& temporary, const std::string& path) {
+    if (status_.ok()) status_ = writer_.files_->Rename(temporary, path);
+    if (status_.ok()) {
+      Touch(ParentOf(path));
+    } else {
+      // May fail as well; the next one to write here then removes it.
+      (void)writer_.files_->Remove(temporary);
+    }
+  }
+
+  Writer& writer_;
+  absl::Status status_;
+  std::vector<std::string> changed_;
+};
+
+absl::StatusOr<std::unique_ptr<Writer>> Writer::Open(std::string work_dir) {
+  if (work_dir.empty() || work_dir[0] != '/') {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the work_dir \"", absl::CHexEscape(work_dir), "\" is not absolute"));
+  }
+  absl::StatusOr<std::unique_ptr<FileSystem>> files = OpenFileSystem(work_dir);
+  if (!files.ok()) return files.status();
+  return std::make_unique<Writer>(std::move(work_dir), std::move(*files));
+}
+
+Writer::Writer(std::string work_dir, std::unique_ptr<FileSystem> files)
+    : work_dir_(std::move(work_dir)), files_(std::move(files)) {}
+
+absl::Status Writer::RecordBootId(absl::string_view boot_id) {
+  Change change(*this);
+  change.MakeDirectories("", kMetaDirectory);
+  change.WriteFile(MetaPath(kBootIdFile), ParseBootId(boot_id));
+  return Annotate(change.Finish(), "the boot", boot_id);
+}
+
+absl::Status Writer::RecordResources(
+    const std::vector<wire::Resource>& resources) {
+  absl::StatusOr<std::string> bytes = std::string();
+  for (const wire::Resource& resource : resources) {
+    const absl::StatusOr<std::string> record = Encode(resource);
+    if (!record.ok()) {
+      bytes = record;
+      break;
+    }
+    bytes->append(*record);
+  }
+  Change change(*this);
+  change.MakeDirectories("", MetaPath(kResourcesDirectory));
+  change.WriteFile(MetaPath(Join(kResourcesDirectory, kResourcesInfoFile)),
+                   bytes);
+  return Annotate(change.Finish(), "the resources of", work_dir_);
+}
+
+absl::Status Writer::RecordAgent(const wire::SlaveInfo& info) {
+  const std::string& id = info.id().value();
+  absl::Status status = ValidateDirectoryId("agent id", id);
+  if (!status.ok()) return status;
+  const std::string path = MetaPath(AgentPath(id));
+  Change change(*this);
+  change.MakeDirectories("", path);
+  change.WriteFile(Join(path, kAgentInfoFile), Encode(info));
+  change.Sync();
+  change.Link(Join(work_dir_, path),
+              MetaPath(Join(kAgentsDirectory, kLatestLink)));
+  return Annotate(change.Finish(), "agent", id);
+}
+
+absl::Status Writer::ForgetAgent() {
+  Change change(*this);
+  change.Remove(MetaPath(Join(kAgentsDirectory, kLatestLink)));
+  return Annotate(change.Finish(), "the end of the agent in", work_dir_);
+}
+
+absl::Status Writer::RecordFramework(const std::string& agent,
+                                     const wire::FrameworkInfo& info,
+                                     absl::string_view pid) {
+  const std::string& id = info.id().value();
+  absl::Status status = ValidateDirectoryId("agent id", agent);
+  if (status.ok()) status = ValidateDirectoryId("framework id", id);
+  if (!status.ok()) return status;
+  const absl::StatusOr<std::string> upid = ParseUpid(pid);
+  if (!upid.ok()) {
+    return absl::InvalidArgumentError(upid.status().message());
+  }
+  const std::string path = MetaPath(FrameworkPath(agent, id));
+  Change change(*this);
+  change.MakeDirectories("", Join(path, kExecutorsDirectory));
+  change.WriteFile(Join(path, kFrameworkPidFile), upid);
+  change.Sync();
+  change.WriteFile(Join(path, kFrameworkInfoFile), Encode(info));
+  return Annotate(change.Finish(), "framework", id);
+}
+
+absl::Status Writer::RecordLaunch(const RunId& run,
+                                  const wire::ExecutorInfo& info) {
+  absl::Status status = Validate(run);
+  if (!status.ok()) return status;
+  const std::string executor = MetaPath(ExecutorPath(run));
+  Change change(*this);
+  change.MakeDirectories("", MetaPath(RunsPath(run)));
+  change.WriteFile(Join(executor, kExecutorInfoFile), Encode(info));
+  // A run must not be there without its executor.
+  change.Sync();
+  change.Remember(ParentOf(executor));
+  change.MakeDirectories(MetaPath(RunsPath(run)), run.container);
+  return Annotate(change.Finish(), "the launch of container", run.container);
+}
+
+absl::Status Writer::RecordLaunched(const RunId& run) {
+  absl::Status status = Validate(run);
+  if (!status.ok()) return status;
+  Change change(*this);
+  change.Link(Join(work_dir_, MetaRun(run)),
+              Join(MetaPath(RunsPath(run)), kLatestLink));
+  return Annotate(change.Finish(), "that this was launched: container",
+                  run.container);
+}
+
+absl::Status Writer::RecordExit(const RunId& run,
+                                const wire::Termination& end) {
+  absl::Status status = Validate(run);
+  if (!status.ok()) return status;
+  Change change(*this);
+  change.WriteFile(Join(MetaRun(run), kTerminationFile), Encode(end));
+  return Annotate(change.Finish(), "the end of container", run.container);
+}
+
+absl::Status Writer::RecordCompleted(const RunId& run) {
+  return Annotate(Mark(run, kSentinelFile), "that this is done: container",
+                  run.container);
+}
+
+absl::Status Writer::RecordTask(const RunId& run, const wire::Task& task) {
+  const std::string& id = task.task_id().value();
+  absl::Status status = Validate(run);
+  if (status.ok()) status = ValidateDirectoryId("task id", id);
+  if (!status.ok()) return status;
+  Change change(*this);
+  change.MakeDirectories(MetaRun(run), Join(kTasksDirectory, id));
+  change.WriteFile(Join(MetaPath(TaskPath(run, id)), kTaskInfoFile),
+                   Encode(task));
+  return Annotate(change.Finish(), "task", id);
+}
+
+absl::Status Writer::RecordForkedPid(const RunId& run, pid_t pid) {
+  if (pid < 1) {
+    return absl::InvalidArgumentError(absl::StrCat(pid, " is not a pid"));
+  }
+  return RecordPid(run, kForkedPidFile, FormatForkedPid(pid));
+}
+
+absl::Status Writer::RecordLibprocessPid(const RunId& run,
+                                         absl::string_view upid) {
+  const absl::StatusOr<std::string> text = ParseUpid(upid);
+  if (!text.ok()) return absl::InvalidArgumentError(text.status().message());
+  return RecordPid(run, kLibprocessPidFile, *text);
+}
+
+absl::Status Writer::RecordPid(const RunId& run, const char* file,
+                               absl::string_view text) {
+  absl::Status status = Validate(run);
+  if (!status.ok()) return status;
+  Change change(*this);
+  change.MakeDirectories(MetaRun(run), kPidsDirectory);
+  change.WriteFile(Join(Join(MetaRun(run), kPidsDirectory), file),
+                   std::string(text));
+  return Annotate(change.Finish(), "a pid of container", run.container);
+}
+
+absl::Status Writer::RecordHttp(const RunId& run) {
+  return Annotate(Mark(run, kHttpMarkerFile), "the executor of container",
+                  run.container);
+}
+
+absl::Status Writer::Mark(const RunId& run, const char* file) {
+  absl::Status status = Validate(run);
+  if (!status.ok()) return status;
+  Change change(*this);
+  change.WriteFile(Join(MetaRun(run), file), std::string(), kMarkerMode);
+  return change.Finish();
+}
+
+absl::StatusOr<UpdateAppender> Writer::OpenUpdates(const RunId& run,
+                                                   const std::string& task,
+                                                   Repair repair) {
+  absl::Status status = Validate(run);
+  if (status.ok()) status = ValidateDirectoryId("task id", task);
+  if (!status.ok()) return status;
+  auto updates = UpdateAppender::Open(
+      *files_, Join(MetaPath(TaskPath(run, task)), kTaskUpdatesFile), repair);
+  if (!updates.ok()) return Annotate(updates.status(), "updates of task", task);
+  return updates;
+}
+
+}  // namespace state
+}  // namespace external_containerizer
