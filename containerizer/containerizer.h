@@ -3,8 +3,11 @@
 //
 // Runs containers through an external program.
 //
-//   auto containerizer = Containerizer::Create(
-//       options, ForkExecTransport({.program = "/opt/bin/my_program"}));
+//   ForkExecOptions transport;
+//   transport.program = "/opt/bin/my_program";
+//   transport.work_directory = "/var/lib/my_agent/transport";
+//   auto containerizer =
+//       Containerizer::Create(options, ForkExecTransport(transport));
 //   (*containerizer)->Recover({}, [](absl::StatusOr<RecoverySummary> s) {…});
 //   (*containerizer)->Launch(request, [](absl::Status s) {…});
 //   (*containerizer)->Wait(id, [](absl::StatusOr<wire::Termination> t) {…});
