@@ -8,6 +8,7 @@
 //   bazel run -c opt //testing/benchmarks:fork_exec
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
@@ -122,11 +123,9 @@ class Benchmark {
 
   absl::Status Run() {
     PrintMachine();
-    const auto agent = StartAgent("small", kAtOnce);
-    if (!agent.ok()) return agent.status();
-    const auto sequential = Sequential(**agent);
+    const auto sequential = Sequential();
     if (!sequential.ok()) return sequential.status();
-    const auto parallel = Parallel(**agent);
+    const auto parallel = Parallel();
     if (!parallel.ok()) return parallel.status();
     const auto with_memory = WithMemory();
     if (!with_memory.ok()) return with_memory.status();
@@ -138,10 +137,8 @@ class Benchmark {
   }
 
  private:
-  absl::StatusOr<std::unique_ptr<UsageAgent>> StartAgent(
-      const std::string& name, int containers) const {
-    return UsageAgent::Start(program_, absl::StrCat(directory_, "/", name),
-                             containers);
+  std::string Directory(const std::string& name) const {
+    return absl::StrCat(directory_, "/", name);
   }
 
   Contender Bare(const std::string& name, int calls, int at_once,
@@ -151,57 +148,75 @@ class Benchmark {
             }};
   }
 
-  absl::StatusOr<double> Sequential(UsageAgent& agent) const {
+  absl::StatusOr<double> Sequential() const {
+    const auto agent = UsageAgent::Start(program_, Directory("sequential"), 1);
+    if (!agent.ok()) return agent.status();
     return Compare(
         "usage, one at a time", Unit::kMicrosecondsPerCall,
         "(target: at most 1.15)",
         {Bare("floor", kSequentialCalls, 1, BareSession::kOurs),
          {"containerizer",
-          [&] { return agent.TimePerCall(kSequentialCalls, 1); }},
+          [&] { return (*agent)->TimePerCall(kSequentialCalls, 1); }},
          Bare("floor + setsid", kSequentialCalls, 1, BareSession::kItsOwn)});
   }
 
-  absl::StatusOr<double> Parallel(UsageAgent& agent) const {
+  absl::StatusOr<double> Parallel() const {
+    const auto agent =
+        UsageAgent::Start(program_, Directory("parallel"), kAtOnce);
+    if (!agent.ok()) return agent.status();
     return Compare(
         absl::StrCat("usage, ", kAtOnce, " at once"), Unit::kCallsPerSecond,
         "(target: at least 0.9)",
         {Bare("floor", kParallelCalls, kAtOnce, BareSession::kOurs),
          {"containerizer",
-          [&] { return agent.TimePerCall(kParallelCalls, kAtOnce); }},
+          [&] { return (*agent)->TimePerCall(kParallelCalls, kAtOnce); }},
          Bare("floor + setsid", kParallelCalls, kAtOnce,
               BareSession::kItsOwn)});
   }
 
-  absl::StatusOr<double> WithMemory() const {
-    const auto little =
-        UsageWorker::Start(program_, absl::StrCat(directory_, "/little"), 0);
-    if (!little.ok()) return little.status();
-    const auto much = UsageWorker::Start(
-        program_, absl::StrCat(directory_, "/much"), kTouchedBytes);
-    if (!much.ok()) return much.status();
-    const auto contender = [](UsageWorker& worker) {
-      return Contender{
-          absl::StrCat("agent of ", worker.resident_bytes() / kMiB, " MiB"),
-          [&worker] { return worker.TimePerCall(kSequentialCalls); }};
-    };
-    return Compare("usage, by the agent's memory", Unit::kMicrosecondsPerCall,
-                   "(target: at most 1.2)",
-                   {contender(**little), contender(**much)});
+  static Contender Worker(const std::string& name, UsageWorker& worker) {
+    return {name, [&worker] { return worker.TimePerCall(kSequentialCalls); }};
   }
 
-  absl::StatusOr<double> BesideWaits() const {
-    const auto one = StartAgent("one", 1);
-    if (!one.ok()) return one.status();
-    const auto many = StartAgent("many", kWaits);
-    if (!many.ok()) return many.status();
-    const auto contender = [](const std::string& name, UsageAgent& agent) {
-      return Contender{
-          name, [&agent] { return agent.TimePerCall(kSequentialCalls, 1); }};
+  absl::StatusOr<double> WithMemory() const {
+    const auto little = UsageWorker::Start(program_, Directory("little"), 1, 0);
+    if (!little.ok()) return little.status();
+    const auto much =
+        UsageWorker::Start(program_, Directory("much"), 1, kTouchedBytes);
+    if (!much.ok()) return much.status();
+    const auto name = [](const UsageWorker& worker) {
+      return absl::StrCat("agent of ", worker.resident_bytes() / kMiB, " MiB");
     };
-    return Compare("usage, by waiting containers", Unit::kMicrosecondsPerCall,
+    return Compare(
+        "usage, by the agent's memory", Unit::kMicrosecondsPerCall,
+        "(target: at most 1.2)",
+        {Worker(name(**little), **little), Worker(name(**much), **much)});
+  }
+
+  // The kernel copies all descriptors for each process, and closes them again
+  // when it executes the program, whoever asks for it.
+  absl::StatusOr<double> BesideWaits() const {
+    const auto one = UsageWorker::Start(program_, Directory("one"), 1, 0);
+    if (!one.ok()) return one.status();
+    const auto many =
+        UsageWorker::Start(program_, Directory("many"), kWaits, 0);
+    if (!many.ok()) return many.status();
+    const Contender bare = Bare("", kSequentialCalls, 1, BareSession::kOurs);
+    const Contender bare_beside_descriptors{
+        absl::StrCat("floor + ", 2 * kWaits, " descriptors"), [&bare] {
+          std::vector<int> descriptors;
+          for (int i = 0; i < 2 * kWaits; ++i) {
+            descriptors.push_back(open("/dev/null", O_RDONLY | O_CLOEXEC));
+          }
+          auto time = bare.block();
+          for (int descriptor : descriptors) close(descriptor);
+          return time;
+        }};
+    return Compare("usage, by containers that wait", Unit::kMicrosecondsPerCall,
                    "",
-                   {contender("1 waits", **one),
-                    contender(absl::StrCat(kWaits, " wait"), **many)});
+                   {Worker("1 waits", **one),
+                    Worker(absl::StrCat(kWaits, " wait"), **many),
+                    bare_beside_descriptors});
   }
 
   const std::string program_;

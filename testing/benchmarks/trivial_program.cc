@@ -4,6 +4,7 @@
 // The least that a program can do and still be one. Its containers are nothing
 // but names, and run until they are destroyed.
 
+#include <poll.h>
 #include <stdint.h>
 #include <string.h>
 #include <unistd.h>
@@ -50,7 +51,10 @@ int main(int argc, char** argv) {
     return WriteRecord("", 0) ? 0 : 1;
   }
   if (strcmp(command, "wait") == 0) {
-    for (;;) pause();
+    // Until it is ended, or the agent, who holds the other end, is no more.
+    struct pollfd output = {1, 0, 0};
+    poll(&output, 1, -1);
+    return 1;
   }
   return 0;
 }

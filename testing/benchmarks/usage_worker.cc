@@ -35,7 +35,8 @@ bool Receive(int socket, int64_t* number) {
 }
 
 absl::Status WorkerEnded() {
-  return absl::InternalError("the process that holds memory has ended");
+  return absl::InternalError(
+      "a process of the benchmark has ended; see its words");
 }
 
 // Huge pages would make it cheap to copy the tables that point to them.
@@ -64,7 +65,8 @@ int64_t ResidentBytes() {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<UsageWorker>> UsageWorker::Start(
-    const std::string& program, const std::string& directory, size_t bytes) {
+    const std::string& program, const std::string& directory, int containers,
+    size_t bytes) {
   int sockets[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0) {
     return absl::ErrnoToStatus(errno, "no socket");
@@ -72,9 +74,11 @@ absl::StatusOr<std::unique_ptr<UsageWorker>> UsageWorker::Start(
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, sockets[1], STDIN_FILENO);
+  const std::string count = absl::StrCat(containers);
   const std::string size = absl::StrCat(bytes);
-  const char* const argv[] = {kArgument,         kArgument,    program.c_str(),
-                              directory.c_str(), size.c_str(), nullptr};
+  const char* const argv[] = {
+      kArgument,     kArgument,    program.c_str(), directory.c_str(),
+      count.c_str(), size.c_str(), nullptr};
   pid_t pid;
   const int error = posix_spawn(&pid, "/proc/self/exe", &actions, nullptr,
                                 const_cast<char* const*>(argv), environ);
@@ -105,15 +109,15 @@ absl::StatusOr<absl::Duration> UsageWorker::TimePerCall(int calls) {
 }
 
 bool IsUsageWorker(int argc, char** argv) {
-  return argc == 5 && strcmp(argv[1], kArgument) == 0;
+  return argc == 6 && strcmp(argv[1], kArgument) == 0;
 }
 
 absl::Status UsageWorkerMain(int, char** argv) {
   const int socket = STDIN_FILENO;
   const absl::Status touched =
-      Touch(static_cast<size_t>(strtoull(argv[4], nullptr, 10)));
+      Touch(static_cast<size_t>(strtoull(argv[5], nullptr, 10)));
   if (!touched.ok()) return touched;
-  auto agent = UsageAgent::Start(argv[2], argv[3], 1);
+  auto agent = UsageAgent::Start(argv[2], argv[3], atoi(argv[4]));
   if (!agent.ok()) return agent.status();
   if (!Send(socket, ResidentBytes())) return absl::OkStatus();
   int64_t calls;

@@ -1,8 +1,9 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// A UsageAgent in a process of its own, so that agents with little and with
-// much memory can be measured in turns.
+// A UsageAgent in a process of its own, so that agents with more and less
+// memory or descriptors, of which each process that they start gets a copy, can
+// be measured in turns.
 
 #ifndef EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_USAGE_WORKER_H_
 #define EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_USAGE_WORKER_H_
@@ -22,9 +23,11 @@ namespace external_containerizer {
 class UsageWorker {
  public:
   // Executes this program once more, for UsageWorkerMain(). The new process
-  // touches `bytes` of memory in pages of 4 KiB and keeps them.
+  // has `containers` containers, and touches `bytes` of memory in pages of
+  // 4 KiB and keeps them.
   static absl::StatusOr<std::unique_ptr<UsageWorker>> Start(
-      const std::string& program, const std::string& directory, size_t bytes);
+      const std::string& program, const std::string& directory, int containers,
+      size_t bytes);
   UsageWorker(const UsageWorker&) = delete;
   UsageWorker& operator=(const UsageWorker&) = delete;
   // Ends the process.
