@@ -29,6 +29,7 @@
 #include "external_containerizer/transport/fork_exec/journal.h"
 #include "external_containerizer/transport/fork_exec/process.h"
 #include "external_containerizer/transport/fork_exec/session_killer.h"
+#include "external_containerizer/transport/fork_exec/starter_threads.h"
 #include "external_containerizer/transport/record_io.h"
 #include "external_containerizer/transport/unique_fd.h"
 
@@ -44,6 +45,9 @@ constexpr absl::Duration kBusyPause = absl::Milliseconds(50);
 
 // How long the destructor waits for what it kills, to leave no zombies.
 constexpr absl::Duration kLastPatience = absl::Milliseconds(500);
+
+// Two keep a processor each busy; more get a share of a machine that is.
+constexpr size_t kMaxStarterThreads = 4;
 
 // For everything but waits.
 constexpr rlim_t kReservedDescriptors = 256;
@@ -61,7 +65,8 @@ class ForkExec : public Transport {
         starter_(std::move(line), std::move(environment),
                  options_.work_directory, directory_.get()),
         journal_(std::move(journal)),
-        killer_(loop, options_.kill_patience) {
+        killer_(loop, options_.kill_patience),
+        threads_(kMaxStarterThreads) {
     EndLeftovers();
   }
   ~ForkExec() override;
@@ -71,12 +76,17 @@ class ForkExec : public Transport {
   size_t MaxWaits() const override;
 
  private:
-  // A command that has no process: it has to wait, or has failed already.
+  // A command that has no process: it has to wait, or has failed already, or
+  // is `starting` on a thread, which then is the only one to touch
+  // `invocation` and `started`.
   struct Waiting {
     Invocation invocation;
     Done done;
     int busy_tries = 0;
     std::optional<EventLoop::TimerId> timer;
+    bool starting = false;
+    bool cancelled = false;  // While it was starting.
+    std::optional<absl::StatusOr<StartedCommand>> started;
   };
 
   struct Running {
@@ -100,6 +110,8 @@ class ForkExec : public Transport {
 
   void EndLeftovers();
   void Start(InvocationId id);
+  void Started(InvocationId id, absl::StatusOr<StartedCommand> started);
+  Running& Enter(InvocationId id, StartedCommand started);
   void FailSoon(InvocationId id, absl::Status status);
   void Watch(InvocationId id, Running* running, absl::Duration timeout);
   void Unwatch(Running* running);
@@ -126,10 +138,26 @@ class ForkExec : public Transport {
   std::vector<Journal::Leftover> leftovers_;
   size_t leftovers_alive_ = 0;
   std::vector<InvocationId> queued_;
+  // Of commands that have begun to start: all but waits.
+  size_t in_flight_ = 0;
+  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   SessionKiller killer_;
+  // Last: its threads use the others.
+  StarterThreads threads_;
 };
 
 ForkExec::~ForkExec() {
+  *alive_ = false;
+  threads_.Stop();
+  std::vector<InvocationId> starting;
+  for (auto& [id, waiting] : waiting_) {
+    if (waiting.started.has_value() && waiting.started->ok()) {
+      starting.push_back(id);
+    }
+  }
+  for (InvocationId id : starting) {
+    Enter(id, **std::move(waiting_.at(id).started));
+  }
   queued_.clear();
   for (auto& [id, waiting] : waiting_) {
     if (waiting.timer.has_value()) loop_->CancelTimer(*waiting.timer);
@@ -199,28 +227,49 @@ void ForkExec::Start(InvocationId id) {
   Waiting& waiting = waiting_.at(id);
   if (waiting.timer.has_value()) return;  // It was cancelled meanwhile.
   const Command command = waiting.invocation.command;
-  absl::StatusOr<StartedCommand> started = starter_.Start(&waiting.invocation);
-  if (absl::IsUnavailable(started.status()) &&
-      ++waiting.busy_tries < kMaxBusyTries) {
-    waiting.timer = loop_->RunAfter(kBusyPause, [this, id] {
-      waiting_.at(id).timer.reset();
-      Start(id);
-    });
+  if (command != Command::kWait) ++in_flight_;
+  // Usage is what comes in masses, and nothing is lost with one that is
+  // forgotten; but for who is alone a thread is a detour. Without a sandbox,
+  // a file is shared that only one may put aside.
+  if (in_flight_ <= 1 || command != Command::kUsage ||
+      !waiting.invocation.sandbox.has_value()) {
+    Started(id, starter_.Start(&waiting.invocation));
     return;
   }
+  waiting.starting = true;
+  threads_.Run([this, id, waiting = &waiting, alive = alive_] {
+    waiting->started = starter_.Start(&waiting->invocation);
+    loop_->Post([this, id, alive] {
+      if (!*alive) return;
+      Waiting& started = waiting_.at(id);
+      started.starting = false;
+      Started(id, *std::exchange(started.started, std::nullopt));
+    });
+  });
+}
+
+void ForkExec::Started(InvocationId id,
+                       absl::StatusOr<StartedCommand> started) {
+  Waiting& waiting = waiting_.at(id);
+  const Command command = waiting.invocation.command;
   if (!started.ok()) {
-    FailSoon(id, started.status());
+    if (command != Command::kWait) --in_flight_;
+    if (waiting.cancelled) {
+      FailSoon(id, absl::CancelledError("it was cancelled"));
+    } else if (absl::IsUnavailable(started.status()) &&
+               ++waiting.busy_tries < kMaxBusyTries) {
+      waiting.timer = loop_->RunAfter(kBusyPause, [this, id] {
+        waiting_.at(id).timer.reset();
+        Start(id);
+      });
+    } else {
+      FailSoon(id, started.status());
+    }
     return;
   }
   const absl::Duration timeout = waiting.invocation.timeout;
-  Running& running =
-      running_
-          .emplace(std::piecewise_construct, std::forward_as_tuple(id),
-                   std::forward_as_tuple(command, std::move(waiting.done),
-                                         *std::move(started),
-                                         options_.max_output_bytes))
-          .first->second;
-  waiting_.erase(id);
+  const bool cancelled = waiting.cancelled;
+  Running& running = Enter(id, *std::move(started));
   const Process& process = running.started.process;
   if (command == Command::kLaunch || command == Command::kWait) {
     // A full disk is no reason not to run it.
@@ -228,6 +277,21 @@ void ForkExec::Start(InvocationId id) {
   }
   if (options_.on_started) options_.on_started(command, process.pid);
   Watch(id, &running, timeout);
+  if (cancelled) End(id, &running, Ending::kCancelled);
+}
+
+ForkExec::Running& ForkExec::Enter(InvocationId id, StartedCommand started) {
+  const auto waiting = waiting_.find(id);
+  Running& running =
+      running_
+          .emplace(std::piecewise_construct, std::forward_as_tuple(id),
+                   std::forward_as_tuple(waiting->second.invocation.command,
+                                         std::move(waiting->second.done),
+                                         std::move(started),
+                                         options_.max_output_bytes))
+          .first->second;
+  waiting_.erase(waiting);
+  return running;
 }
 
 void ForkExec::FailSoon(InvocationId id, absl::Status status) {
@@ -333,8 +397,12 @@ void ForkExec::ReadOutput(InvocationId id, Running* running) {
 }
 
 void ForkExec::Cancel(InvocationId id) {
-  if (waiting_.count(id) > 0) {
-    FailSoon(id, absl::CancelledError("it was cancelled"));
+  if (const auto it = waiting_.find(id); it != waiting_.end()) {
+    if (it->second.starting) {
+      it->second.cancelled = true;
+    } else {
+      FailSoon(id, absl::CancelledError("it was cancelled"));
+    }
     return;
   }
   const auto it = running_.find(id);
@@ -358,6 +426,7 @@ void ForkExec::Finish(InvocationId id, bool ended) {
   const auto it = running_.find(id);
   Running running = std::move(it->second);
   running_.erase(it);
+  if (running.command != Command::kWait) --in_flight_;
   Unwatch(&running);
 
   CommandEnd end;

@@ -119,6 +119,13 @@ class ForkExecTest : public ::testing::Test {
     });
   }
 
+  // The answer comes to `answers_`, and the loop goes on.
+  InvocationId Collect(Invocation invocation) {
+    return transport_->Invoke(std::move(invocation), [this](Answer answer) {
+      answers_.push_back(std::move(answer));
+    });
+  }
+
   Answer Run(Invocation invocation) {
     answers_.clear();
     Invoke(std::move(invocation));
@@ -396,6 +403,47 @@ TEST_F(ForkExecTest, InvokeAndCancelNeverCallBack) {
   transport_->Cancel(12345);
   EXPECT_THAT(answers_, IsEmpty());
   RunUntil([&] { return answers_.size() == 2; });
+}
+
+// From the second on, usage is started on other threads.
+TEST_F(ForkExecTest, WhatIsBeingStartedCanBeCancelled) {
+  Use("hang");
+  std::vector<InvocationId> ids;
+  for (int i = 0; i < 20; ++i) ids.push_back(Collect(Make(Command::kUsage)));
+  for (InvocationId id : ids) transport_->Cancel(id);
+  RunUntil([this] { return answers_.size() == 20; });
+  for (const Answer& answer : answers_) {
+    EXPECT_EQ(answer.status.code(), absl::StatusCode::kCancelled)
+        << answer.status;
+  }
+  for (pid_t pid : started_) EXPECT_NE(kill(pid, 0), 0);
+}
+
+TEST_F(ForkExecTest, DestructionEndsWhatIsBeingStarted) {
+  const size_t descriptors = OpenDescriptors();
+  Use("hang");
+  for (int i = 0; i < 20; ++i) Invoke(Make(Command::kUsage));
+  transport_.reset();
+  EXPECT_EQ(OpenDescriptors(), descriptors);
+  // No child is left, running or not.
+  EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);
+  RunUntil([] { return true; });
+  EXPECT_THAT(answers_, IsEmpty());
+}
+
+TEST_F(ForkExecTest, WhatCannotBeExecutedIsSaidOfManyAtOnce) {
+  const std::string program = root_ + "/gone";
+  std::ofstream(program) << "#!/bin/sh\nexit 0\n";
+  ASSERT_EQ(chmod(program.c_str(), 0755), 0);
+  UseProgram(program);
+  ASSERT_EQ(unlink(program.c_str()), 0);
+  for (int i = 0; i < 20; ++i) Collect(Make(Command::kUsage));
+  RunUntil([this] { return answers_.size() == 20; });
+  for (const Answer& answer : answers_) {
+    EXPECT_EQ(answer.outcome, Outcome::kNotStarted);
+    EXPECT_EQ(answer.status.code(), absl::StatusCode::kFailedPrecondition)
+        << answer.status;
+  }
 }
 
 TEST_F(ForkExecTest, TheNextCommandCanComeFromTheCallback) {
