@@ -4,6 +4,7 @@
 #include "external_containerizer/transport/ttrpc/client.h"
 
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <memory>
@@ -14,7 +15,6 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "external_containerizer/testing/status_matchers.h"
 #include "external_containerizer/transport/event_loop.h"
@@ -195,7 +195,7 @@ TEST_F(ClientTest, StoppedServerAndManyDeadlinesDoNotKeepTheLoop) {
   Turn();
   constexpr int kCalls = 60'000;
   int expired = 0;
-  const absl::Time start = absl::Now();
+  const clock_t start = clock();
   for (int i = 0; i < kCalls; ++i) {
     client_->Call(kService, "Usage", "x", {absl::Milliseconds(1), {}},
                   [&](CallResult<std::string> result) {
@@ -204,8 +204,8 @@ TEST_F(ClientTest, StoppedServerAndManyDeadlinesDoNotKeepTheLoop) {
                   });
   }
   RunUntil(*loop_, [&] { return expired == kCalls; });
-  // Quadratic, it took minutes.
-  EXPECT_LT(absl::Now() - start, absl::Seconds(20));
+  // Of the processor. Quadratic, it took minutes.
+  EXPECT_LT((clock() - start) / CLOCKS_PER_SEC, 10);
   EXPECT_EQ(server_->Read(*loop_).id, 1u);
   ExpectWorks();
 }

@@ -431,6 +431,35 @@ TEST_F(ServerTest, PeerThatNeverReadsIsBoundedAndThenClosed) {
   ExpectEcho(other, 1);
 }
 
+TEST_F(ServerTest, RequestsThatComeTogetherWaitForTheirRepliesToBeRead) {
+  ServerOptions options;
+  options.stop_reading_above = 1 << 20;
+  Start(options);
+  int handled = 0;
+  server_->AddHandler(
+      kService, "Grow",
+      [&](const CallContext&, absl::string_view, Responder responder) {
+        ++handled;
+        responder.Finish(std::string(64 << 10, 'x'));
+      });
+  RawPeer peer = Connect();
+  // All of them fit into one read, all of the replies would be 32 MiB.
+  constexpr int kCalls = 500;
+  std::string requests;
+  for (uint32_t i = 0; i < kCalls; ++i) {
+    requests += RequestFrame(2 * i + 1, kService, "Grow", "");
+  }
+  ASSERT_LT(requests.size(), 64u << 10);
+  peer.Write(*loop_, requests);
+  int turns = 0;
+  RunUntil(*loop_, [&] { return ++turns > 10; });
+  EXPECT_GT(handled, 10);
+  EXPECT_LT(handled, 40);
+  for (uint32_t i = 0; i < kCalls; ++i) {
+    EXPECT_EQ(peer.Read(*loop_).id, 2 * i + 1);
+  }
+}
+
 TEST_F(ServerTest, RepliesBeyondTheBoundCloseTheConnection) {
   ServerOptions options;
   options.max_queued = 2 << 20;
