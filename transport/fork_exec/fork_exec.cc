@@ -49,6 +49,11 @@ constexpr absl::Duration kLastPatience = absl::Milliseconds(500);
 // Two keep a processor each busy; more get a share of a machine that is.
 constexpr size_t kMaxStarterThreads = 4;
 
+// Most commands end soon, and what they wrote is in the pipe then: to look at
+// it before is a wake-up for nothing. Who writes more than a pipe holds, or
+// stays, is read from after this.
+constexpr absl::Duration kOutputPause = absl::Milliseconds(5);
+
 // For everything but waits.
 constexpr rlim_t kReservedDescriptors = 256;
 
@@ -104,6 +109,7 @@ class ForkExec : public Transport {
     Ending ending = Ending::kByItself;
     std::optional<EventLoop::TimerId> deadline;
     std::optional<EventLoop::TimerId> linger;
+    std::optional<EventLoop::TimerId> output_pause;
     bool output_open = false;
     std::optional<Journal::Slot> slot;
   };
@@ -114,6 +120,8 @@ class ForkExec : public Transport {
   Running& Enter(InvocationId id, StartedCommand started);
   void FailSoon(InvocationId id, absl::Status status);
   void Watch(InvocationId id, Running* running, absl::Duration timeout);
+  void WatchOutput(InvocationId id, Running* running);
+  void EndUnwatched(InvocationId id, Running* running);
   void Unwatch(Running* running);
   void WriteInput(Running* running);
   void ReadOutput(InvocationId id, Running* running);
@@ -324,27 +332,41 @@ void ForkExec::Watch(InvocationId id, Running* running,
       loop_->Watch(started.process.pidfd.get(), EPOLLIN,
                    [this, id](uint32_t) { Finish(id, true); });
   if (status.ok() && started.output.valid()) {
-    status = loop_->Watch(
-        started.output.get(), EPOLLIN,
-        [this, id, running](uint32_t) { ReadOutput(id, running); });
-    running->output_open = status.ok();
+    running->output_pause = loop_->RunAfter(kOutputPause, [this, id, running] {
+      running->output_pause.reset();
+      WatchOutput(id, running);
+    });
   }
   if (status.ok() && started.input != nullptr) {
     status = loop_->Watch(started.input->fd(), EPOLLOUT,
                           [this, running](uint32_t) { WriteInput(running); });
   }
   if (!status.ok()) {
-    End(id, running, Ending::kUnwatched);
-    if (running->ending == Ending::kByItself) {
-      running->deadline = loop_->RunAfter(absl::ZeroDuration(),
-                                          [this, id] { Finish(id, true); });
-    }
+    EndUnwatched(id, running);
   } else if (timeout != absl::InfiniteDuration()) {
     running->deadline = loop_->RunAfter(timeout, [this, id, running] {
       running->deadline.reset();
       End(id, running, Ending::kTimeout);
     });
   }
+}
+
+void ForkExec::WatchOutput(InvocationId id, Running* running) {
+  running->output_open =
+      loop_
+          ->Watch(running->started.output.get(), EPOLLIN,
+                  [this, id, running](uint32_t) { ReadOutput(id, running); })
+          .ok();
+  if (!running->output_open) EndUnwatched(id, running);
+}
+
+void ForkExec::EndUnwatched(InvocationId id, Running* running) {
+  End(id, running, Ending::kUnwatched);
+  if (running->ending != Ending::kByItself) return;
+  // It has ended, and nobody may be there to say so.
+  Unwatch(running);
+  running->deadline =
+      loop_->RunAfter(absl::ZeroDuration(), [this, id] { Finish(id, true); });
 }
 
 void ForkExec::Unwatch(Running* running) {
@@ -356,7 +378,8 @@ void ForkExec::Unwatch(Running* running) {
   running->output_open = false;
   if (started.input != nullptr) loop_->Unwatch(started.input->fd());
   started.input.reset();
-  for (auto* timer : {&running->deadline, &running->linger}) {
+  for (auto* timer :
+       {&running->deadline, &running->linger, &running->output_pause}) {
     if (timer->has_value()) loop_->CancelTimer(**timer);
     timer->reset();
   }
