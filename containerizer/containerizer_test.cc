@@ -36,7 +36,7 @@ LaunchRequest Request(const ContainerId& id) {
   request.executor.mutable_executor_id()->set_value("executor");
   request.executor.mutable_framework_id()->set_value("framework");
   request.executor.mutable_command()->set_value("true");
-  request.sandbox = {"/work", absl::StrCat("sandboxes/", id), std::nullopt};
+  request.sandbox = {"/agent", absl::StrCat("sandboxes/", id), std::nullopt};
   return request;
 }
 
@@ -120,7 +120,7 @@ TEST_F(ContainerizerTest, AContainerLivesAndEnds) {
 
 TEST_F(ContainerizerTest, TheProgramIsGivenTheProtocolsRecordAndVariables) {
   Options options;
-  options.environment.work_directory = "/work";
+  options.environment.work_directory = "/agent";
   Start(options);
   LaunchRequest request = Request("a");
   request.user = "nobody";
@@ -134,16 +134,16 @@ TEST_F(ContainerizerTest, TheProgramIsGivenTheProtocolsRecordAndVariables) {
   const auto container = world_->Find("a");
   ASSERT_TRUE(container.has_value());
   EXPECT_EQ(container->launch.container_id().value(), "a");
-  EXPECT_EQ(container->launch.directory(), "/work/sandboxes/a");
+  EXPECT_EQ(container->launch.directory(), "/agent/sandboxes/a");
   EXPECT_EQ(container->launch.user(), "nobody");
   EXPECT_EQ(container->launch.slave_id().value(), "agent-1");
   EXPECT_EQ(container->launch.task_info().name(), "task");
   EXPECT_TRUE(container->launch.checkpoint());
   EXPECT_EQ(container->sandbox->path, "sandboxes/a");
   EXPECT_THAT(container->environment,
-              Contains(Pair("MESOS_DIRECTORY", "/work/sandboxes/a")));
+              Contains(Pair("MESOS_DIRECTORY", "/agent/sandboxes/a")));
   EXPECT_THAT(container->environment,
-              Contains(Pair("MESOS_WORK_DIRECTORY", "/work")));
+              Contains(Pair("MESOS_WORK_DIRECTORY", "/agent")));
 }
 
 TEST_F(ContainerizerTest, ARestartedAgentFindsItsContainersAgain) {

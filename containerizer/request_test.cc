@@ -19,7 +19,7 @@ LaunchRequest Launch() {
   LaunchRequest launch;
   launch.id = "c-1";
   launch.executor.mutable_executor_id()->set_value("executor");
-  launch.sandbox = {"/work", "sandbox", std::nullopt};
+  launch.sandbox = {"/agent", "sandbox", std::nullopt};
   return launch;
 }
 
@@ -35,14 +35,14 @@ TEST(RequestTest, LaunchCarriesAllThatTheCallerSaid) {
   ASSERT_TRUE(sent.ParseFromString(request->input));
   EXPECT_EQ(sent.container_id().value(), "c-1");
   EXPECT_EQ(sent.executor_info().executor_id().value(), "executor");
-  EXPECT_EQ(sent.directory(), "/work/sandbox");
+  EXPECT_EQ(sent.directory(), "/agent/sandbox");
   EXPECT_EQ(sent.user(), "nobody");
   EXPECT_EQ(sent.slave_id().value(), "agent");
   EXPECT_EQ(sent.slave_pid(), "slave(1)@127.0.0.1:5051");
   EXPECT_TRUE(sent.checkpoint());
   EXPECT_FALSE(sent.has_task_info());
   EXPECT_EQ(request->sandbox->path, "sandbox");
-  EXPECT_EQ(request->environment.at("MESOS_DIRECTORY"), "/work/sandbox");
+  EXPECT_EQ(request->environment.at("MESOS_DIRECTORY"), "/agent/sandbox");
 }
 
 TEST(RequestTest, WhatACallerDidNotSayIsNotSent) {

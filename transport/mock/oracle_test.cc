@@ -155,14 +155,14 @@ TEST_F(OracleTest, LaunchKeepsWhatTheProgramWasGiven) {
   Invocation launch = Launch("a");
   launch.environment["MESOS_EXECUTOR_ID"] = "e";
   launch.sandbox = Sandbox();
-  launch.sandbox->root = "/root";
+  launch.sandbox->root = "/agent";
   launch.sandbox->path = "a";
   Call(std::move(launch));
   auto container = world_->Find("a");
   ASSERT_TRUE(container.has_value());
   EXPECT_EQ(container->launch.container_id().value(), "a");
   EXPECT_EQ(container->environment["MESOS_EXECUTOR_ID"], "e");
-  EXPECT_EQ(container->sandbox->FullPath(), "/root/a");
+  EXPECT_EQ(container->sandbox->FullPath(), "/agent/a");
   EXPECT_EQ(container->wait_status, std::nullopt);
   EXPECT_EQ(world_->Find("b"), std::nullopt);
 }

@@ -23,7 +23,7 @@ TEST(EmbeddingTest, AContainerRuns) {
   ec::LaunchRequest request;
   request.id = "c-1";
   request.executor.mutable_executor_id()->set_value("executor");
-  request.sandbox = {"/work", "sandbox", {}};
+  request.sandbox = {"/agent", "sandbox", {}};
   ASSERT_TRUE(blocking.Launch(std::move(request)).ok());
   ASSERT_TRUE(world->Exit("c-1", 3 << 8));
   EXPECT_EQ(blocking.Wait("c-1")->status(), 3 << 8);

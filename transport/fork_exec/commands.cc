@@ -1,0 +1,207 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/transport/fork_exec/commands.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <tuple>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+
+namespace external_containerizer {
+namespace fork_exec_internal {
+namespace {
+
+// A program that is being replaced is "busy" for an instant.
+constexpr int kMaxBusyTries = 20;
+constexpr absl::Duration kBusyPause = absl::Milliseconds(50);
+
+// How long the destructor waits for what it kills, to leave no zombies.
+constexpr absl::Duration kLastPatience = absl::Milliseconds(500);
+
+// For everything but waits.
+constexpr rlim_t kReservedDescriptors = 256;
+
+}  // namespace
+
+ForkExec::~ForkExec() {
+  *alive_ = false;
+  threads_.Stop();
+  std::vector<InvocationId> starting;
+  for (auto& [id, waiting] : waiting_) {
+    if (waiting.started.has_value() && waiting.started->ok()) {
+      starting.push_back(id);
+    }
+  }
+  for (InvocationId id : starting) {
+    Enter(id, **std::move(waiting_.at(id).started));
+  }
+  queued_.clear();
+  for (auto& [id, waiting] : waiting_) {
+    if (waiting.timer.has_value()) loop_->CancelTimer(*waiting.timer);
+  }
+  for (auto& [pid, process] : abandoned_) loop_->Unwatch(process.pidfd.get());
+  const bool is_child = !ChildrenVanish();
+  for (auto& [id, running] : running_) {
+    Unwatch(&running);
+    const bool to_end =
+        HasResult(running.command) || running.ending != Ending::kByItself;
+    if (!to_end || !running.started.process.pidfd.valid()) continue;
+    // If it is being ended already this takes the place of that.
+    Running* const last = &running;
+    killer_.Kill(last->started.process.pid, last->started.process.pidfd.get(),
+                 is_child, [this, last](bool) {
+                   std::optional<int> wait_status;
+                   TakeStatus(last->started, &wait_status);
+                   if (last->slot.has_value()) journal_->Remove(*last->slot);
+                 });
+  }
+  killer_.Finish(kLastPatience);
+}
+
+void ForkExec::EndLeftovers() {
+  leftovers_ = journal_->TakeLeftovers();
+  leftovers_alive_ = leftovers_.size();
+  for (const Journal::Leftover& leftover : leftovers_) {
+    const int pidfd = leftover.pidfd.get();
+    siginfo_t info;
+    const bool is_child =
+        !ChildrenVanish() && waitid(P_PIDFD, static_cast<id_t>(pidfd), &info,
+                                    WEXITED | WNOHANG | WNOWAIT) == 0;
+    killer_.Kill(leftover.pid, pidfd, is_child,
+                 [this, slot = leftover.slot, pidfd](bool ended) {
+                   std::optional<int> wait_status;
+                   Reap(pidfd, &wait_status);
+                   // What is still there is left to the next transport.
+                   if (ended) journal_->Remove(slot);
+                   if (--leftovers_alive_ > 0) return;
+                   leftovers_.clear();
+                   for (InvocationId id : std::exchange(queued_, {})) {
+                     if (waiting_.count(id) > 0) Start(id);
+                   }
+                 });
+  }
+}
+
+InvocationId ForkExec::Invoke(Invocation invocation, Done done) {
+  const InvocationId id = next_id_++;
+  Waiting waiting;
+  waiting.invocation = std::move(invocation);
+  waiting.done = std::move(done);
+  const auto it = waiting_.emplace(id, std::move(waiting)).first;
+  if (it->second.invocation.input.size() > kMaxInputBytes) {
+    FailSoon(id, absl::InvalidArgumentError(absl::StrCat(
+                     "a record of ", it->second.invocation.input.size(),
+                     " bytes is too large; the limit is ", kMaxInputBytes)));
+  } else if (leftovers_alive_ > 0) {
+    queued_.push_back(id);
+  } else {
+    Start(id);
+  }
+  return id;
+}
+
+void ForkExec::Start(InvocationId id) {
+  Waiting& waiting = waiting_.at(id);
+  if (waiting.timer.has_value()) return;  // It was cancelled meanwhile.
+  const Command command = waiting.invocation.command;
+  if (command != Command::kWait) ++in_flight_;
+  // Usage is what comes in masses, and nothing is lost with one that is
+  // forgotten; but for who is alone a thread is a detour. Without a sandbox,
+  // a file is shared that only one may put aside.
+  if (in_flight_ <= 1 || command != Command::kUsage ||
+      !waiting.invocation.sandbox.has_value()) {
+    Started(id, starter_.Start(&waiting.invocation));
+    return;
+  }
+  waiting.starting = true;
+  threads_.Run([this, id, waiting = &waiting, alive = alive_] {
+    waiting->started = starter_.Start(&waiting->invocation);
+    loop_->Post([this, id, alive] {
+      if (!*alive) return;
+      Waiting& started = waiting_.at(id);
+      started.starting = false;
+      Started(id, *std::exchange(started.started, std::nullopt));
+    });
+  });
+}
+
+void ForkExec::Started(InvocationId id,
+                       absl::StatusOr<StartedCommand> started) {
+  Waiting& waiting = waiting_.at(id);
+  const Command command = waiting.invocation.command;
+  if (!started.ok()) {
+    if (command != Command::kWait) --in_flight_;
+    if (waiting.cancelled) {
+      FailSoon(id, absl::CancelledError("it was cancelled"));
+    } else if (absl::IsUnavailable(started.status()) &&
+               ++waiting.busy_tries < kMaxBusyTries) {
+      waiting.timer = loop_->RunAfter(kBusyPause, [this, id] {
+        waiting_.at(id).timer.reset();
+        Start(id);
+      });
+    } else {
+      FailSoon(id, started.status());
+    }
+    return;
+  }
+  const absl::Duration timeout = waiting.invocation.timeout;
+  const bool cancelled = waiting.cancelled;
+  Running& running = Enter(id, *std::move(started));
+  const Process& process = running.started.process;
+  if (command == Command::kLaunch || command == Command::kWait) {
+    // A full disk is no reason not to run it.
+    running.slot = journal_->Add(process.pid);
+  }
+  if (options_.on_started) options_.on_started(command, process.pid);
+  Watch(id, &running, timeout);
+  if (cancelled) End(id, &running, Ending::kCancelled);
+}
+
+ForkExec::Running& ForkExec::Enter(InvocationId id, StartedCommand started) {
+  const auto waiting = waiting_.find(id);
+  Running& running =
+      running_
+          .emplace(std::piecewise_construct, std::forward_as_tuple(id),
+                   std::forward_as_tuple(waiting->second.invocation.command,
+                                         std::move(waiting->second.done),
+                                         std::move(started),
+                                         options_.max_output_bytes))
+          .first->second;
+  waiting_.erase(waiting);
+  return running;
+}
+
+void ForkExec::FailSoon(InvocationId id, absl::Status status) {
+  Waiting& waiting = waiting_.at(id);
+  if (waiting.timer.has_value()) loop_->CancelTimer(*waiting.timer);
+  Answer answer;
+  answer.outcome = Outcome::kNotStarted;
+  answer.status = absl::Status(
+      status.code(), absl::StrCat(CommandName(waiting.invocation.command),
+                                  " by \"", absl::CHexEscape(options_.program),
+                                  "\" was not started: ", status.message()));
+  waiting.timer = loop_->RunAfter(
+      absl::ZeroDuration(), [this, id, answer = std::move(answer)]() mutable {
+        Done done = std::move(waiting_.at(id).done);
+        waiting_.erase(id);
+        std::move(done)(std::move(answer));
+      });
+}
+
+size_t ForkExec::MaxWaits() const {
+  struct rlimit limit = {};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1;
+  const rlim_t each = ChildrenVanish() ? 3 : 2;
+  return limit.rlim_cur <= kReservedDescriptors + each
+             ? 1
+             : static_cast<size_t>((limit.rlim_cur - kReservedDescriptors) /
+                                   each);
+}
+
+}  // namespace fork_exec_internal
+}  // namespace external_containerizer
