@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -170,6 +171,23 @@ class PosixFileSystem : public FileSystem {
       return absl::OkStatus();
     }
     return Error("remove", path);
+  }
+
+  absl::Status RemoveTree(const std::string& path) override {
+    constexpr size_t kNoBound = std::numeric_limits<size_t>::max();
+    auto directory = directory_.Open(path);
+    if (!directory.ok()) return directory.status();
+    if (!*directory) return absl::OkStatus();
+    const auto entries = (*directory)->List(kNoBound);
+    if (!entries.ok()) return entries.status();
+    for (const Directory::Entry& entry : *entries) {
+      const std::string name = absl::StrCat(path, "/", entry.name);
+      absl::Status status = entry.type == Directory::Type::kDirectory
+                                ? RemoveTree(name)
+                                : Remove(name);
+      if (!status.ok()) return status;
+    }
+    return Remove(path);
   }
 
   absl::Status SyncDirectory(const std::string& path) override {

@@ -58,6 +58,8 @@ class FileSystem {
                               const std::string& to) = 0;
   // NOT_FOUND if there is none.
   virtual absl::Status Remove(const std::string& path) = 0;
+  // All of it that is there, if any. Not one step for a crash.
+  virtual absl::Status RemoveTree(const std::string& path) = 0;
   // What was made, renamed and removed in it is on the disk when it returns.
   virtual absl::Status SyncDirectory(const std::string& path) = 0;
 };

@@ -3,9 +3,8 @@
 
 #include "external_containerizer/state/known_containers.h"
 
-#include <set>
+#include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "external_containerizer/containerizer/wire/validate.h"
@@ -29,21 +28,25 @@ KnownContainer::State StateOf(const ExecutorState& executor,
 std::vector<KnownContainer> KnownContainers(const AgentState& state) {
   std::vector<KnownContainer> known;
   if (!state.slave) return known;
-  // Container ids are unique; a tree that was tampered with need not be.
-  std::set<std::string> seen;
+  std::map<std::string, size_t> index;
   for (const FrameworkState& framework : state.slave->frameworks) {
     for (const ExecutorState& executor : framework.executors) {
       for (const RunState& run : executor.runs) {
         if (!wire::ValidateId("container id", run.id).ok()) continue;
-        if (!seen.insert(run.id).second) continue;
-        KnownContainer container;
+        const KnownContainer::State is = StateOf(executor, run);
+        const auto [at, is_new] = index.emplace(run.id, known.size());
+        if (is_new) {
+          known.emplace_back();
+        } else if (known[at->second].state <= is) {
+          continue;
+        }
+        KnownContainer& container = known[at->second];
         container.id = run.id;
-        container.state = StateOf(executor, run);
+        container.state = is;
         Sandbox& sandbox = container.sandbox.emplace();
         sandbox.root = state.work_dir;
         sandbox.path =
             RunPath({state.slave->id, framework.id, executor.id, run.id});
-        known.push_back(std::move(container));
       }
     }
   }

@@ -27,8 +27,9 @@ namespace state {
 //
 // Sandboxes lie below AgentState::work_dir, which must be absolute, and have no
 // owner set. Left out is a run whose id no program could be given; the reader
-// lists it. After a reboot the list is the same: who asks for them learns that
-// they are gone.
+// lists it. Of runs with the same id, one that runs counts most, and one that
+// is completed least. After a reboot the list is the same: who asks for them
+// learns that they are gone.
 std::vector<KnownContainer> KnownContainers(const AgentState& state);
 
 }  // namespace state

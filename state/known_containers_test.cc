@@ -85,6 +85,16 @@ TEST(KnownContainersTest, AnIdThatNoProgramCanTakeIsLeftOut) {
               ElementsAre(Pair("1", State::kRunning)));
 }
 
+TEST(KnownContainersTest, OfRunsWithTheSameIdTheOneThatRunsCounts) {
+  RunState completed = ARun("1");
+  completed.completed = true;
+  AgentState state = StateWith({completed}, "1");
+  const AgentState running = StateWith({ARun("1")}, "1");
+  state.slave->frameworks.push_back(running.slave->frameworks[0]);
+  state.slave->frameworks.push_back(state.slave->frameworks[0]);
+  EXPECT_THAT(States(state), ElementsAre(Pair("1", State::kRunning)));
+}
+
 TEST(KnownContainersTest, EachContainerIsNamedOnce) {
   AgentState state = StateWith({ARun("1")}, "1");
   state.slave->frameworks.push_back(state.slave->frameworks[0]);

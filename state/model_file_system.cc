@@ -312,8 +312,13 @@ absl::Status ModelFileSystem::Rename(const std::string& from,
   const auto [new_parent, new_name] = Split(to);
   const NodePtr node = Find(from);
   if (node == nullptr) return absl::NotFoundError(from);
-  if (old_parent != new_parent) return absl::UnimplementedError(to);
-  Apply(Find(new_parent), {{old_name, nullptr}, {new_name, node}});
+  if (old_parent == new_parent) {
+    Apply(Find(new_parent), {{old_name, nullptr}, {new_name, node}});
+    return absl::OkStatus();
+  }
+  // Two directories change, and one of the changes may be lost.
+  Apply(Find(new_parent), {{new_name, node}});
+  Apply(Find(old_parent), {{old_name, nullptr}});
   return absl::OkStatus();
 }
 
@@ -321,6 +326,14 @@ absl::Status ModelFileSystem::Remove(const std::string& path) {
   absl::Status status = Begin();
   if (!status.ok()) return status;
   if (Find(path) == nullptr) return absl::NotFoundError(path);
+  const auto [parent, name] = Split(path);
+  Apply(Find(parent), {{name, nullptr}});
+  return absl::OkStatus();
+}
+
+absl::Status ModelFileSystem::RemoveTree(const std::string& path) {
+  absl::Status status = Begin();
+  if (!status.ok() || Find(path) == nullptr) return status;
   const auto [parent, name] = Split(path);
   Apply(Find(parent), {{name, nullptr}});
   return absl::OkStatus();

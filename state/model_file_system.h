@@ -66,6 +66,7 @@ class ModelFileSystem : public FileSystem {
                                                       size_t max) override;
   absl::Status Rename(const std::string& from, const std::string& to) override;
   absl::Status Remove(const std::string& path) override;
+  absl::Status RemoveTree(const std::string& path) override;
   absl::Status SyncDirectory(const std::string& path) override;
 
  private:

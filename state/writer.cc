@@ -263,6 +263,16 @@ absl::Status Writer::RecordLaunch(const RunId& run,
   absl::Status status = Validate(run);
   if (!status.ok()) return status;
   const std::string executor = MetaPath(ExecutorPath(run));
+  for (const char* name : {kSentinelFile, kTerminationFile}) {
+    const auto end = files_->ReadFile(Join(MetaRun(run), name), kMaxFileBytes);
+    status = end.status();
+    if (status.ok() && *end) {
+      status = absl::AlreadyExistsError("it is recorded as ended");
+    }
+    if (!status.ok()) {
+      return Annotate(status, "the launch of container", run.container);
+    }
+  }
   Change change(*this);
   change.MakeDirectories("", MetaPath(RunsPath(run)));
   change.WriteFile(Join(executor, kExecutorInfoFile), Encode(info));
@@ -295,6 +305,34 @@ absl::Status Writer::RecordExit(const RunId& run,
 absl::Status Writer::RecordCompleted(const RunId& run) {
   return Annotate(Mark(run, kSentinelFile), "that this is done: container",
                   run.container);
+}
+
+absl::Status Writer::ForgetExecutor(const RunId& run) {
+  absl::Status status = Validate(run);
+  if (!status.ok()) return status;
+  const std::string executor = MetaPath(ExecutorPath(run));
+  const std::string framework =
+      MetaPath(FrameworkPath(run.agent, run.framework));
+  // Beside `executors`, where nobody looks for one.
+  const std::string removed = Join(framework, ".removed");
+  absl::MutexLock lock(&removal_mutex_);
+  // Nothing may be removed before it is known to be gone from `executors`.
+  const auto settle = [&]() -> absl::Status {
+    for (const std::string& changed : {ParentOf(executor), framework}) {
+      absl::Status synced = files_->SyncDirectory(changed);
+      if (!synced.ok() && !absl::IsNotFound(synced)) return synced;
+    }
+    // If this fails, the next rename does.
+    (void)files_->RemoveTree(removed);
+    return absl::OkStatus();
+  };
+  status = files_->Rename(executor, removed);
+  if (!status.ok() && !absl::IsNotFound(status)) {
+    status = settle();
+    if (status.ok()) status = files_->Rename(executor, removed);
+  }
+  if (status.ok() || absl::IsNotFound(status)) status = settle();
+  return Annotate(status, "that this is forgotten: executor", run.executor);
 }
 
 absl::Status Writer::RecordTask(const RunId& run, const wire::Task& task) {

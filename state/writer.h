@@ -66,7 +66,7 @@ class Writer {
                                absl::string_view pid);
 
   // The four steps of a container's life. Before Launch: the run is there, and
-  // recovery will destroy it.
+  // recovery will destroy it. ALREADY_EXISTS if the run is recorded as ended.
   absl::Status RecordLaunch(const RunId& run, const wire::ExecutorInfo& info);
   // After it returned OK and before anybody is told: the run becomes its
   // executor's latest, and recovery will hold it as running.
@@ -75,6 +75,10 @@ class Writer {
   absl::Status RecordExit(const RunId& run, const wire::Termination& end);
   // After Destroy: nothing is left to do.
   absl::Status RecordCompleted(const RunId& run);
+
+  // Its executor and all its runs, completed or not, are forgotten; the ids may
+  // be used again. Sandboxes stay.
+  absl::Status ForgetExecutor(const RunId& run);
 
   // The rest needs a launch that was recorded.
   absl::Status RecordTask(const RunId& run, const wire::Task& task);
@@ -95,6 +99,7 @@ class Writer {
 
   const std::string work_dir_;
   const std::unique_ptr<FileSystem> files_;
+  absl::Mutex removal_mutex_;
   absl::Mutex mutex_;
   // Directories that are known to be on the disk.
   std::set<std::string> durable_ ABSL_GUARDED_BY(mutex_);

@@ -27,6 +27,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::Pair;
 
 constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
@@ -246,6 +247,33 @@ TEST(WriterTest, ALaunchIsAdoptedOnlyOnceItWasAcknowledged) {
   EXPECT_EQ(known(), KnownContainer::State::kRunning);
   ASSERT_THAT((*writer)->RecordExit(kRun, wire::Termination()), IsOk());
   EXPECT_EQ(known(), KnownContainer::State::kCompleted);
+}
+
+TEST(WriterTest, AnIdCanBeUsedAgainOnceItsExecutorIsForgotten) {
+  TemporaryDirectory work;
+  auto writer = Writer::Open(work.path());
+  ASSERT_THAT(writer, IsOk());
+  Writer& w = **writer;
+  ASSERT_THAT(w.RecordAgent(Agent()), IsOk());
+  ASSERT_THAT(w.RecordFramework("S", Framework(), "@0.0.0.0:0"), IsOk());
+  ASSERT_THAT(w.RecordLaunch(kRun, Executor()), IsOk());
+  ASSERT_THAT(w.RecordLaunch(kRun, Executor()), IsOk());
+  ASSERT_THAT(w.RecordTask(kRun, Task()), IsOk());
+  ASSERT_THAT(w.RecordLaunched(kRun), IsOk());
+  ASSERT_THAT(w.RecordExit(kRun, wire::Termination()), IsOk());
+  EXPECT_THAT(w.RecordLaunch(kRun, Executor()),
+              StatusIs(absl::StatusCode::kAlreadyExists));
+  // A crash may leave this behind.
+  WriteFile(work / "meta/slaves/S/frameworks/F/.removed/executor.info", "old");
+  EXPECT_THAT(w.ForgetExecutor(kRun), IsOk());
+  EXPECT_THAT(w.ForgetExecutor(kRun), IsOk());
+  const auto state = ReadAgentState(work.path());
+  ASSERT_THAT(state, IsOk());
+  EXPECT_TRUE(state->slave->frameworks.at(0).executors.empty());
+  for (const auto& [path, ignored] : Snapshot(work.path())) {
+    EXPECT_THAT(path, Not(HasSubstr("removed")));
+  }
+  EXPECT_THAT(w.RecordLaunch(kRun, Executor()), IsOk());
 }
 
 TEST(WriterTest, BadIdsAndMessagesAreRefusedAndWriteNothing) {

@@ -1,0 +1,249 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/testing/fuzz/state_reader_fuzz.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <iostream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "external_containerizer/state/known_containers.h"
+#include "external_containerizer/state/model_file_system.h"
+#include "external_containerizer/state/reader.h"
+#include "external_containerizer/state/sample_tree.h"
+#include "external_containerizer/state/test_tree.h"
+#include "external_containerizer/transport/record_io.h"
+
+namespace external_containerizer {
+namespace state {
+namespace {
+
+// Takes decisions from the input; 0 once it is used up.
+class Decisions {
+ public:
+  Decisions(const uint8_t* data, size_t size) : data_(data), size_(size) {}
+
+  bool done() const { return size_ == 0; }
+
+  size_t Below(size_t bound) {
+    size_t value = 0;
+    for (int i = 0; i < 2 && size_ > 0; ++i, --size_) {
+      value = value << 8 | *data_++;
+    }
+    return bound == 0 ? 0 : value % bound;
+  }
+
+  char Byte() { return static_cast<char>(Below(256)); }
+
+ private:
+  const uint8_t* data_;
+  size_t size_;
+};
+
+std::string Varint(uint64_t value) {
+  std::string bytes;
+  for (; value > 0x7f; value >>= 7) {
+    bytes.push_back(static_cast<char>(value | 0x80));
+  }
+  bytes.push_back(static_cast<char>(value));
+  return bytes;
+}
+
+void MutateBytes(Decisions& next, std::string& bytes) {
+  const size_t at = next.Below(bytes.size() + 1);
+  switch (next.Below(5)) {
+    case 0:
+      bytes.resize(at);
+      break;
+    case 1:
+      if (at < bytes.size()) bytes[at] = next.Byte();
+      break;
+    case 2:
+      bytes.insert(at, 1 + next.Below(600), next.Byte());
+      break;
+    case 3:
+      bytes.erase(at, next.Below(16));
+      break;
+    case 4:
+      bytes.append(next.Below(2000), '\0');
+      break;
+  }
+}
+
+// A field like those that the messages have: a small number, any type.
+std::string RandomField(Decisions& next) {
+  const size_t type = next.Below(6);
+  std::string field = Varint((1 + next.Below(17)) << 3 | type);
+  if (type == 0) return field + Varint(next.Below(70'000) * 70'000);
+  if (type == 1) return field + std::string(8, next.Byte());
+  if (type == 5) return field + std::string(4, next.Byte());
+  if (type != 2) return field;
+  return absl::StrCat(field, Varint(next.Below(40)),
+                      std::string(next.Below(40), next.Byte()));
+}
+
+// `bytes` is a sequence of records.
+void MutateRecords(Decisions& next, std::string& bytes) {
+  std::vector<std::string> payloads;
+  for (size_t at = 0; at < bytes.size();) {
+    RecordReader reader(bytes.size());
+    reader.Feed(absl::string_view(bytes).substr(at));
+    if (reader.state() != RecordReader::State::kComplete) break;
+    at = bytes.size() - static_cast<size_t>(reader.trailing_bytes());
+    payloads.push_back(**std::move(reader).Finish());
+  }
+  if (payloads.empty()) return MutateBytes(next, bytes);
+  const size_t which = next.Below(payloads.size());
+  std::string& payload = payloads[which];
+  const size_t announced = next.Below(4);
+  switch (next.Below(6)) {
+    case 0:
+      MutateBytes(next, payload);
+      break;
+    case 1:
+      payload += RandomField(next);
+      break;
+    case 2:
+      payload.insert(0, RandomField(next));
+      break;
+    case 3:
+      payload.clear();
+      break;
+    case 4:
+      payloads.push_back(payload);
+      break;
+    case 5:
+      payloads.erase(payloads.begin() + static_cast<ptrdiff_t>(which));
+      break;
+  }
+  bytes.clear();
+  for (const std::string& each : payloads) bytes += EncodeRecord(each);
+  if (announced == 0 && bytes.size() >= 4) bytes[next.Below(4)] = next.Byte();
+}
+
+std::string RandomName(Decisions& next) {
+  static const char* const kNames[] = {"latest",
+                                       "..x",
+                                       ".hidden",
+                                       "*?[a]",
+                                       "-rf",
+                                       "new\nline",
+                                       "\xff\xfe",
+                                       "back\\sl",
+                                       "executor.info",
+                                       "tasks",
+                                       "executor.sentinel",
+                                       "c1",
+                                       "e1",
+                                       " ",
+                                       "pids"};
+  return kNames[next.Below(std::size(kNames))];
+}
+
+void Mutate(Decisions& next, Image& image) {
+  auto entry = image.begin();
+  std::advance(entry, static_cast<ptrdiff_t>(next.Below(image.size())));
+  const std::string path = entry->first;
+  std::string& what = entry->second;
+  const size_t slash = path.rfind('/');
+  const std::string beside =
+      slash == path.npos ? "" : path.substr(0, slash + 1);
+  switch (next.Below(8)) {
+    case 0: {
+      static const char* const kOthers[] = {
+          "d", "p", "f", "l.", "l/etc", "l", "llatest", "l../../.."};
+      what = kOthers[next.Below(std::size(kOthers))];
+      if (what == "l") what = "l" + RandomName(next);
+      break;
+    }
+    case 1: {
+      // What lay below a directory goes with its old name.
+      image[beside + RandomName(next)] = what;
+      if (next.Below(2) == 0) image.erase(path);
+      break;
+    }
+    case 2: {
+      auto other = image.begin();
+      std::advance(other, static_cast<ptrdiff_t>(next.Below(image.size())));
+      std::swap(what, other->second);
+      break;
+    }
+    default:
+      if (what[0] != 'f') break;
+      std::string bytes = what.substr(1);
+      if (next.Below(3) == 0) {
+        MutateBytes(next, bytes);
+      } else {
+        MutateRecords(next, bytes);
+      }
+      what = "f" + bytes;
+  }
+}
+
+void Require(bool condition, const char* what, const Image& image) {
+  if (condition) return;
+  std::cerr << "not true: " << what << "\n";
+  for (const auto& [path, contents] : image) {
+    std::cerr << "  " << absl::CHexEscape(path) << " "
+              << absl::CHexEscape(contents) << "\n";
+  }
+  abort();
+}
+
+void OneInput(const uint8_t* data, size_t size) {
+  static const Image& whole = *new Image(SampleImage());
+  Decisions next(data, size);
+  Image image = whole;
+  for (int i = 0; i < 8 && !next.done() && !image.empty(); ++i) {
+    Mutate(next, image);
+  }
+  TemporaryDirectory work(FastTemporaryPlace());
+  Materialize(image, work.path());
+  const auto before = Snapshot(work.path());
+
+  ReadOptions options;
+  options.boot_id = kSampleBoot;
+  const auto strict = ReadAgentState(work.path(), options);
+  options.strict = false;
+  const auto lax = ReadAgentState(work.path(), options);
+
+  Require(before == Snapshot(work.path()), "nothing has changed", image);
+  const auto meta = image.find("meta");
+  if (meta != image.end() && meta->second != "d") {
+    Require(!lax.ok() && !strict.ok(), "no meta directory, no state", image);
+    return;
+  }
+  Require(lax.ok(), "not strictly, everything can be read", image);
+  size_t damages = 0;
+  for (const Problem& problem : lax->problems) {
+    if (problem.kind == Problem::Kind::kDamage) ++damages;
+    Require(!problem.path.empty() && !problem.why.empty(),
+            "a problem says where and what", image);
+  }
+  Require(strict.ok() == (damages == 0), "damage is an error, strictly", image);
+  Require(strict.ok() || absl::IsDataLoss(strict.status()),
+          "the error is DATA_LOSS", image);
+  const size_t known = KnownContainers(*lax).size();
+  Require(!strict.ok() || KnownContainers(*strict).size() == known,
+          "without damage, strict or not is the same", image);
+  for (const Truncation& truncation : lax->truncations) {
+    Require(truncation.good_bytes < truncation.size,
+            "a truncation makes a file shorter", image);
+  }
+}
+
+}  // namespace
+}  // namespace state
+}  // namespace external_containerizer
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  external_containerizer::state::OneInput(data, size);
+  return 0;
+}
