@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -24,6 +23,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "external_containerizer/state/open_beneath.h"
 
 namespace external_containerizer {
 namespace state {
@@ -37,18 +37,6 @@ struct DirectoryEntry {
   unsigned char type;
   char name[1];
 };
-
-int OpenBeneath(int directory, const std::string& name, int flags) {
-  struct open_how how = {};
-  how.flags = static_cast<uint64_t>(flags | O_CLOEXEC | O_NOFOLLOW);
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-  for (;;) {
-    const long fd =
-        syscall(SYS_openat2, directory, name.c_str(), &how, sizeof(how));
-    if (fd >= 0) return static_cast<int>(fd);
-    if (errno != EINTR && errno != EAGAIN) return -1;
-  }
-}
 
 absl::Status OpenError(int error) {
   if (error == ELOOP) {

@@ -5,9 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <limits>
@@ -22,6 +20,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "external_containerizer/state/directory.h"
+#include "external_containerizer/state/open_beneath.h"
 
 namespace external_containerizer {
 namespace state {
@@ -49,15 +48,7 @@ absl::Status Error(absl::string_view what, absl::string_view path) {
 }
 
 Fd Open(int root, const std::string& path, int flags, mode_t mode = 0) {
-  struct open_how how = {};
-  how.flags = static_cast<uint64_t>(flags | O_CLOEXEC | O_NOFOLLOW);
-  how.mode = mode;
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-  for (;;) {
-    const long fd = syscall(SYS_openat2, root, path.c_str(), &how, sizeof(how));
-    if (fd >= 0) return Fd(static_cast<int>(fd));
-    if (errno != EINTR && errno != EAGAIN) return Fd(-1);
-  }
+  return Fd(OpenBeneath(root, path, flags, mode));
 }
 
 class PosixFile : public WritableFile {
