@@ -70,7 +70,7 @@ TEST(RecordSequenceTest, CutAnywhereItIsTornAfterTheLastWholeRecord) {
 }
 
 TEST(RecordSequenceTest, ZerosInPlaceOfARecordAreTorn) {
-  for (const size_t zeros : {1, 3, 4, 5, 64, 5000}) {
+  for (const size_t zeros : std::vector<size_t>{1, 3, 4, 5, 64, 5000}) {
     const Result result = Read(kTwo + std::string(zeros, 0));
     EXPECT_EQ(result.end.good_bytes, kTwo.size()) << zeros;
     EXPECT_TRUE(result.end.torn) << zeros;
@@ -80,7 +80,7 @@ TEST(RecordSequenceTest, ZerosInPlaceOfARecordAreTorn) {
 
 TEST(RecordSequenceTest, ARecordThatLacksItsLastSectorsIsTorn) {
   const std::string last = EncodeRecord(std::string(900, 'x'));
-  for (const size_t more : {0, 1, 5000}) {
+  for (const size_t more : std::vector<size_t>{0, 1, 5000}) {
     std::string bytes = kTwo + last + std::string(more, 0);
     std::fill(bytes.begin() + 512, bytes.end(), 0);
     const Result result = Read(bytes);

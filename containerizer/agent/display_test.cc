@@ -33,8 +33,9 @@ class DisplayTest : public ::testing::Test {
     EXPECT_THAT(MakePath(path_), IsOk());
     sandbox_ = UniqueFd(open(path_.c_str(), O_DIRECTORY | O_CLOEXEC));
     signal(SIGPIPE, SIG_IGN);
-    for (auto [reading, writing] :
-         {std::make_pair(&out_, &out_writing_), {&err_, &err_writing_}}) {
+    const std::pair<UniqueFd*, UniqueFd*> pipes[] = {{&out_, &out_writing_},
+                                                     {&err_, &err_writing_}};
+    for (const auto& [reading, writing] : pipes) {
       int ends[2];
       EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
       *reading = UniqueFd(ends[0]);
