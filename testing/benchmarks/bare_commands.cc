@@ -4,7 +4,9 @@
 #include "external_containerizer/testing/benchmarks/bare_commands.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,7 +37,7 @@ struct BareCommand {
   int stderr_fd;
 };
 
-bool Start(const std::string& program, BareSession session,
+bool Start(const std::string& program, const char* name, BareSession session,
            BareCommand* command) {
   int in[2], out[2], err[2];
   if (pipe2(in, O_CLOEXEC) != 0) return false;
@@ -51,8 +53,8 @@ bool Start(const std::string& program, BareSession session,
   if (session == BareSession::kItsOwn) {
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
   }
-  char usage[] = "usage";
-  char* const argv[] = {const_cast<char*>(program.c_str()), usage, nullptr};
+  char* const argv[] = {const_cast<char*>(program.c_str()),
+                        const_cast<char*>(name), nullptr};
   errno = posix_spawn(&command->pid, program.c_str(), &actions, &attributes,
                       argv, environ);
   const bool spawned = errno == 0;
@@ -96,7 +98,7 @@ bool Finish(const BareCommand& command) {
 
 bool Run(const std::string& program, BareSession session) {
   BareCommand command;
-  return Start(program, session, &command) && Finish(command);
+  return Start(program, "usage", session, &command) && Finish(command);
 }
 
 }  // namespace
@@ -120,6 +122,28 @@ absl::StatusOr<absl::Duration> BareTimePerCall(const std::string& program,
     return absl::InternalError("a bare command of the floor failed");
   }
   return (absl::Now() - start) / calls;
+}
+
+BareWaits::BareWaits(const std::string& program, int count) {
+  for (int i = 0; i < count; ++i) {
+    BareCommand command;
+    if (!Start(program, "wait", BareSession::kItsOwn, &command)) {
+      ok_ = false;
+      return;
+    }
+    close(command.stderr_fd);
+    const int pidfd = static_cast<int>(syscall(SYS_pidfd_open, command.pid, 0));
+    waits_.push_back({command.pid, command.stdout_fd, pidfd});
+  }
+}
+
+BareWaits::~BareWaits() {
+  for (const Wait& wait : waits_) {
+    kill(wait.pid, SIGKILL);
+    waitpid(wait.pid, nullptr, 0);
+    close(wait.stdout_fd);
+    close(wait.pidfd);
+  }
 }
 
 }  // namespace external_containerizer

@@ -8,7 +8,10 @@
 #ifndef EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_BARE_COMMANDS_H_
 #define EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_BARE_COMMANDS_H_
 
+#include <sys/types.h>
+
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -24,6 +27,27 @@ enum class BareSession { kOurs, kItsOwn };
 absl::StatusOr<absl::Duration> BareTimePerCall(const std::string& program,
                                                int calls, int at_once,
                                                BareSession session);
+
+// Runs so many `wait` commands of `program`, of each of which this process
+// holds what an agent has to hold: the pipe that it will answer on, and a
+// pidfd. Ends them all at the end of its life.
+class BareWaits {
+ public:
+  BareWaits(const std::string& program, int count);
+  BareWaits(const BareWaits&) = delete;
+  BareWaits& operator=(const BareWaits&) = delete;
+  ~BareWaits();
+
+  bool ok() const { return ok_; }
+
+ private:
+  struct Wait {
+    pid_t pid;
+    int stdout_fd, pidfd;
+  };
+  std::vector<Wait> waits_;
+  bool ok_ = true;
+};
 
 }  // namespace external_containerizer
 

@@ -201,22 +201,14 @@ class Benchmark {
     const auto many =
         UsageWorker::Start(program_, Directory("many"), kWaits, 0);
     if (!many.ok()) return many.status();
-    const Contender bare = Bare("", kSequentialCalls, 1, BareSession::kOurs);
-    const Contender bare_beside_descriptors{
-        absl::StrCat("floor + ", 2 * kWaits, " descriptors"), [&bare] {
-          std::vector<int> descriptors;
-          for (int i = 0; i < 2 * kWaits; ++i) {
-            descriptors.push_back(open("/dev/null", O_RDONLY | O_CLOEXEC));
-          }
-          auto time = bare.block();
-          for (int descriptor : descriptors) close(descriptor);
-          return time;
-        }};
+    const BareWaits bare_waits(program_, kWaits);
+    if (!bare_waits.ok()) return absl::InternalError("a bare wait failed");
     return Compare("usage, by containers that wait", Unit::kMicrosecondsPerCall,
                    "",
                    {Worker("1 waits", **one),
                     Worker(absl::StrCat(kWaits, " wait"), **many),
-                    bare_beside_descriptors});
+                    Bare(absl::StrCat("floor beside ", kWaits, " waits"),
+                         kSequentialCalls, 1, BareSession::kOurs)});
   }
 
   const std::string program_;
