@@ -5,6 +5,8 @@
 
 #include <signal.h>
 
+#include <filesystem>  // NOLINT(build/c++17)
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +15,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/blocking_counter.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "external_containerizer/containerizer/blocking.h"
@@ -247,6 +250,31 @@ TEST_F(ContainerizerTest, ManyThreadsMayCallAtOnce) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_TRUE(world_->Containers().empty());
+}
+
+TEST_F(ContainerizerTest, TenThousandWaitingContainersCostNoThread) {
+  const auto threads = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/task"),
+                         std::filesystem::directory_iterator());
+  };
+  Start();
+  const auto before = threads();
+  constexpr int kContainers = 10000;
+  absl::BlockingCounter ended(kContainers);
+  for (int i = 0; i < kContainers; ++i) {
+    const ContainerId id = absl::StrCat("c-", i);
+    ASSERT_THAT(blocking_->Launch(Request(id)), IsOk());
+    containerizer_->Wait(id, [&, i](absl::StatusOr<wire::Termination> how) {
+      EXPECT_EQ(how->status(), (i % 100) << 8);
+      ended.DecrementCount();
+    });
+  }
+  EXPECT_THAT(blocking_->Usage("c-77").status(), IsOk());
+  EXPECT_EQ(threads(), before);
+  for (int i = 0; i < kContainers; ++i) {
+    ASSERT_TRUE(world_->Exit(absl::StrCat("c-", i), (i % 100) << 8));
+  }
+  ended.Wait();
 }
 
 TEST_F(ContainerizerTest, CallbacksMayCallAnyMethod) {

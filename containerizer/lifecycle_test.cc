@@ -169,6 +169,41 @@ TEST_F(LifecycleTest, ForeignContainersAreLeftAlone) {
               StatusIs(absl::StatusCode::kNotFound));
 }
 
+class OrphanPolicyTest : public ::testing::Test {
+ protected:
+  static LifecycleOptions With(OrphanPolicy policy) {
+    LifecycleOptions options = SmallOptions();
+    options.orphans = policy;
+    return options;
+  }
+};
+
+TEST_F(OrphanPolicyTest, AllDestroysWhateverIsListedAndNotRecovered) {
+  LifecycleHarness harness(With(OrphanPolicy::kAll));
+  const CallId recover = harness.Recovered(
+      {{"mine", State::kRunning, std::nullopt}}, {"mine", "foreign"});
+  EXPECT_EQ(harness.Running(), "wait mine, wait foreign, destroy foreign");
+  harness.AnswerWait("foreign", 9);
+  harness.Succeed(Command::kDestroy, "foreign");
+  EXPECT_THAT(harness.ValueOf<RecoverySummary>(recover).destroyed,
+              ElementsAre("foreign"));
+  EXPECT_THAT(harness.ValueOf<RecoverySummary>(recover).recovered,
+              ElementsAre("mine"));
+}
+
+TEST_F(OrphanPolicyTest, ReportTouchesNoneAndDestroyWorksOnThem) {
+  LifecycleHarness harness(With(OrphanPolicy::kReport));
+  const CallId recover = harness.Recovered({}, {"foreign"});
+  EXPECT_THAT(harness.ValueOf<RecoverySummary>(recover).surviving,
+              ElementsAre("foreign"));
+  EXPECT_EQ(harness.Running(), "wait foreign");
+  const CallId destroy = harness.Call(Command::kDestroy, "foreign");
+  harness.AnswerWait("foreign", 9);
+  harness.Succeed(Command::kDestroy, "foreign");
+  ASSERT_THAT(harness.Status(destroy), IsOk());
+  EXPECT_EQ(harness.TerminationOf(destroy).status(), 9);
+}
+
 TEST_F(LifecycleTest, WhatIsListedAndIsNoIdIsIgnoredWithANotice) {
   const CallId recover = Recovered({}, {"../etc", "", "a\nb"});
   EXPECT_THAT(ValueOf<RecoverySummary>(recover).surviving, IsEmpty());
@@ -309,6 +344,15 @@ TEST_F(LifecycleTest, DestroyOfALaunchThatHasNotBegunStartsNothing) {
 }
 
 // --- Wait ---
+
+TEST_F(LifecycleTest, DestroyOfAnUnlistedContainerThatWaitDeniesIsNoTrouble) {
+  const CallId recover = Recovered({{"a", State::kRunning, std::nullopt}});
+  const CallId destroy = Call(Command::kDestroy, "a");
+  Fail(Command::kWait, "a");
+  Succeed(Command::kDestroy, "a");
+  ASSERT_THAT(Status(destroy), IsOk());
+  ASSERT_THAT(Status(recover), IsOk());
+}
 
 TEST_F(LifecycleTest, OneWaitAtTheProgramServesAllCallers) {
   Recovered();
