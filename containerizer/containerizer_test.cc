@@ -297,15 +297,6 @@ TEST_F(ContainerizerTest, CallbacksMayCallAnyMethod) {
   EXPECT_THAT(destroyed.Get().status(), IsOk());
 }
 
-TEST_F(ContainerizerTest, TheBlockingFacadeRefusesToRunInACallback) {
-  Start();
-  Result<absl::Status> result;
-  containerizer_->Launch(Request("a"), [&](absl::Status) {
-    result.Callback()(blocking_->Update("a", {}));
-  });
-  EXPECT_THAT(result.Get(), StatusIs(absl::StatusCode::kFailedPrecondition));
-}
-
 TEST_F(ContainerizerTest, EventsTellWhatHappened) {
   absl::Mutex mutex;
   std::vector<std::string> events;
