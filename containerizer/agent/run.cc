@@ -119,8 +119,8 @@ class Run {
   absl::Time measured_at_ = absl::InfinitePast();
 
   bool launching_ = false;        // Launch() was called.
-  bool destroying_ = false;       // Destroy() was called.
   bool launched_ = false;         // And it succeeded.
+  bool destroying_ = false;       // Destroy() was called.
   bool destroyed_early_ = false;  // While it ran.
   bool clean_ = true;
   bool finishing_ = false;  // Nothing is left to do but to show the end.

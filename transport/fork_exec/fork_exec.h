@@ -24,6 +24,10 @@
 
 namespace external_containerizer {
 
+// A command's time, and a Cancel(), begin when the kernel has executed the
+// program: where that itself hangs, on a file server that is gone, they wait
+// for it. Keep the program on a local disk.
+//
 // The factory fails with FAILED_PRECONDITION if the program cannot be
 // executed, or the work directory not used, e.g. because another transport
 // uses it. Launch and wait processes that a dead agent left are ended before
