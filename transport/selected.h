@@ -36,8 +36,8 @@ struct TransportOptions {
   // ("LC_*"); "*" is all of them. nullopt: the transport's own few (D20).
   std::optional<std::vector<std::string>> inherit;
   // Called on the loop with each process that is started for one command, if
-  // the transport does that; may be null.
-  std::function<void(const Invocation&, pid_t)> on_started;
+  // the transport does that, and the command's sandbox; may be null.
+  std::function<void(Command, const std::optional<Sandbox>&, pid_t)> on_started;
 };
 
 // Its name in the flag, e.g. "fork_exec".

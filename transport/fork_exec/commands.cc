@@ -157,7 +157,9 @@ void ForkExec::Started(InvocationId id,
     // A full disk is no reason not to run it.
     slot = journal_->Add(pid);
   }
-  if (options_.on_started) options_.on_started(waiting.invocation, pid);
+  if (options_.on_started) {
+    options_.on_started(command, started->sandbox, pid);
+  }
   Running& running = Enter(id, *std::move(started));
   running.slot = slot;
   Watch(id, &running, timeout);

@@ -45,8 +45,8 @@ struct ForkExecOptions {
   absl::Duration linger = absl::Seconds(5);
 
   // Called on the loop with each process that is started, and for what; may be
-  // null.
-  std::function<void(const Invocation&, pid_t)> on_started;
+  // null. The sandbox tells whose it is.
+  std::function<void(Command, const std::optional<Sandbox>&, pid_t)> on_started;
 };
 
 }  // namespace external_containerizer
