@@ -169,6 +169,7 @@ void Connector::Greeted(ttrpc::CallResult<v1::HelloReply> result) {
         last_.message(), "; is it a helper of this kind at all?")));
   }
   process_served_ = true;
+  peer_ = static_cast<pid_t>(result.reply->pid());
   bool replace = false;
   const absl::Status status = Judge(*result.reply, &replace);
   if (replace && process_ != nullptr && !replaced_ &&
@@ -180,7 +181,6 @@ void Connector::Greeted(ttrpc::CallResult<v1::HelloReply> result) {
   HelperConnection connection;
   connection.client = std::move(client_);
   connection.hello = *std::move(result.reply);
-  peer_ = static_cast<pid_t>(connection.hello.pid());
   connection.name = Name();
   Finish(std::move(connection));
 }

@@ -89,8 +89,8 @@ class UnixSocketTest : public ::testing::Test {
 
   std::shared_ptr<Pending> Invoke(Invocation invocation) {
     auto pending = std::make_shared<Pending>();
-    pending->id = transport_->Invoke(
-        std::move(invocation), [pending](Answer answer) {
+    pending->id =
+        transport_->Invoke(std::move(invocation), [pending](Answer answer) {
           EXPECT_FALSE(pending->answer.has_value()) << "called twice";
           pending->answer = std::move(answer);
         });
@@ -105,8 +105,7 @@ class UnixSocketTest : public ::testing::Test {
   }
 
   Answer Await(const std::shared_ptr<Pending>& pending) {
-    ttrpc::RunUntil(*loop_,
-                    [&pending] { return pending->answer.has_value(); });
+    ttrpc::RunUntil(*loop_, [&pending] { return pending->answer.has_value(); });
     return pending->answer.value_or(Answer());
   }
 
@@ -166,9 +165,8 @@ TEST_F(UnixSocketTest, AllOfAnAnswerComesBack) {
   EXPECT_EQ(answer.output, std::string("\0\xff", 2));
   EXPECT_EQ(answer.wait_status, 3 << 8);
   EXPECT_EQ(answer.outcome, Outcome::kAnswered);
-  EXPECT_THAT(answer.status,
-              StatusIs(absl::StatusCode::kInternal,
-                       "exited with \"3\"\\n\\x1b[31m"));
+  EXPECT_THAT(answer.status, StatusIs(absl::StatusCode::kInternal,
+                                      "exited with \"3\"\\n\\x1b[31m"));
 }
 
 TEST_F(UnixSocketTest, AnEmptyRecordIsNotNone) {
