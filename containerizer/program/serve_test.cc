@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -69,6 +70,9 @@ class ServeTest : public ::testing::Test {
   void SetUp() override {
     root_ = ::testing::TempDir() + "/v.XXXXXX";
     ASSERT_NE(mkdtemp(root_.data()), nullptr);
+    char real[PATH_MAX];
+    ASSERT_NE(realpath(root_.c_str(), real), nullptr);
+    root_ = real;
     ASSERT_EQ(mkdir((root_ + "/work").c_str(), 0700), 0);
     ASSERT_EQ(mkdir((root_ + "/sandbox").c_str(), 0700), 0);
     work_ = root_ + "/work";
