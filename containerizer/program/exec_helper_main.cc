@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <memory>
@@ -18,6 +19,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "external_containerizer/containerizer/program/error_line.h"
 #include "external_containerizer/containerizer/program/serve.h"
 #include "external_containerizer/transport/fork_exec/command_line.h"
@@ -70,10 +72,17 @@ int main(int argc, char** argv) {
   }
   return ec::ServeMain(
       program, std::vector<std::string>(argv + 3, argv + argc),
-      [&program](ec::EventLoop& loop, const std::string& work_directory) {
+      [&program](ec::EventLoop& loop, const std::string& own_path)
+          -> absl::StatusOr<std::unique_ptr<ec::Transport>> {
+        // Not the socket's directory: an agent that comes back without a helper
+        // has its journal there.
+        if (mkdir(own_path.c_str(), 0700) != 0 && errno != EEXIST) {
+          return absl::ErrnoToStatus(errno,
+                                     absl::StrCat("cannot make ", own_path));
+        }
         ec::ForkExecOptions options;
         options.program = program;
-        options.work_directory = work_directory;
+        options.work_directory = own_path;
         // The agent's variables come with each command; PATH also finds the
         // program now.
         options.inherit = std::vector<std::string>{"PATH"};

@@ -14,7 +14,9 @@
 #include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <utility>
@@ -55,6 +57,19 @@ bool SystemdListens() {
   int number = 0;
   return pid != nullptr && fds != nullptr && absl::SimpleAtoi(pid, &number) &&
          number == getpid() && absl::SimpleAtoi(fds, &number) && number == 1;
+}
+
+// Where a socket of systemd's is.
+std::string NameOf(int listener) {
+  sockaddr_un address = {};
+  socklen_t size = sizeof(address);
+  if (getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) !=
+          0 ||
+      address.sun_path[0] != '/') {
+    return "/run/helper.sock";
+  }
+  return std::string(address.sun_path,
+                     strnlen(address.sun_path, sizeof(address.sun_path)));
 }
 
 absl::StatusOr<std::string> Absolute(absl::string_view path) {
@@ -237,14 +252,14 @@ class Helper {
 absl::Status Serve(const std::string& program, const Arguments& arguments,
                    ServedTransport make_transport) {
   UniqueFd lock;
-  std::string directory = "/";
-  if (arguments.socket.empty()) {
+  std::string socket = arguments.socket;
+  if (socket.empty()) {
     fcntl(kSystemdFd, F_SETFD, FD_CLOEXEC);
+    socket = NameOf(kSystemdFd);
   } else {
     absl::StatusOr<UniqueFd> locked = Lock(arguments.socket);
     if (!locked.ok()) return locked.status();
     lock = *std::move(locked);
-    directory = arguments.socket.substr(0, arguments.socket.rfind('/'));
   }
   RaiseDescriptorLimit();
   const absl::StatusOr<UniqueFd> signals = TakeSignals();
@@ -252,12 +267,12 @@ absl::Status Serve(const std::string& program, const Arguments& arguments,
   absl::StatusOr<std::unique_ptr<EventLoop>> loop = EventLoop::Create();
   if (!loop.ok()) return loop.status();
   absl::StatusOr<std::unique_ptr<Transport>> transport =
-      std::move(make_transport)(**loop, directory);
+      std::move(make_transport)(**loop, absl::StrCat(socket, ".files"));
   if (!transport.ok()) return transport.status();
 
   HelperOptions options;
   options.program = program;
-  options.work_directory = directory;
+  options.work_directory = socket.substr(0, socket.rfind('/'));
   options.outdated = ExecutableReplaced;
   HelperServer server(**loop, *std::move(transport), std::move(options));
   int listener = kSystemdFd;

@@ -31,11 +31,10 @@ namespace external_containerizer {
 inline constexpr char kServeArgument[] = "serve";
 
 // Makes what is served, on the loop, once the socket's lock is held.
-// `work_directory` is the socket's, absolute.
+// `own_path` is for files of its own: no other helper's, and nothing else's.
 using ServedTransport =
     absl::AnyInvocable<absl::StatusOr<std::unique_ptr<Transport>>(
-                           EventLoop& loop,
-                           const std::string& work_directory) &&>;
+                           EventLoop& loop, const std::string& own_path) &&>;
 
 // `arguments` are those after "serve". Returns what main() should: 0; 1 after
 // an error, with a line on stderr; 2 for arguments that it does not understand;
