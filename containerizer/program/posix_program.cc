@@ -3,7 +3,9 @@
 
 #include "external_containerizer/containerizer/program/posix_program.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,8 +23,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "external_containerizer/containerizer/program/cgroup_hierarchies.h"
+#include "external_containerizer/containerizer/program/cgroup_limits.h"
+#include "external_containerizer/containerizer/program/container_cgroups.h"
 #include "external_containerizer/containerizer/program/container_processes.h"
 #include "external_containerizer/containerizer/program/container_records.h"
+#include "external_containerizer/containerizer/program/container_report.h"
 #include "external_containerizer/containerizer/program/container_store.h"
 #include "external_containerizer/containerizer/program/launch_plan.h"
 #include "external_containerizer/containerizer/program/process.h"
@@ -30,7 +36,6 @@
 #include "external_containerizer/containerizer/program/sandbox.h"
 #include "external_containerizer/containerizer/program/start_container.h"
 #include "external_containerizer/containerizer/program/tree_usage.h"
-#include "external_containerizer/containerizer/wire/exit.h"
 #include "external_containerizer/transport/unique_fd.h"
 
 namespace external_containerizer {
@@ -45,6 +50,13 @@ constexpr absl::Duration kMaxGrace = absl::Hours(24);
 // For a supervisor to end after it has killed its container; then it is killed
 // itself.
 constexpr absl::Duration kSupervisorMargin = absl::Seconds(10);
+
+// For processes in a container's cgroups to die of SIGKILL, and for the kernel
+// to let go of the cgroups then.
+constexpr absl::Duration kKillTime = absl::Seconds(5);
+constexpr absl::Duration kRemoveTime = absl::Seconds(2);
+
+constexpr double kMaxMebibytes = 1e12;
 
 absl::StatusOr<std::shared_ptr<ContainerStore>> OpenStore(
     const Context& context) {
@@ -64,66 +76,98 @@ absl::Status NeverLaunched() {
       "its launch did not come to an end; destroy it");
 }
 
-wire::Termination MakeTermination(const EndRecord& end) {
-  wire::Termination termination = wire::MakeTermination(end.wait_status, "");
-  const wire::Exit exit = wire::ExitOf(termination);
-  termination.set_message(
-      absl::StrCat(end.destroyed ? "destroyed: " : "", exit.ToString()));
-  if (end.destroyed) {
-    termination.set_state(wire::TASK_KILLED);
-  } else if (exit == wire::Exit{wire::Exit::Kind::kExited, 0}) {
-    termination.set_state(wire::TASK_FINISHED);
-  } else {
-    termination.set_state(wire::TASK_FAILED);
-    termination.add_reasons(wire::TaskStatus::REASON_EXECUTOR_TERMINATED);
+// What its cgroups are to enforce. Nothing and less are no limit.
+CgroupLimits CgroupLimitsOf(const Limits& limits,
+                            const PosixProgram::Options& options) {
+  CgroupLimits result;
+  if (limits.mem_mib.has_value() && *limits.mem_mib > 0) {
+    result.memory_bytes = static_cast<uint64_t>(
+        std::min(*limits.mem_mib, kMaxMebibytes) * (1 << 20));
   }
-  return termination;
+  if (limits.cpus.has_value() && *limits.cpus > 0) result.cpus = limits.cpus;
+  result.quota = options.cpu_quota;
+  result.pids = options.pids_max;
+  return result;
 }
 
-// Nobody saw the end.
-wire::Termination MakeTermination(const LaunchRecord& launch) {
-  wire::Termination termination;
-  termination.set_killed(false);
-  termination.set_message(
-      launch.boot_id == ReadBootId()
-          ? "ended, but its supervisor was killed before it could record how"
-          : "ended when the machine was rebooted");
-  termination.set_state(wire::TASK_FAILED);
-  termination.add_reasons(wire::TaskStatus::REASON_EXECUTOR_TERMINATED);
-  return termination;
+// FAILED_PRECONDITION if a limit is asked for that will not be enforced.
+absl::Status CheckEnforced(const CgroupLimits& limits, const CgroupPlan& plan) {
+  const struct {
+    const char* controller;
+    const char* what;
+    bool wanted;
+  } all[] = {{"memory", "memory", limits.memory_bytes.has_value()},
+             {"cpu", "cpus", limits.cpus.has_value()},
+             {"pids", "processes", limits.pids.has_value()}};
+  for (const auto& one : all) {
+    const auto missing = plan.missing.find(one.controller);
+    if (!one.wanted || missing == plan.missing.end()) continue;
+    return absl::FailedPreconditionError(absl::StrCat(
+        "its limit of ", one.what,
+        " cannot be enforced (--require_limits): ", missing->second));
+  }
+  return absl::OkStatus();
 }
 
-void Set(const TreeUsage& usage, wire::ResourceStatistics* statistics) {
-  statistics->set_cpus_user_time_secs(usage.user_seconds);
-  statistics->set_cpus_system_time_secs(usage.system_seconds);
-  statistics->set_mem_rss_bytes(usage.rss_bytes);
-  statistics->set_processes(usage.processes);
-  statistics->set_threads(usage.threads);
+// The container's cgroups, with their limits. Whatever happens, those that
+// there may be are written down in its file before.
+absl::StatusOr<CgroupPlan> PrepareCgroups(
+    int container, const CgroupLimits& limits, const std::string& directory,
+    const PosixProgram::Options& options) {
+  CgroupPlan plan =
+      PlanCgroups(options.cgroups ? FindCgroupHierarchies()
+                                  : std::vector<CgroupHierarchy>(),
+                  options.cgroup_parent, NewCgroupName(directory),
+                  options.pids_max.has_value());
+  auto write_down = [container](const ContainerCgroups& cgroups) {
+    return cgroups.empty() || AppendRecord(container, RecordLines(cgroups))
+               ? absl::OkStatus()
+               : absl::ResourceExhaustedError(absl::StrCat(
+                     "cannot write down its cgroups: ", strerror(errno)));
+  };
+  const ContainerCgroups planned = plan.cgroups;
+  if (absl::Status status = write_down(planned); !status.ok()) return status;
+  MakeCgroups(plan);
+  if (!(plan.cgroups == planned)) {
+    ContainerCgroups made = planned;
+    for (ContainerCgroup& cgroup : made) {
+      cgroup.controllers.clear();
+      for (const ContainerCgroup& one : plan.cgroups) {
+        if (one.path == cgroup.path) cgroup.controllers = one.controllers;
+      }
+    }
+    if (absl::Status status = write_down(made); !status.ok()) return status;
+  }
+  absl::Status status = SetCgroupLimits(plan.cgroups, limits);
+  if (!status.ok()) return status;
+  return plan;
 }
 
-// Of a container that has ended: all it used, and the most memory that a
-// process of it had.
-void Set(const EndRecord& end, wire::ResourceStatistics* statistics) {
-  statistics->set_cpus_user_time_secs(
-      static_cast<double>(end.user_microseconds) / 1e6);
-  statistics->set_cpus_system_time_secs(
-      static_cast<double>(end.system_microseconds) / 1e6);
-  statistics->set_mem_rss_bytes(end.max_rss_bytes);
-  statistics->set_processes(0);
-  statistics->set_threads(0);
+// Ends what there is, if the supervisor does not (any more).
+absl::Status EndContainer(const ContainerRecords& records) {
+  if (records.launch.has_value()) {
+    absl::Status killed = KillSurvivors(*records.launch);
+    if (!killed.ok()) return killed;
+  }
+  absl::Status killed = KillCgroups(records.cgroups, kKillTime);
+  if (!killed.ok()) return killed;
+  return RemoveCgroups(records.cgroups, kRemoveTime);
 }
 
 absl::Status LaunchContainer(const wire::Launch& request,
                              const Context& context,
-                             const std::string& supervisor) {
+                             const PosixProgram::Options& options) {
   const std::string& id = request.container_id().value();
-  if (absl::Status user = CheckUser(request); !user.ok()) return user;
   StartRequest start;
   start.id = id;
-  start.supervisor = supervisor;
+  start.supervisor = options.supervisor;
   absl::StatusOr<TaskSpec> spec = MakeTaskSpec(request, context.environment);
   if (!spec.ok()) return spec.status();
   start.spec = *std::move(spec);
+  start.spec.limits = options.rlimits;
+  start.spec.no_new_privileges = options.no_new_privileges;
+  const Limits limits = LimitsOf(request);
+  const CgroupLimits cgroup_limits = CgroupLimitsOf(limits, options);
 
   const std::string path =
       request.has_directory() ? request.directory() : context.sandbox;
@@ -136,13 +180,21 @@ absl::Status LaunchContainer(const wire::Launch& request,
 
   auto run = [&]() -> absl::Status {
     const absl::StatusOr<UniqueFd> output =
-        OpenForAppending(sandbox->get(), path, "stdout");
+        OpenForAppending(sandbox->get(), path, "stdout", start.spec.user);
     if (!output.ok()) return output.status();
     const absl::StatusOr<UniqueFd> errors =
-        OpenForAppending(sandbox->get(), path, "stderr");
+        OpenForAppending(sandbox->get(), path, "stderr", start.spec.user);
     if (!errors.ok()) return errors.status();
-    absl::Status limits = (*store)->WriteLimits(id, LimitsOf(request));
-    if (!limits.ok()) return limits;
+    absl::Status written = (*store)->WriteLimits(id, limits);
+    if (!written.ok()) return written;
+    const absl::StatusOr<CgroupPlan> plan = PrepareCgroups(
+        container->get(), cgroup_limits, context.work_directory, options);
+    if (!plan.ok()) return plan.status();
+    if (options.require_limits) {
+      absl::Status enforced = CheckEnforced(cgroup_limits, *plan);
+      if (!enforced.ok()) return enforced;
+    }
+    start.spec.cgroups = ProcsFiles(plan->cgroups);
     start.container = container->get();
     start.sandbox = sandbox->get();
     start.output = output->get();
@@ -152,23 +204,30 @@ absl::Status LaunchContainer(const wire::Launch& request,
   absl::Status status = run();
   if (status.ok()) return status;
   // Whatever does not work here is left to the destroy that follows.
-  if (status.code() == absl::StatusCode::kInternal) {
-    const ContainerRecords records = ReadRecords(container->get());
-    if (records.launch.has_value() && !KillSurvivors(*records.launch).ok()) {
-      return status;
-    }
-  }
-  (void)(*store)->Remove(id);
+  ContainerRecords records = ReadRecords(container->get());
+  // It has ended, and been reaped.
+  if (status.code() != absl::StatusCode::kInternal) records.launch.reset();
+  if (EndContainer(records).ok()) (void)(*store)->Remove(id);
   return status;
 }
 
-absl::Status UpdateLimits(const wire::Update& request, const Context& context) {
+absl::Status UpdateLimits(const wire::Update& request, const Context& context,
+                          const PosixProgram::Options& options) {
   const std::string& id = request.container_id().value();
   absl::StatusOr<std::shared_ptr<ContainerStore>> store = OpenStore(context);
   if (!store.ok()) return store.status();
   const absl::StatusOr<UniqueFd> lock = (*store)->Lock(id);
   if (!lock.ok()) return lock.status();
-  return (*store)->WriteLimits(id, LimitsOf(request.resources()));
+  const Limits limits = LimitsOf(request.resources());
+  absl::Status written = (*store)->WriteLimits(id, limits);
+  if (!written.ok()) return written;
+  const ContainerRecords records = ReadRecords(lock->get());
+  // Nothing is left to limit.
+  if (records.end.has_value()) return absl::OkStatus();
+  absl::Status set =
+      SetCgroupLimits(records.cgroups, CgroupLimitsOf(limits, options));
+  // The supervisor removes them when all has ended.
+  return ReadRecords(lock->get()).end.has_value() ? absl::OkStatus() : set;
 }
 
 absl::StatusOr<std::optional<wire::ResourceStatistics>> ReadUsage(
@@ -184,45 +243,53 @@ absl::StatusOr<std::optional<wire::ResourceStatistics>> ReadUsage(
   wire::ResourceStatistics statistics;
   statistics.set_timestamp(
       absl::ToDoubleSeconds(absl::Now() - absl::UnixEpoch()));
-  const Limits limits = (*store)->ReadLimits(id);
-  if (limits.cpus.has_value()) statistics.set_cpus_limit(*limits.cpus);
-  if (limits.mem_mib.has_value() && *limits.mem_mib >= 0) {
-    statistics.set_mem_limit_bytes(
-        static_cast<uint64_t>(std::min(*limits.mem_mib, 1e12) * (1 << 20)));
-  }
+  CgroupUsage counted;
   std::optional<TreeUsage> running;
   if (!records.end.has_value() && records.launch->boot_id == ReadBootId()) {
-    running = UsageBelow(records.launch->supervisor);
-    // It may have ended during the walk, and then no process was below it.
+    counted = ReadCgroupUsage(records.cgroups);
+    // Where the cgroups know it all, nothing is to be gathered from /proc.
+    if (counted.processes.value_or(0) == 0 ||
+        !counted.user_microseconds.has_value() ||
+        !counted.anonymous_bytes.has_value()) {
+      running = UsageBelow(records.launch->supervisor);
+    } else {
+      running = TreeUsage();
+    }
+    // It may have ended meanwhile, and then there was nothing to be found.
     records = ReadRecords(file->get());
   }
   if (records.end.has_value()) {
-    Set(*records.end, &statistics);
-  } else if (running.has_value()) {
-    Set(*running, &statistics);
+    SetStatistics(*records.end, &statistics);
+    return std::optional<wire::ResourceStatistics>(std::move(statistics));
+  }
+  if (running.has_value()) {
+    SetStatistics(*running, &statistics);
   } else {
     const absl::StatusOr<std::vector<ProcessStat>> survivors =
         Survivors(*records.launch);
     if (!survivors.ok()) return survivors.status();
     if (survivors->empty()) return std::optional<wire::ResourceStatistics>();
-    Set(UsageOf(*survivors), &statistics);
+    SetStatistics(UsageOf(*survivors), &statistics);
+  }
+  SetStatistics(counted, &statistics);
+  const Limits limits = (*store)->ReadLimits(id);
+  if (counted.cpus_limited && limits.cpus.value_or(0) > 0) {
+    statistics.set_cpus_limit(*limits.cpus);
   }
   return std::optional<wire::ResourceStatistics>(std::move(statistics));
 }
 
 // The container's supervisor is gone, or is no use. `lock` is held.
 absl::Status RemoveContainer(ContainerStore& store, const std::string& id,
-                             const ContainerRecords& records) {
-  if (records.launch.has_value() &&
-      !(records.end.has_value() && records.end->complete)) {
+                             ContainerRecords records) {
+  if (records.end.has_value() && records.end->complete) records.launch.reset();
+  if (records.launch.has_value()) {
     const ProcessId& supervisor = records.launch->supervisor;
     absl::StatusOr<UniqueFd> found = FindProcess(*records.launch, supervisor);
     if (!found.ok()) return found.status();
     if (found->valid()) SignalProcess(supervisor, SIGKILL);
-    if (absl::Status killed = KillSurvivors(*records.launch); !killed.ok()) {
-      return killed;
-    }
   }
+  if (absl::Status ended = EndContainer(records); !ended.ok()) return ended;
   return store.Remove(id);
 }
 
@@ -235,9 +302,16 @@ absl::Status RecoverContainers(const Context& context) {
     // What somebody is launching now is locked.
     absl::StatusOr<std::optional<UniqueFd>> lock = (*store)->TryLock(id);
     if (!lock.ok() || !lock->has_value()) continue;
-    if (ReadRecords((*lock)->get()).launch.has_value()) continue;
+    const ContainerRecords records = ReadRecords((*lock)->get());
+    if (records.launch.has_value()) {
+      // A supervisor that was killed at its very end.
+      if (records.end.has_value() && records.end->complete) {
+        (void)RemoveCgroups(records.cgroups, absl::ZeroDuration());
+      }
+      continue;
+    }
     // A launch that was killed before it had started anything.
-    absl::Status removed = (*store)->Remove(id);
+    absl::Status removed = RemoveContainer(**store, id, records);
     if (!removed.ok()) return removed;
   }
   return absl::OkStatus();
@@ -252,7 +326,7 @@ class PosixProgram::Impl {
         std::clamp(options_.grace, absl::ZeroDuration(), kMaxGrace);
   }
 
-  const std::string& supervisor() const { return options_.supervisor; }
+  const Options& options() const { return options_; }
 
   void Wait(const wire::Wait& request, const Context& context,
             Reply<wire::Termination> reply) {
@@ -344,11 +418,13 @@ class PosixProgram::Impl {
   void WaitForTask(const std::shared_ptr<Waiting>& waiting) {
     const ContainerRecords records = ReadRecords(waiting->file.get());
     if (records.end.has_value()) {
-      return std::move(waiting->reply)(MakeTermination(*records.end));
+      return std::move(waiting->reply)(TerminationOf(*records.end));
     }
     // Killed: the task may run on without it.
     WaitFor(waiting, waiting->launch.task, [waiting] {
-      std::move(waiting->reply)(MakeTermination(waiting->launch));
+      std::move(waiting->reply)(UnseenTermination(
+          waiting->launch,
+          ReadMemoryEvents(ReadRecords(waiting->file.get()).cgroups)));
     });
   }
 
@@ -365,12 +441,12 @@ PosixProgram::~PosixProgram() = default;
 
 void PosixProgram::Launch(const wire::Launch& request, const Context& context,
                           Reply<void> reply) {
-  std::move(reply)(LaunchContainer(request, context, impl_->supervisor()));
+  std::move(reply)(LaunchContainer(request, context, impl_->options()));
 }
 
 void PosixProgram::Update(const wire::Update& request, const Context& context,
                           Reply<void> reply) {
-  std::move(reply)(UpdateLimits(request, context));
+  std::move(reply)(UpdateLimits(request, context, impl_->options()));
 }
 
 void PosixProgram::Usage(const wire::Usage& request, const Context& context,
