@@ -11,6 +11,9 @@
 #ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_SELECTED_H_
 #define EXTERNAL_CONTAINERIZER_TRANSPORT_SELECTED_H_
 
+#include <sys/types.h>
+
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,6 +35,9 @@ struct TransportOptions {
   // The agent's variables that programs see, by name or as a prefix and '*'
   // ("LC_*"); "*" is all of them. nullopt: the transport's own few (D20).
   std::optional<std::vector<std::string>> inherit;
+  // Called on the loop with each process that is started for one command, if
+  // the transport does that, and the command's sandbox; may be null.
+  std::function<void(Command, const std::optional<Sandbox>&, pid_t)> on_started;
 };
 
 // Its name in the flag, e.g. "fork_exec".

@@ -4,7 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "external_containerizer/containerizer/agent/client/container_commands.h"
+#include "external_containerizer/containerizer/agent/client/list_commands.h"
 #include "external_containerizer/containerizer/agent/run_command.h"
+#include "external_containerizer/containerizer/agent/serve/serve_command.h"
 #include "external_containerizer/containerizer/agent/subcommand.h"
 #include "external_containerizer/containerizer/agent/user_paths.h"
 
@@ -13,7 +16,12 @@ namespace ec = external_containerizer;
 int main(int argc, char** argv) {
   std::vector<std::string> arguments;
   for (int i = 1; i < argc; ++i) arguments.push_back(argv[i]);
-  return ec::Dispatch({ec::RunSubcommand()},
+  const std::vector<ec::Subcommand> subcommands = {
+      ec::RunSubcommand(),    ec::ServeSubcommand(),   ec::LaunchSubcommand(),
+      ec::ListSubcommand(),   ec::WaitSubcommand(),    ec::UsageSubcommand(),
+      ec::UpdateSubcommand(), ec::DestroySubcommand(), ec::EventsSubcommand(),
+  };
+  return ec::Dispatch(subcommands,
                       ec::SurroundingsOfThisProcess(argc > 0 ? argv[0] : ""),
                       arguments);
 }

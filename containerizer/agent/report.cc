@@ -27,20 +27,6 @@ std::string SecondsText(absl::Duration duration) {
   return absl::StrFormat("%.2f s", absl::ToDoubleSeconds(duration));
 }
 
-absl::string_view EventName(ContainerEvent::Kind kind) {
-  switch (kind) {
-    case ContainerEvent::Kind::kCommandStarted:
-      return "command_started";
-    case ContainerEvent::Kind::kCommandEnded:
-      return "command_ended";
-    case ContainerEvent::Kind::kStateChanged:
-      return "state_changed";
-    case ContainerEvent::Kind::kNotice:
-      break;
-  }
-  return "notice";
-}
-
 bool IsOfCommand(const ContainerEvent& event) {
   return event.kind == ContainerEvent::Kind::kCommandStarted ||
          event.kind == ContainerEvent::Kind::kCommandEnded;
@@ -174,6 +160,20 @@ std::string WhyOf(const wire::Termination& termination) {
                     OneLine(termination.message()));
   }
   return why;
+}
+
+absl::string_view EventName(ContainerEvent::Kind kind) {
+  switch (kind) {
+    case ContainerEvent::Kind::kCommandStarted:
+      return "command_started";
+    case ContainerEvent::Kind::kCommandEnded:
+      return "command_ended";
+    case ContainerEvent::Kind::kStateChanged:
+      return "state_changed";
+    case ContainerEvent::Kind::kNotice:
+      break;
+  }
+  return "notice";
 }
 
 std::string EventText(const ContainerEvent& event) {

@@ -61,6 +61,8 @@ JsonObject EndJson(const End& end);
 // Why a container ended, as far as that says more than its exit does.
 std::string WhyOf(const wire::Termination& termination);
 
+// "state_changed".
+absl::string_view EventName(ContainerEvent::Kind kind);
 std::string EventText(const ContainerEvent& event);
 JsonObject EventJson(const ContainerEvent& event);
 

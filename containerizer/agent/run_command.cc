@@ -11,45 +11,29 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/containerizer/agent/flags.h"
-#include "external_containerizer/containerizer/agent/request.h"
-#include "external_containerizer/containerizer/agent/resources.h"
+#include "external_containerizer/containerizer/agent/task_flags.h"
 
 namespace external_containerizer {
 namespace {
 
 const std::vector<Flag>& RunFlags() {
   static const auto& flags = *new std::vector<Flag>{
-      {"containerizer_path", "PROGRAM",
-       "The external containerizer program: a path, a name to be found in "
-       "PATH, or shell words that the command (launch, wait, ...) is appended "
-       "to. Default: posix, which comes with the agent and runs plain "
-       "processes."},
+      ContainerizerPathFlag(),
       {"work_dir", "DIR",
        "Where runs keep their files while they last, each in a directory of "
        "its own below DIR/run. Default: $XDG_STATE_HOME/external_containerizer "
        "or ~/.local/state/external_containerizer."},
-      {"resources", "LIST",
-       "What the container may use: cpus:0.5;mem:64 (MiB). Also ranges and "
-       "sets, and a role in parentheses: "
-       "'ports:[31000-32000];disks(web):{a,b}'."},
-      {"env", "NAME=VALUE",
-       "Sets a variable for the command; as often as needed. Of yours it gets "
-       "few (HOME, LANG, TZ, ...), and not PATH; to pass that on: "
-       "--env=PATH=\"$PATH\"."},
+      ResourcesFlag(),
+      EnvironmentFlag(),
       {"json", "",
        "Prints one JSON object per line on stdout, and nothing else there; "
        "\"type\" says what it is: container, event, usage, stdout, stderr, "
        "notice, error, end. Output of the command is in \"data\", or in "
        "\"base64\" if it is not UTF-8."},
       {"verbose", "", "Says on stderr what happens to the container.", 'v'},
-      {"help", "", "Shows this.", 'h'},
+      HelpFlag(),
   };
   return flags;
-}
-
-std::string DirectoryOf(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  return slash == std::string::npos ? "" : path.substr(0, slash);
 }
 
 bool CanShowStatus(const Surroundings& surroundings) {
@@ -111,42 +95,22 @@ absl::StatusOr<RunOptions> ParseRun(const Surroundings& surroundings,
   RunOptions options;
   options.verbose = flags->On("verbose");
   options.json = flags->On("json");
-  options.libexec_directory = DirectoryOf(surroundings.executable);
+  options.libexec_directory = LibexecDirectoryOf(surroundings);
 
-  if (flags->rest().empty() || flags->rest()[0].empty()) {
-    return absl::InvalidArgumentError(
-        "there is no command to run; put it behind --, as in: agent run -- "
-        "echo hello");
-  }
-  options.command.program = TaskProgram(surroundings, flags->rest()[0]);
-  options.command.arguments = flags->rest();
-  auto environment = ParseEnvironment(flags->Values("env"));
-  if (!environment.ok()) return environment.status();
-  options.command.environment = *std::move(environment);
+  absl::StatusOr<TaskCommand> command =
+      TaskCommandOf(surroundings, *flags, "run");
+  if (!command.ok()) return command.status();
+  options.command = *std::move(command);
 
-  absl::StatusOr<Resources> resources =
-      ParseResources(flags->Value("resources", ""));
-  if (!resources.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--resources: ", resources.status().message()));
-  }
+  absl::StatusOr<Resources> resources = ResourcesOf(*flags);
+  if (!resources.ok()) return resources.status();
   options.resources = *std::move(resources);
 
-  const std::string work_dir = flags->Value("work_dir", "");
-  if (!flags->Values("work_dir").empty() && work_dir.empty()) {
-    return absl::InvalidArgumentError("--work_dir is empty");
-  }
-  absl::StatusOr<std::string> directory =
-      work_dir.empty() ? DefaultWorkDirectory(surroundings)
-                       : UserPath(surroundings, work_dir);
+  absl::StatusOr<std::string> directory = WorkDirectoryOf(surroundings, *flags);
   if (!directory.ok()) return directory.status();
   options.work_dir = *std::move(directory);
 
-  absl::StatusOr<std::string> program =
-      flags->Values("containerizer_path").empty()
-          ? ShippedProgram(surroundings)
-          : ProgramCommand(surroundings,
-                           flags->Value("containerizer_path", ""));
+  absl::StatusOr<std::string> program = ProgramOf(surroundings, *flags);
   if (!program.ok()) return program.status();
   options.program = *std::move(program);
   return options;

@@ -19,9 +19,14 @@ std::string Help(const std::vector<Subcommand>& subcommands) {
       "Runs containers through an external program: any executable that "
       "understands\nlaunch, update, usage, wait, destroy, containers and "
       "recover.\n\nUsage: agent COMMAND [FLAGS] ...\n\n";
+  size_t width = 0;
   for (const Subcommand& subcommand : subcommands) {
-    absl::StrAppend(&text, "  ", subcommand.name, "  ", subcommand.summary,
-                    "\n");
+    width = std::max(width, subcommand.name.size());
+  }
+  for (const Subcommand& subcommand : subcommands) {
+    absl::StrAppend(&text, "  ", subcommand.name,
+                    std::string(width + 2 - subcommand.name.size(), ' '),
+                    subcommand.summary, "\n");
   }
   absl::StrAppend(&text,
                   "\nTry:\n  agent run -- sh -c 'echo hello; exit 3'\n  agent "

@@ -151,13 +151,17 @@ void ForkExec::Started(InvocationId id,
   }
   const absl::Duration timeout = waiting.invocation.timeout;
   const bool cancelled = waiting.cancelled;
-  Running& running = Enter(id, *std::move(started));
-  const Process& process = running.started.process;
+  const pid_t pid = started->process.pid;
+  decltype(Running::slot) slot = {};
   if (command == Command::kLaunch || command == Command::kWait) {
     // A full disk is no reason not to run it.
-    running.slot = journal_->Add(process.pid);
+    slot = journal_->Add(pid);
   }
-  if (options_.on_started) options_.on_started(command, process.pid);
+  if (options_.on_started) {
+    options_.on_started(command, started->sandbox, pid);
+  }
+  Running& running = Enter(id, *std::move(started));
+  running.slot = slot;
   Watch(id, &running, timeout);
   if (cancelled) End(id, &running, Ending::kCancelled);
 }

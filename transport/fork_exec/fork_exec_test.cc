@@ -76,9 +76,8 @@ class ForkExecTest : public ::testing::Test {
     }
     options_.work_directory = root_ + "/work";
     options_.linger = absl::Milliseconds(100);
-    options_.on_started = [this](Command, pid_t pid) {
-      started_.push_back(pid);
-    };
+    options_.on_started = [this](Command, const std::optional<Sandbox>&,
+                                 pid_t pid) { started_.push_back(pid); };
   }
 
   ~ForkExecTest() override {
@@ -764,7 +763,7 @@ TEST_F(ForkExecTest, WhatCannotBeEndedInTimeIsUnknownAndReapedLater) {
 }
 
 TEST_F(ForkExecTest, WhenSomebodyElseReapsAGoodRecordCounts) {
-  options_.on_started = [](Command, pid_t pid) {
+  options_.on_started = [](Command, const std::optional<Sandbox>&, pid_t pid) {
     EXPECT_EQ(waitpid(pid, nullptr, 0), pid);
   };
   Use("record-exit 0");
@@ -834,7 +833,7 @@ TEST_F(ForkExecTest, WhatAKilledAgentLeftIsEndedBeforeTheFirstCommand) {
   ASSERT_EQ(waitpid(pid, nullptr, 0), pid);
   for (pid_t left : Pids()) EXPECT_TRUE(IsAlive(left));
 
-  options_.on_started = [this](Command, pid_t) {
+  options_.on_started = [this](Command, const std::optional<Sandbox>&, pid_t) {
     size_t alive = 0;
     for (pid_t left : Pids()) alive += IsAlive(left) ? 1 : 0;
     EXPECT_EQ(alive, 3u);  // The update's: it does what it was told.

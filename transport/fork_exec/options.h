@@ -44,8 +44,9 @@ struct ForkExecOptions {
   // something that is no record.
   absl::Duration linger = absl::Seconds(5);
 
-  // Called on the loop with each process that is started; may be null.
-  std::function<void(Command, pid_t)> on_started;
+  // Called on the loop with each process that is started, and for what; may be
+  // null. The sandbox tells whose it is.
+  std::function<void(Command, const std::optional<Sandbox>&, pid_t)> on_started;
 };
 
 }  // namespace external_containerizer

@@ -16,6 +16,7 @@ TransportFactory SelectedTransport(TransportOptions options) {
   fork_exec.program = std::move(options.program);
   fork_exec.work_directory = std::move(options.work_directory);
   fork_exec.inherit = std::move(options.inherit);
+  fork_exec.on_started = std::move(options.on_started);
   return ForkExecTransport(std::move(fork_exec));
 }
 

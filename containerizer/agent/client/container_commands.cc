@@ -1,0 +1,218 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/containerizer/agent/client/container_commands.h"
+
+#include <cstdint>
+#include <cstdio>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "external_containerizer/containerizer/agent/client/client_command.h"
+#include "external_containerizer/containerizer/agent/client/control_client.h"
+#include "external_containerizer/containerizer/agent/report.h"
+#include "external_containerizer/containerizer/agent/run.h"
+#include "external_containerizer/containerizer/agent/serve/control.h"
+#include "external_containerizer/containerizer/agent/task_flags.h"
+
+namespace external_containerizer {
+namespace {
+
+// For the agent to be started again.
+constexpr absl::Duration kAgentAway = absl::Minutes(1);
+
+template <typename Request, typename Reply>
+absl::StatusOr<Reply> CallOnce(const ClientCall& call,
+                               const ttrpc::Method<Request, Reply>& method,
+                               const Request& request) {
+  const auto client = ControlClient::Connect(call.work_dir);
+  if (!client.ok()) return client.status();
+  return (*client)->Call(method, request);
+}
+
+int Launch(const ClientCall& call) {
+  const auto usage_error = [](const absl::Status& status) {
+    return UsageError("launch", std::string(status.message()));
+  };
+  const absl::StatusOr<TaskCommand> command =
+      TaskCommandOf(call.surroundings, call.flags, "launch");
+  if (!command.ok()) return usage_error(command.status());
+  const absl::StatusOr<Resources> resources = ResourcesOf(call.flags);
+  if (!resources.ok()) return usage_error(resources.status());
+
+  control::v1::LaunchRequest request;
+  if (!call.flags.Values("name").empty()) {
+    request.set_id(call.flags.Value("name", ""));
+    if (request.id().empty()) {
+      return usage_error(absl::InvalidArgumentError("--name is empty"));
+    }
+  }
+  request.set_program(command->program);
+  for (const std::string& argument : command->arguments) {
+    request.add_arguments(argument);
+  }
+  for (const auto& [name, value] : command->environment) {
+    auto& variable = *request.add_environment();
+    variable.set_name(name);
+    variable.set_value(value);
+  }
+  for (const wire::Resource& resource : *resources) {
+    *request.add_resources() = resource;
+  }
+  const auto reply = CallOnce(call, control::kLaunch, request);
+  if (!reply.ok()) return Fail(call, reply.status());
+  return Print(absl::StrCat(reply->id(), "\n")) ? 0 : kAgentFailed;
+}
+
+// Says how it ended; the exit status is the caller's.
+void ShowEnd(const ClientCall& call, const wire::Termination& end) {
+  const std::string& id = call.ids()[0];
+  if (call.flags.On("json")) {
+    Print(absl::StrCat(JsonObject()
+                           .Text("type", "end")
+                           .Text("container", id)
+                           .Append(EndedJson(end))
+                           .ToString(),
+                       "\n"));
+  } else {
+    fprintf(stderr, "agent: %s %s\n", OneLine(id).c_str(),
+            EndedText(end).c_str());
+  }
+}
+
+int Wait(const ClientCall& call) {
+  control::v1::WaitRequest request;
+  request.set_id(call.ids()[0]);
+  const auto reply =
+      CallPatiently(call.work_dir, control::kWait, request, kAgentAway, [] {
+        fprintf(stderr,
+                "agent: the agent went away; waiting for it to come back\n");
+      });
+  if (!reply.ok()) return Fail(call, reply.status());
+  ShowEnd(call, reply->end());
+  return ExitStatusOf(reply->end());
+}
+
+int Update(const ClientCall& call) {
+  if (call.flags.Values("resources").empty()) {
+    return UsageError("update",
+                      "say what it may use: --resources='cpus:1;mem:64'");
+  }
+  const absl::StatusOr<Resources> resources = ResourcesOf(call.flags);
+  if (!resources.ok()) {
+    return UsageError("update", std::string(resources.status().message()));
+  }
+  control::v1::UpdateRequest request;
+  request.set_id(call.ids()[0]);
+  for (const wire::Resource& resource : *resources) {
+    *request.add_resources() = resource;
+  }
+  const auto reply = CallOnce(call, control::kUpdate, request);
+  return reply.ok() ? 0 : Fail(call, reply.status());
+}
+
+int Destroy(const ClientCall& call) {
+  control::v1::DestroyRequest request;
+  request.set_id(call.ids()[0]);
+  const auto reply = CallOnce(call, control::kDestroy, request);
+  if (!reply.ok()) return Fail(call, reply.status());
+  ShowEnd(call, reply->end());
+  return 0;
+}
+
+const ClientCommand& LaunchCommand() {
+  static const auto& command = *new ClientCommand{
+      "launch",
+      "-- COMMAND [ARGUMENT ...]",
+      "Starts a command as a container of a standing agent, and prints the "
+      "container's\nid when it runs. Its output is in its sandbox, which "
+      "`agent "
+      "list --json` names.\n",
+      {{"name", "ID",
+        "The container's id; a name that no other of this agent has. Default: "
+        "one that is made up."},
+       ResourcesFlag(),
+       EnvironmentFlag()},
+      1,
+      std::numeric_limits<size_t>::max()};
+  return command;
+}
+
+const ClientCommand& WaitCommand() {
+  static const auto& command = *new ClientCommand{
+      "wait",
+      "ID",
+      "Waits until a container has ended, and says how; also if the agent is "
+      "killed and\nstarted again meanwhile, or if it ended long ago.\n\nExit "
+      "status: the container's; 128+N if signal N ended it; 125 if that is "
+      "not\nknown.\n",
+      {JsonFlag("Says it as one JSON object on stdout.")},
+      1,
+      1};
+  return command;
+}
+
+const ClientCommand& UpdateCommand() {
+  static const auto& command = *new ClientCommand{
+      "update",          "ID", "Changes what a container may use.\n",
+      {ResourcesFlag()}, 1,    1};
+  return command;
+}
+
+const ClientCommand& DestroyCommand() {
+  static const auto& command = *new ClientCommand{
+      "destroy",
+      "ID",
+      "Ends a container, if it runs, says how it ended, and forgets it, with "
+      "the files\nin its sandbox.\n",
+      {JsonFlag("Says it as one JSON object on stdout.")},
+      1,
+      1};
+  return command;
+}
+
+}  // namespace
+
+Subcommand LaunchSubcommand() {
+  return {"launch", "Starts a command as a container of a standing agent.",
+          [](const Surroundings& surroundings,
+             const std::vector<std::string>& arguments) {
+            return RunClientCommand(LaunchCommand(), surroundings, arguments,
+                                    Launch);
+          }};
+}
+
+Subcommand WaitSubcommand() {
+  return {"wait", "Waits until a container has ended.",
+          [](const Surroundings& surroundings,
+             const std::vector<std::string>& arguments) {
+            return RunClientCommand(WaitCommand(), surroundings, arguments,
+                                    Wait);
+          }};
+}
+
+Subcommand UpdateSubcommand() {
+  return {"update", "Changes what a container may use.",
+          [](const Surroundings& surroundings,
+             const std::vector<std::string>& arguments) {
+            return RunClientCommand(UpdateCommand(), surroundings, arguments,
+                                    Update);
+          }};
+}
+
+Subcommand DestroySubcommand() {
+  return {"destroy", "Ends a container and forgets it.",
+          [](const Surroundings& surroundings,
+             const std::vector<std::string>& arguments) {
+            return RunClientCommand(DestroyCommand(), surroundings, arguments,
+                                    Destroy);
+          }};
+}
+
+}  // namespace external_containerizer

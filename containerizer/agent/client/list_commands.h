@@ -1,0 +1,20 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+//
+// What there is to see of a standing agent's containers: agent list, usage,
+// events.
+
+#ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_CLIENT_LIST_COMMANDS_H_
+#define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_CLIENT_LIST_COMMANDS_H_
+
+#include "external_containerizer/containerizer/agent/subcommand.h"
+
+namespace external_containerizer {
+
+Subcommand ListSubcommand();
+Subcommand UsageSubcommand();
+Subcommand EventsSubcommand();
+
+}  // namespace external_containerizer
+
+#endif  // EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_CLIENT_LIST_COMMANDS_H_

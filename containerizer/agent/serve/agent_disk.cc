@@ -1,0 +1,109 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/containerizer/agent/serve/agent_disk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <climits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "external_containerizer/containerizer/agent/sandbox_layout.h"
+#include "external_containerizer/state/text_files.h"
+
+namespace external_containerizer {
+namespace {
+
+// Enough that a slow fsync() of one container does not hold up the others.
+constexpr size_t kThreads = 8;
+constexpr mode_t kSandboxMode = 0750;
+// A framework that speaks to no scheduler has no address.
+constexpr char kNoPid[] = "@0.0.0.0:0";
+
+std::string HostName() {
+  char name[HOST_NAME_MAX + 1] = {};
+  return gethostname(name, sizeof(name) - 1) == 0 && name[0] != '\0'
+             ? name
+             : "localhost";
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<AgentDisk>> AgentDisk::Create(
+    std::string work_dir, std::unique_ptr<state::Writer> writer) {
+  UniqueFd directory(
+      open(work_dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory.valid()) return FileError("open", work_dir, errno);
+  return std::unique_ptr<AgentDisk>(new AgentDisk(
+      std::move(work_dir), std::move(directory), std::move(writer)));
+}
+
+AgentDisk::AgentDisk(std::string work_dir, UniqueFd directory,
+                     std::unique_ptr<state::Writer> writer)
+    : work_dir_(std::move(work_dir)),
+      directory_(std::move(directory)),
+      writer_(std::move(writer)),
+      threads_(kThreads) {}
+
+void AgentDisk::Run(const ContainerId& container, Work work, Done done) {
+  threads_.Run(container,
+               [work = std::move(work), done = std::move(done)]() mutable {
+                 std::move(done)(std::move(work)());
+               });
+}
+
+absl::Status AgentDisk::RecordSelf(const std::string& agent,
+                                   const std::string& framework,
+                                   bool agent_is_known) {
+  if (!agent_is_known) {
+    wire::SlaveInfo info;
+    info.set_hostname(HostName());
+    info.mutable_id()->set_value(agent);
+    info.set_checkpoint(true);
+    absl::Status recorded = writer_->RecordAgent(info);
+    if (!recorded.ok()) return recorded;
+  }
+  wire::FrameworkInfo info;
+  info.set_user(absl::StrCat(geteuid()));
+  info.set_name("agent launch");
+  info.mutable_id()->set_value(framework);
+  info.set_checkpoint(true);
+  return writer_->RecordFramework(agent, info, kNoPid);
+}
+
+absl::Status AgentDisk::RecordBoot() {
+  const absl::StatusOr<std::string> boot = state::CurrentBootId();
+  return boot.ok() ? writer_->RecordBootId(*boot) : boot.status();
+}
+
+absl::Status AgentDisk::RecordLaunch(const state::RunId& run,
+                                     const LaunchRequest& request) {
+  absl::Status recorded = writer_->RecordLaunch(run, request.executor);
+  if (!recorded.ok()) return recorded;
+  return MakeSandbox(work_dir_, directory_.get(),
+                     {run.agent, run.framework, run.executor, run.container})
+      .status();
+}
+
+absl::Status AgentDisk::EnsureSandbox(const Sandbox& sandbox) {
+  return MakeDirectories(directory_.get(), sandbox.path, kSandboxMode,
+                         sandbox.root)
+      .status();
+}
+
+absl::Status AgentDisk::Forget(const state::RunId& run) {
+  const std::string executor = state::ExecutorPath(run);
+  const size_t slash = executor.rfind('/');
+  const absl::StatusOr<UniqueFd> executors = MakeDirectories(
+      directory_.get(), executor.substr(0, slash), kSandboxMode, work_dir_);
+  if (!executors.ok()) return executors.status();
+  absl::Status removed =
+      RemoveTree(executors->get(), executor.substr(slash + 1));
+  if (!removed.ok() && !absl::IsNotFound(removed)) return removed;
+  return writer_->ForgetExecutor(run);
+}
+
+}  // namespace external_containerizer

@@ -1,0 +1,59 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a standing agent holds of one container.
+
+#ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_SERVE_HELD_CONTAINER_H_
+#define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_SERVE_HELD_CONTAINER_H_
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "external_containerizer/containerizer/agent/serve/next_step.h"
+#include "external_containerizer/containerizer/container.h"
+#include "external_containerizer/containerizer/containerizer.h"
+#include "external_containerizer/containerizer/wire/containerizer.pb.h"
+#include "external_containerizer/state/agent_state.h"
+#include "external_containerizer/state/paths.h"
+
+namespace external_containerizer {
+
+// The framework that the containers of `agent launch` belong to. An executor
+// of it has one run, and both have the container's id.
+inline constexpr char kOwnFramework[] = "agent";
+
+struct HeldContainer {
+  state::RunId run;
+  Progress progress;
+  bool retry_wait = false;  // Asking how it ends failed; a timer is set.
+  std::string command;      // As somebody would type it; bounded.
+  std::shared_ptr<LaunchRequest> request;  // Until it is launched.
+  absl::Status launch_error;
+  std::optional<wire::Termination> end;
+  std::string problem;
+
+  std::vector<Done<ContainerId>> launchers;  // At most one.
+  std::vector<Done<wire::Termination>> waiters;
+  std::vector<Done<wire::Termination>> destroyers;
+
+  bool IsOwn() const { return run.framework == kOwnFramework; }
+  const char* StateName() const;
+};
+
+// Runs of `state` by their containers' ids, with what is left to do for each.
+// Left out are those that are done with and have left no word of how they
+// ended, and what is not fit to be an id; of several runs with one id that of
+// KnownContainers() counts.
+std::map<ContainerId, std::shared_ptr<HeldContainer>> HeldContainers(
+    const state::AgentState& state);
+
+// `command`, for people: its arguments with spaces between them, bounded.
+std::string CommandText(const wire::CommandInfo& command);
+
+}  // namespace external_containerizer
+
+#endif  // EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_SERVE_HELD_CONTAINER_H_

@@ -1,0 +1,114 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/containerizer/agent/serve/held_container.h"
+
+#include <string>
+
+#include "external_containerizer/state/known_containers.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace external_containerizer {
+namespace {
+
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+state::RunState RunOf(const std::string& id) {
+  state::RunState run;
+  run.id = id;
+  return run;
+}
+
+// One executor with these runs.
+state::AgentState StateWith(std::vector<state::RunState> runs,
+                            std::optional<std::string> latest) {
+  state::ExecutorState executor;
+  executor.id = "executor";
+  executor.latest = std::move(latest);
+  executor.runs = std::move(runs);
+  state::FrameworkState framework;
+  framework.id = "framework";
+  framework.executors.push_back(std::move(executor));
+  state::AgentState state;
+  state.work_dir = "/w";
+  state.slave.emplace();
+  state.slave->id = "agent-1";
+  state.slave->frameworks.push_back(std::move(framework));
+  return state;
+}
+
+TEST(HeldContainersTest, TheLatestRunIsRunning) {
+  const auto held = HeldContainers(StateWith({RunOf("one")}, "one"));
+  ASSERT_THAT(held, SizeIs(1));
+  EXPECT_STREQ(held.at("one")->StateName(), "running");
+  EXPECT_EQ(NextStep(held.at("one")->progress), AgentStep::kWait);
+}
+
+TEST(HeldContainersTest, ARunThatWasNeverAcknowledgedIsToBeDestroyed) {
+  const auto held = HeldContainers(StateWith({RunOf("one")}, std::nullopt));
+  ASSERT_THAT(held, SizeIs(1));
+  EXPECT_STREQ(held.at("one")->StateName(), "destroying");
+  EXPECT_EQ(NextStep(held.at("one")->progress), AgentStep::kDestroy);
+  EXPECT_FALSE(held.at("one")->launch_error.ok());
+}
+
+TEST(HeldContainersTest, AnExitThatIsRecordedIsToBeAcknowledged) {
+  state::RunState run = RunOf("one");
+  run.termination.emplace();
+  const auto held = HeldContainers(StateWith({run}, "one"));
+  ASSERT_THAT(held, SizeIs(1));
+  EXPECT_STREQ(held.at("one")->StateName(), "exited");
+  EXPECT_EQ(NextStep(held.at("one")->progress), AgentStep::kDestroy);
+}
+
+TEST(HeldContainersTest, OneThatIsDoneWithIsKeptForHowItEnded) {
+  state::RunState run = RunOf("one");
+  run.completed = true;
+  EXPECT_THAT(HeldContainers(StateWith({run}, "one")), IsEmpty());
+  run.termination.emplace();
+  const auto held = HeldContainers(StateWith({run}, "one"));
+  ASSERT_THAT(held, SizeIs(1));
+  EXPECT_EQ(NextStep(held.at("one")->progress), AgentStep::kNone);
+}
+
+TEST(HeldContainersTest, WhatIsRunningForRecoveryIsRunningHere) {
+  // The same id twice: the one that runs counts in both.
+  state::AgentState state = StateWith({RunOf("one"), RunOf("two")}, "two");
+  state::RunState done = RunOf("two");
+  done.completed = true;
+  done.termination.emplace();
+  state::ExecutorState other;
+  other.id = "other";
+  other.runs = {done, RunOf("one")};
+  other.latest = "one";
+  state.slave->frameworks[0].executors.push_back(other);
+  const auto held = HeldContainers(state);
+  for (const KnownContainer& known : state::KnownContainers(state)) {
+    ASSERT_EQ(held.count(known.id), 1u) << known.id;
+    EXPECT_STREQ(held.at(known.id)->StateName(),
+                 known.state == KnownContainer::State::kRunning ? "running"
+                                                                : "destroying")
+        << known.id;
+    EXPECT_EQ(known.sandbox->path, state::RunPath(held.at(known.id)->run));
+  }
+}
+
+TEST(HeldContainersTest, AnIdThatNoProgramCouldBeGivenIsLeftOut) {
+  EXPECT_THAT(HeldContainers(StateWith({RunOf("-rf")}, "-rf")), IsEmpty());
+}
+
+TEST(CommandTextTest, ACommandIsShownAsItIsTypedAndNotTooLong) {
+  wire::CommandInfo command;
+  command.set_value("sleep");
+  EXPECT_EQ(CommandText(command), "sleep");
+  command.add_arguments("sleep");
+  command.add_arguments("600");
+  EXPECT_EQ(CommandText(command), "sleep 600");
+  for (int i = 0; i < 1000; ++i) command.add_arguments("argument");
+  EXPECT_THAT(CommandText(command), SizeIs(203));
+}
+
+}  // namespace
+}  // namespace external_containerizer

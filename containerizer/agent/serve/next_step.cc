@@ -1,0 +1,72 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/containerizer/agent/serve/next_step.h"
+
+namespace external_containerizer {
+
+absl::string_view AgentStepName(AgentStep step) {
+  switch (step) {
+    case AgentStep::kNone:
+      break;
+    case AgentStep::kRecordLaunch:
+      return "record launch";
+    case AgentStep::kLaunch:
+      return "launch";
+    case AgentStep::kRecordLaunched:
+      return "record launched";
+    case AgentStep::kWait:
+      return "wait";
+    case AgentStep::kRecordExit:
+      return "record exit";
+    case AgentStep::kDestroy:
+      return "destroy";
+    case AgentStep::kRecordCompleted:
+      return "record completed";
+    case AgentStep::kForget:
+      return "forget";
+  }
+  return "none";
+}
+
+AgentStep NextStep(const Progress& progress) {
+  if (progress.writing) return AgentStep::kNone;
+  const bool to_end = progress.launch_failed || progress.unwanted;
+
+  if (!progress.launch_recorded) {
+    if (!to_end) return AgentStep::kRecordLaunch;
+    // Something of a record that failed may be on the disk.
+    return progress.forget_failed ? AgentStep::kNone : AgentStep::kForget;
+  }
+  if (!progress.launched && !progress.launching && !to_end) {
+    return AgentStep::kLaunch;
+  }
+  if (progress.exited && !progress.exit_recorded &&
+      !progress.exit_record_failed && !progress.launch_failed) {
+    return AgentStep::kRecordExit;
+  }
+  if (!progress.destroyed) {
+    if (progress.launched && !to_end) {
+      if (!progress.launched_recorded) return AgentStep::kRecordLaunched;
+      if (!progress.exited && !progress.waiting) return AgentStep::kWait;
+    }
+    // An exit is acknowledged once nobody can forget it. Who wants it
+    // destroyed does not wait for a full disk.
+    if ((to_end || progress.exit_recorded) && !progress.destroying &&
+        !progress.destroy_failed) {
+      return AgentStep::kDestroy;
+    }
+    return AgentStep::kNone;
+  }
+  // The program's answer to a launch may still be on its way.
+  if (progress.launching || progress.destroying) return AgentStep::kNone;
+  if (to_end) {
+    return progress.forget_failed ? AgentStep::kNone : AgentStep::kForget;
+  }
+  if (progress.exit_recorded && !progress.completed_recorded) {
+    return AgentStep::kRecordCompleted;
+  }
+  return AgentStep::kNone;
+}
+
+}  // namespace external_containerizer

@@ -1,0 +1,729 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/containerizer/agent/serve/standing_agent.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "external_containerizer/containerizer/wire/exit.h"
+#include "external_containerizer/state/file_system.h"
+#include "external_containerizer/state/known_containers.h"
+#include "external_containerizer/state/reader.h"
+#include "external_containerizer/state/test_tree.h"
+#include "external_containerizer/state/writer.h"
+#include "external_containerizer/testing/status_matchers.h"
+#include "external_containerizer/transport/mock/oracle.h"
+#include "external_containerizer/transport/mock/script.h"
+#include "external_containerizer/transport/ttrpc/harness.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace external_containerizer {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+// What a test does to the files of an agent. Any thread.
+class Mischief {
+ public:
+  // From now on each change of a path with `part` in it fails.
+  void Break(std::string part) {
+    absl::MutexLock lock(&mutex_);
+    broken_ = std::move(part);
+  }
+  // Change number `n` of those that follow (from 0) does not return until
+  // Release(), as if the agent were killed in it: before it has had its effect,
+  // or after.
+  void KillAt(int n, bool after_effect) {
+    absl::MutexLock lock(&mutex_);
+    kill_at_ = n;
+    kill_after_effect_ = after_effect;
+    killed_ = released_ = false;
+  }
+  bool killed() {
+    absl::MutexLock lock(&mutex_);
+    return killed_;
+  }
+  void Release() {
+    absl::MutexLock lock(&mutex_);
+    released_ = true;
+    kill_at_ = -1;
+  }
+
+  absl::Status Do(const std::string& path,
+                  const std::function<absl::Status()>& change) {
+    bool kill_now;
+    {
+      absl::MutexLock lock(&mutex_);
+      if (!broken_.empty() && absl::StrContains(path, broken_)) {
+        return absl::ResourceExhaustedError(
+            absl::StrCat("write ", path, ": no space left on device"));
+      }
+      // What comes after the kill is not done.
+      if (killed_ && !released_) return absl::AbortedError("killed");
+      kill_now = kill_at_ == 0;
+      if (kill_at_ >= 0) --kill_at_;
+      if (kill_now && !kill_after_effect_) return Die();
+    }
+    absl::Status status = change();
+    if (!kill_now) return status;
+    absl::MutexLock lock(&mutex_);
+    return Die();
+  }
+
+ private:
+  absl::Status Die() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    killed_ = true;
+    mutex_.Await(absl::Condition(&released_));
+    return absl::AbortedError("killed");
+  }
+
+  absl::Mutex mutex_;
+  std::string broken_ ABSL_GUARDED_BY(mutex_);
+  int kill_at_ ABSL_GUARDED_BY(mutex_) = -1;
+  bool kill_after_effect_ ABSL_GUARDED_BY(mutex_) = false;
+  bool killed_ ABSL_GUARDED_BY(mutex_) = false;
+  bool released_ ABSL_GUARDED_BY(mutex_) = true;
+};
+
+class MischievousFiles : public state::FileSystem {
+ public:
+  MischievousFiles(std::unique_ptr<state::FileSystem> files, Mischief& mischief)
+      : files_(std::move(files)), mischief_(mischief) {}
+
+  absl::Status MakeDirectory(const std::string& path) override {
+    return mischief_.Do(path, [&] { return files_->MakeDirectory(path); });
+  }
+  absl::Status MakeLink(const std::string& target,
+                        const std::string& path) override {
+    return mischief_.Do(path, [&] { return files_->MakeLink(target, path); });
+  }
+  absl::StatusOr<std::unique_ptr<state::WritableFile>> MakeFile(
+      const std::string& path, mode_t mode) override {
+    absl::StatusOr<std::unique_ptr<state::WritableFile>> file;
+    absl::Status status = mischief_.Do(path, [&] {
+      file = files_->MakeFile(path, mode);
+      return file.status();
+    });
+    if (!status.ok()) return status;
+    return file;
+  }
+  absl::StatusOr<std::unique_ptr<state::WritableFile>> OpenFile(
+      const std::string& path) override {
+    return files_->OpenFile(path);
+  }
+  absl::StatusOr<std::optional<std::string>> ReadFile(const std::string& path,
+                                                      size_t max) override {
+    return files_->ReadFile(path, max);
+  }
+  absl::Status Rename(const std::string& from, const std::string& to) override {
+    return mischief_.Do(to, [&] { return files_->Rename(from, to); });
+  }
+  absl::Status Remove(const std::string& path) override {
+    return mischief_.Do(path, [&] { return files_->Remove(path); });
+  }
+  absl::Status RemoveTree(const std::string& path) override {
+    return mischief_.Do(path, [&] { return files_->RemoveTree(path); });
+  }
+  absl::Status SyncDirectory(const std::string& path) override {
+    return mischief_.Do(path, [&] { return files_->SyncDirectory(path); });
+  }
+
+ private:
+  const std::unique_ptr<state::FileSystem> files_;
+  Mischief& mischief_;
+};
+
+class StandingAgentTest : public ::testing::Test {
+ protected:
+  StandingAgentTest() : loop_(*EventLoop::Create()) {}
+
+  // What the containerizer posted is destroyed with the loop.
+  ~StandingAgentTest() override { Kill(); }
+
+  // As if by SIGKILL: nothing that is outstanding has a say any more.
+  void Kill() { agent_.reset(); }
+
+  // A new agent over what the last one left, which begins to recover.
+  absl::Status Start() {
+    Kill();
+    summary_.reset();
+    const absl::StatusOr<state::AgentState> state =
+        state::ReadAgentState(work_dir_->path());
+    if (!state.ok()) return state.status();
+    auto writer = std::make_unique<state::Writer>(
+        work_dir_->path(),
+        std::make_unique<MischievousFiles>(
+            *state::OpenFileSystem(work_dir_->path()), mischief_));
+    StandingAgent::Options options = options_;
+    options.work_dir = work_dir_->path();
+    options.containerizer.lifecycle.retry_delay = absl::Milliseconds(1);
+    options.write_retry = absl::Milliseconds(20);
+    options.on_event = [this](const ContainerEvent& event) {
+      events_.push_back(event);
+    };
+    options.transport = [this](StandingAgentOptions::OnStarted on_started) {
+      on_started_ = std::move(on_started);
+      return script_ != nullptr ? ScriptTransport(script_)
+                                : OracleTransport(world_);
+    };
+    auto agent = StandingAgent::Create(*loop_, std::move(options), *state,
+                                       std::move(writer));
+    if (!agent.ok()) return agent.status();
+    agent_ = *std::move(agent);
+    agent_->Recover([this](absl::StatusOr<RecoverySummary> summary) {
+      summary_ = std::move(summary);
+    });
+    return absl::OkStatus();
+  }
+
+  RecoverySummary StartAndRecover() {
+    EXPECT_THAT(Start(), IsOk());
+    ttrpc::RunUntil(*loop_, [&] { return summary_.has_value(); });
+    EXPECT_THAT(*summary_, IsOk());
+    return summary_->ok() ? **summary_ : RecoverySummary();
+  }
+
+  template <typename T>
+  struct Waiting {
+    std::shared_ptr<std::optional<absl::StatusOr<T>>> result =
+        std::make_shared<std::optional<absl::StatusOr<T>>>();
+
+    Done<T> done() const {
+      return [result = result](absl::StatusOr<T> value) {
+        EXPECT_FALSE(result->has_value()) << "called twice";
+        *result = std::move(value);
+      };
+    }
+    bool is_over() const { return result->has_value(); }
+  };
+
+  template <typename T>
+  absl::StatusOr<T> Get(const Waiting<T>& waiting) {
+    ttrpc::RunUntil(*loop_, [&] { return waiting.is_over(); });
+    if (!waiting.is_over()) return absl::DeadlineExceededError("no answer");
+    return **waiting.result;
+  }
+
+  StandingAgent::LaunchSpec Spec(const std::string& id) {
+    StandingAgent::LaunchSpec spec;
+    spec.id = id;
+    spec.command.program = "sleep";
+    spec.command.arguments = {"sleep", "600"};
+    return spec;
+  }
+
+  Waiting<ContainerId> BeginLaunch(const std::string& id) {
+    Waiting<ContainerId> waiting;
+    agent_->Launch(Spec(id), waiting.done());
+    return waiting;
+  }
+  Waiting<wire::Termination> BeginWait(const std::string& id) {
+    Waiting<wire::Termination> waiting;
+    agent_->Wait(id, waiting.done());
+    return waiting;
+  }
+  Waiting<wire::Termination> BeginDestroy(const std::string& id) {
+    Waiting<wire::Termination> waiting;
+    agent_->Destroy(id, waiting.done());
+    return waiting;
+  }
+  absl::StatusOr<ContainerId> Launch(const std::string& id) {
+    return Get(BeginLaunch(id));
+  }
+  // -1: an error, or nobody knows.
+  int ExitCode(const absl::StatusOr<wire::Termination>& end) {
+    if (!end.ok()) return -1;
+    const wire::Exit exit = wire::ExitOf(*end);
+    return exit.kind == wire::Exit::Kind::kExited ? exit.number : -1;
+  }
+
+  std::string State(const std::string& id) {
+    const auto found = agent_->Find(id);
+    return found.ok() ? found->state : "unknown";
+  }
+  void RunUntilState(const std::string& id, const std::string& state) {
+    ttrpc::RunUntil(*loop_, [&] { return State(id) == state; });
+  }
+  // Until it has ended and nothing is left to do for it.
+  void RunUntilAcknowledged(const std::string& id) {
+    ttrpc::RunUntil(*loop_, [&] {
+      return State(id) == "exited" && !world_->Find(id).has_value();
+    });
+  }
+
+  std::vector<KnownContainer> OnDisk() {
+    const auto state = state::ReadAgentState(work_dir_->path());
+    EXPECT_THAT(state, IsOk());
+    return state.ok() ? state::KnownContainers(*state)
+                      : std::vector<KnownContainer>();
+  }
+
+  bool HasEvent(const std::string& id, const std::string& detail) const {
+    for (const ContainerEvent& event : events_) {
+      if (event.container == id && absl::StrContains(event.detail, detail)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  std::optional<state::TemporaryDirectory> work_dir_{std::in_place};
+  Mischief mischief_;
+  std::shared_ptr<OracleWorld> world_ = std::make_shared<OracleWorld>();
+  std::shared_ptr<Script> script_;  // Instead of the world, if it is set.
+  StandingAgent::Options options_;
+  StandingAgentOptions::OnStarted on_started_;
+  std::vector<ContainerEvent> events_;
+  std::unique_ptr<EventLoop> loop_;
+  std::optional<absl::StatusOr<RecoverySummary>> summary_;
+  std::unique_ptr<StandingAgent> agent_;
+};
+
+TEST_F(StandingAgentTest, AContainerIsFoundAgainAfterTheAgentWasKilled) {
+  StartAndRecover();
+  ASSERT_THAT(Launch("one"), IsOkAndHolds("one"));
+  EXPECT_THAT(StartAndRecover().recovered, ElementsAre("one"));
+  EXPECT_EQ(State("one"), "running");
+  const auto found = agent_->Find("one");
+  ASSERT_THAT(found, IsOk());
+  EXPECT_EQ(found->command, "sleep 600");
+  EXPECT_THAT(world_->Containers(), ElementsAre("one"));
+}
+
+TEST_F(StandingAgentTest, AnEndWhileNoAgentWasThereIsReportedAsItWas) {
+  StartAndRecover();
+  ASSERT_THAT(Launch("one"), IsOk());
+  Kill();
+  world_->Exit("one", 7 << 8);
+  StartAndRecover();
+  EXPECT_EQ(ExitCode(Get(BeginWait("one"))), 7);
+}
+
+TEST_F(StandingAgentTest, HowItEndedIsKnownToTheNextAgentAndToTheOneAfter) {
+  StartAndRecover();
+  ASSERT_THAT(Launch("one"), IsOk());
+  const auto wait = BeginWait("one");
+  world_->Exit("one", 7 << 8);
+  EXPECT_EQ(ExitCode(Get(wait)), 7);
+  RunUntilAcknowledged("one");
+  for (int i = 0; i < 2; ++i) {
+    StartAndRecover();
+    EXPECT_EQ(State("one"), "exited");
+    EXPECT_EQ(ExitCode(Get(BeginWait("one"))), 7);
+  }
+}
+
+TEST_F(StandingAgentTest, DestroyForgetsItWithItsSandbox) {
+  StartAndRecover();
+  ASSERT_THAT(Launch("one"), IsOk());
+  const std::string sandbox = agent_->Find("one")->sandbox;
+  EXPECT_EQ(access(sandbox.c_str(), F_OK), 0);
+  const auto wait = BeginWait("one");
+  EXPECT_THAT(Get(BeginDestroy("one")), IsOk());
+  EXPECT_THAT(Get(wait), IsOk());
+  EXPECT_EQ(State("one"), "unknown");
+  EXPECT_NE(access(sandbox.c_str(), F_OK), 0);
+  EXPECT_THAT(world_->Containers(), IsEmpty());
+  EXPECT_THAT(OnDisk(), IsEmpty());
+  EXPECT_THAT(Get(BeginWait("one")), StatusIs(absl::StatusCode::kNotFound));
+  // The name is free.
+  EXPECT_THAT(Launch("one"), IsOk());
+}
+
+TEST_F(StandingAgentTest, DestroyOfWhatHasEndedTellsHowItEnded) {
+  StartAndRecover();
+  ASSERT_THAT(Launch("one"), IsOk());
+  world_->Exit("one", 7 << 8);
+  RunUntilAcknowledged("one");
+  EXPECT_EQ(ExitCode(Get(BeginDestroy("one"))), 7);
+  EXPECT_EQ(agent_->held(), 0u);
+}
+
+TEST_F(StandingAgentTest, ANameIsTakenUntilItIsDestroyed) {
+  StartAndRecover();
+  const auto first = BeginLaunch("one");
+  EXPECT_THAT(Launch("one"), StatusIs(absl::StatusCode::kAlreadyExists,
+                                      HasSubstr("choose another name")));
+  EXPECT_THAT(Get(first), IsOk());
+  world_->Exit("one", 0);
+  RunUntilAcknowledged("one");
+  EXPECT_THAT(Launch("one"), StatusIs(absl::StatusCode::kAlreadyExists));
+}
+
+TEST_F(StandingAgentTest, ANameThatIsNoFilesNameIsRefused) {
+  StartAndRecover();
+  for (const char* id : {"..", "a/b", "-f", "latest"}) {
+    EXPECT_THAT(Launch(id), StatusIs(absl::StatusCode::kInvalidArgument)) << id;
+  }
+  EXPECT_EQ(agent_->held(), 0u);
+}
+
+TEST_F(StandingAgentTest, WithoutANameOneIsMadeUp) {
+  StartAndRecover();
+  const auto a = Launch("");
+  const auto b = Launch("");
+  ASSERT_THAT(a, IsOk());
+  ASSERT_THAT(b, IsOk());
+  EXPECT_NE(*a, *b);
+}
+
+TEST_F(StandingAgentTest, AFailedLaunchLeavesNothing) {
+  script_ = std::make_shared<Script>();
+  ASSERT_THAT(Start(), IsOk());
+  ttrpc::RunUntil(*loop_, [&] { return script_->HasCall(); });
+  script_->Next(Command::kRecover)->Succeed();
+  script_->Next(Command::kContainers)->Succeed(std::string());
+  const auto launch = BeginLaunch("one");
+  const auto wait = BeginWait("one");
+  ttrpc::RunUntil(*loop_, [&] { return script_->HasCall(); });
+  EXPECT_THAT(OnDisk(), SizeIs(1)) << "launched before that was written down";
+  script_->Next(Command::kLaunch)->Fail(absl::InternalError("no such image"));
+  // It may have been half made.
+  ttrpc::RunUntil(*loop_, [&] { return script_->HasCall(); });
+  script_->Next(Command::kDestroy)->Succeed();
+  EXPECT_THAT(Get(launch), StatusIs(absl::StatusCode::kInternal,
+                                    HasSubstr("no such image")));
+  EXPECT_THAT(Get(wait), StatusIs(absl::StatusCode::kInternal));
+  EXPECT_EQ(agent_->held(), 0u);
+  EXPECT_THAT(OnDisk(), IsEmpty());
+}
+
+TEST_F(StandingAgentTest, ALaunchThatNobodyWasToldOfIsDestroyed) {
+  script_ = std::make_shared<Script>();
+  ASSERT_THAT(Start(), IsOk());
+  script_->Next(Command::kRecover)->Succeed();
+  script_->Next(Command::kContainers)->Succeed(std::string());
+  const auto launch = BeginLaunch("one");
+  ttrpc::RunUntil(*loop_, [&] { return script_->HasCall(); });
+  // The program has launched it, and the agent dies as it writes that down.
+  mischief_.KillAt(0, /*after_effect=*/false);
+  script_->Next(Command::kLaunch)->Succeed();
+  ttrpc::RunUntil(*loop_, [&] { return mischief_.killed(); });
+  EXPECT_FALSE(launch.is_over());
+  mischief_.Release();
+  ASSERT_THAT(Start(), IsOk());
+  EXPECT_EQ(State("one"), "destroying");
+  script_->Next(Command::kRecover)->Succeed();
+  wire::Containers listed;
+  listed.add_containers()->set_value("one");
+  script_->Next(Command::kContainers)->Succeed(listed.SerializeAsString());
+  script_->Next(Command::kDestroy)->Succeed();
+  script_->Next(Command::kWait)
+      ->Succeed(wire::MakeTermination(9, "").SerializeAsString());
+  ttrpc::RunUntil(*loop_, [&] { return agent_->held() == 0; });
+  EXPECT_THAT(OnDisk(), IsEmpty());
+}
+
+TEST_F(StandingAgentTest, DestroyDuringALaunchEndsBoth) {
+  script_ = std::make_shared<Script>();
+  ASSERT_THAT(Start(), IsOk());
+  script_->Next(Command::kRecover)->Succeed();
+  script_->Next(Command::kContainers)->Succeed(std::string());
+  const auto launch = BeginLaunch("one");
+  ttrpc::RunUntil(*loop_, [&] { return script_->HasCall(); });
+  const auto call = script_->Next(Command::kLaunch);
+  const auto destroy = BeginDestroy("one");
+  EXPECT_EQ(State("one"), "destroying");
+  call->Succeed();
+  // Its end is not asked for before the program was told to destroy it.
+  ttrpc::RunUntil(*loop_, [&] { return script_->HasCall(); });
+  script_->Next(Command::kDestroy)->Succeed();
+  EXPECT_THAT(Get(destroy), IsOk());
+  EXPECT_THAT(Get(launch), StatusIs(absl::StatusCode::kAborted));
+  EXPECT_EQ(agent_->held(), 0u);
+}
+
+TEST_F(StandingAgentTest, AFullDiskRefusesALaunchAndLeavesNothing) {
+  StartAndRecover();
+  mischief_.Break("executor.info");
+  EXPECT_THAT(Launch("one"), StatusIs(absl::StatusCode::kResourceExhausted,
+                                      HasSubstr("no space left")));
+  EXPECT_EQ(agent_->held(), 0u);
+  EXPECT_THAT(world_->Containers(), IsEmpty());
+  mischief_.Break("");
+  EXPECT_THAT(Launch("one"), IsOk());
+}
+
+TEST_F(StandingAgentTest, ALaunchThatCannotBeRecordedAsDoneIsUndone) {
+  StartAndRecover();
+  mischief_.Break("runs/.latest");
+  EXPECT_THAT(Launch("one"), StatusIs(absl::StatusCode::kResourceExhausted));
+  EXPECT_EQ(agent_->held(), 0u);
+  EXPECT_THAT(world_->Containers(), IsEmpty());
+}
+
+TEST_F(StandingAgentTest, AnExitThatCannotBeRecordedIsNotAcknowledged) {
+  StartAndRecover();
+  ASSERT_THAT(Launch("one"), IsOk());
+  mischief_.Break("executor.termination");
+  const auto wait = BeginWait("one");
+  world_->Exit("one", 7 << 8);
+  EXPECT_EQ(ExitCode(Get(wait)), 7) << "who waits is told all the same";
+  EXPECT_THAT(agent_->Find("one")->problem, HasSubstr("no space left"));
+  EXPECT_TRUE(HasEvent("one", "could not be written down"));
+  EXPECT_TRUE(world_->Find("one").has_value());
+  // Killed now, nothing is lost.
+  StartAndRecover();
+  EXPECT_EQ(ExitCode(Get(BeginWait("one"))), 7);
+  // And once there is room it is dealt with.
+  mischief_.Break("");
+  RunUntilAcknowledged("one");
+  EXPECT_EQ(agent_->Find("one")->problem, "");
+}
+
+TEST_F(StandingAgentTest, APidThatCannotBeRecordedIsAnEvent) {
+  StartAndRecover();
+  ASSERT_THAT(Launch("one"), IsOk());
+  const Sandbox sandbox = *world_->Find("one")->sandbox;
+  on_started_(Command::kLaunch, sandbox, 4711);
+  ttrpc::RunUntil(*loop_, [&] {
+    const auto state = state::ReadAgentState(work_dir_->path());
+    return state.ok() &&
+           state->slave->frameworks[0].executors[0].runs[0].forked_pid ==
+               pid_t{4711};
+  });
+  mischief_.Break("forked.pid");
+  on_started_(Command::kLaunch, sandbox, 4712);
+  ttrpc::RunUntil(*loop_, [&] { return HasEvent("one", "the pid of its"); });
+  EXPECT_EQ(State("one"), "running");
+}
+
+TEST_F(StandingAgentTest, OfThoseThatHaveEndedOnlyTheLatestAreKept) {
+  options_.max_exited = 2;
+  StartAndRecover();
+  for (const char* id : {"a", "b", "c", "d"}) {
+    ASSERT_THAT(Launch(id), IsOk());
+    world_->Exit(id, 0);
+    RunUntilAcknowledged(id);
+  }
+  ttrpc::RunUntil(*loop_, [&] { return agent_->held() == 2; });
+  EXPECT_EQ(State("c"), "exited");
+  EXPECT_EQ(State("d"), "exited");
+  EXPECT_TRUE(HasEvent("a", "it is forgotten"));
+  EXPECT_THAT(OnDisk(), SizeIs(2));
+}
+
+TEST_F(StandingAgentTest, ThereIsABoundOnContainers) {
+  options_.max_containers = 2;
+  StartAndRecover();
+  EXPECT_THAT(Launch("a"), IsOk());
+  EXPECT_THAT(Launch("b"), IsOk());
+  EXPECT_THAT(Launch("c"), StatusIs(absl::StatusCode::kResourceExhausted));
+}
+
+TEST_F(StandingAgentTest, StopLetsALaunchEndAndLeavesContainersAlone) {
+  StartAndRecover();
+  ASSERT_THAT(Launch("one"), IsOk());
+  const auto wait = BeginWait("one");
+  const auto launch = BeginLaunch("two");
+  bool stopped = false;
+  agent_->Stop(absl::Minutes(1), [&] { stopped = true; });
+  EXPECT_THAT(Get(wait), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(Launch("three"), StatusIs(absl::StatusCode::kUnavailable));
+  ttrpc::RunUntil(*loop_, [&] { return stopped; });
+  EXPECT_TRUE(launch.is_over());
+  EXPECT_THAT(StartAndRecover().recovered, ElementsAre("one", "two"));
+}
+
+TEST_F(StandingAgentTest, StopDoesNotWaitForEver) {
+  script_ = std::make_shared<Script>();
+  ASSERT_THAT(Start(), IsOk());
+  script_->Next(Command::kRecover)->Succeed();
+  script_->Next(Command::kContainers)->Succeed(std::string());
+  const auto launch = BeginLaunch("one");
+  ttrpc::RunUntil(*loop_, [&] { return script_->HasCall(); });
+  bool stopped = false;
+  agent_->Stop(absl::Milliseconds(10), [&] { stopped = true; });
+  ttrpc::RunUntil(*loop_, [&] { return stopped; });
+  Kill();
+  EXPECT_THAT(Get(launch), StatusIs(absl::StatusCode::kCancelled));
+}
+
+TEST_F(StandingAgentTest, WhenTheAgentIsGoneEveryCallHasEnded) {
+  StartAndRecover();
+  ASSERT_THAT(Launch("one"), IsOk());
+  const auto wait = BeginWait("one");
+  Waiting<std::optional<wire::ResourceStatistics>> usage;
+  agent_->Usage("one", usage.done());
+  const auto destroy = BeginDestroy("one");
+  Kill();
+  EXPECT_FALSE(Get(wait).ok());
+  EXPECT_FALSE(Get(destroy).ok());
+  (void)Get(usage);
+}
+
+TEST_F(StandingAgentTest, ADestroyThatFailsIsReportedAndCanBeAskedForAgain) {
+  script_ = std::make_shared<Script>();
+  options_.containerizer.lifecycle.max_attempts = 1;
+  ASSERT_THAT(Start(), IsOk());
+  script_->Next(Command::kRecover)->Succeed();
+  script_->Next(Command::kContainers)->Succeed(std::string());
+  const auto launch = BeginLaunch("one");
+  ttrpc::RunUntil(*loop_, [&] { return script_->HasCall(); });
+  script_->Next(Command::kLaunch)->Succeed();
+  EXPECT_THAT(Get(launch), IsOk());
+  auto destroy = BeginDestroy("one");
+  script_->Next(Command::kDestroy)->Fail(absl::InternalError("busy"));
+  wire::Containers listed;
+  listed.add_containers()->set_value("one");
+  script_->Next(Command::kContainers)->Succeed(listed.SerializeAsString());
+  EXPECT_THAT(Get(destroy),
+              StatusIs(absl::StatusCode::kInternal, HasSubstr("busy")));
+  EXPECT_THAT(agent_->Find("one")->problem, HasSubstr("busy"));
+  destroy = BeginDestroy("one");
+  script_->Next(Command::kDestroy)->Succeed();
+  script_->Next(Command::kWait)
+      ->Succeed(wire::MakeTermination(9, "").SerializeAsString());
+  EXPECT_THAT(Get(destroy), IsOk());
+  EXPECT_EQ(agent_->held(), 0u);
+}
+
+TEST_F(StandingAgentTest, ARecoveryThatFailsIsReportedAndLosesNothing) {
+  StartAndRecover();
+  ASSERT_THAT(Launch("one"), IsOk());
+  script_ = std::make_shared<Script>();
+  options_.containerizer.lifecycle.max_attempts = 1;
+  ASSERT_THAT(Start(), IsOk());
+  script_->Next(Command::kRecover)->Fail(absl::InternalError("on strike"));
+  ttrpc::RunUntil(*loop_, [&] { return summary_.has_value(); });
+  EXPECT_THAT(*summary_,
+              StatusIs(absl::StatusCode::kInternal, HasSubstr("on strike")));
+  EXPECT_EQ(State("one"), "running");
+  script_.reset();
+  EXPECT_THAT(StartAndRecover().recovered, ElementsAre("one"));
+}
+
+TEST_F(StandingAgentTest, OneThatIsOnlyReportedCanBeDestroyed) {
+  // Another agent's.
+  StartAndRecover();
+  ASSERT_THAT(Launch("one"), IsOk());
+  Kill();
+  state::TemporaryDirectory other;
+  options_.containerizer.lifecycle.orphans = OrphanPolicy::kReport;
+  ASSERT_EQ(rename((*work_dir_ / "meta").c_str(), (other / "meta").c_str()), 0);
+  EXPECT_THAT(StartAndRecover().surviving, ElementsAre("one"));
+  EXPECT_EQ(State("one"), "unknown");
+  EXPECT_THAT(Get(BeginDestroy("one")), IsOk());
+  EXPECT_THAT(world_->Containers(), IsEmpty());
+}
+
+TEST_F(StandingAgentTest, ASandboxThatSomebodyRemovedIsMadeAgain) {
+  StartAndRecover();
+  ASSERT_THAT(Launch("one"), IsOk());
+  const std::string sandbox = agent_->Find("one")->sandbox;
+  ASSERT_EQ(rmdir(sandbox.c_str()), 0);
+  StartAndRecover();
+  EXPECT_EQ(access(sandbox.c_str(), F_OK), 0);
+}
+
+TEST_F(StandingAgentTest, ListComesInPages) {
+  StartAndRecover();
+  for (const char* id : {"a", "b", "c"}) ASSERT_THAT(Launch(id), IsOk());
+  const auto first = agent_->List("", 2);
+  ASSERT_THAT(first, SizeIs(2));
+  const auto second = agent_->List(first[1].id, 2);
+  ASSERT_THAT(second, SizeIs(1));
+  EXPECT_EQ(second[0].id, "c");
+}
+
+// A life of two containers, with the agent killed in each change of a file, and
+// a new one that goes on.
+class KilledInEachWrite : public StandingAgentTest {
+ protected:
+  // True if the agent was killed before all was over.
+  bool Live(int kill_at, bool after_effect) {
+    mischief_.KillAt(kill_at, after_effect);
+    const auto one = BeginLaunch("one");
+    if (RunUntilOrKilled([&] { return one.is_over(); })) return true;
+    told_ = true;
+    const auto wait = BeginWait("one");
+    world_->Exit("one", 7 << 8);
+    if (RunUntilOrKilled([&] {
+          return wait.is_over() && !world_->Find("one").has_value();
+        })) {
+      return true;
+    }
+    const auto two = BeginLaunch("two");
+    if (RunUntilOrKilled([&] { return two.is_over(); })) return true;
+    told_two_ = true;
+    const auto destroy = BeginDestroy("two");
+    asked_ = true;
+    return RunUntilOrKilled([&] { return destroy.is_over(); });
+  }
+
+  bool RunUntilOrKilled(const std::function<bool()>& over) {
+    ttrpc::RunUntil(*loop_, [&] { return mischief_.killed() || over(); });
+    return mischief_.killed();
+  }
+
+  bool told_ = false;      // That one runs.
+  bool told_two_ = false;  // That two does.
+  bool asked_ = false;     // For two to be destroyed.
+};
+
+TEST_F(KilledInEachWrite, TheNextAgentKnowsWhatTheLastOnePromised) {
+  size_t kills = 0;
+  for (const bool after_effect : {false, true}) {
+    for (int kill_at = 0;; ++kill_at) {
+      SCOPED_TRACE(absl::StrCat("killed in change ", kill_at,
+                                after_effect ? ", after it" : ", before it"));
+      told_ = told_two_ = asked_ = false;
+      world_ = std::make_shared<OracleWorld>();
+      Kill();
+      work_dir_.emplace();
+      StartAndRecover();
+      const bool killed = Live(kill_at, after_effect);
+      // Before anything comes back to the loop: a killed agent does no more.
+      mischief_.Release();
+      Kill();
+      StartAndRecover();
+      ttrpc::RunUntil(*loop_, [&] {
+        return State("one") != "destroying" && State("two") != "destroying";
+      });
+      // Whoever was told that it runs can learn how it ended.
+      if (told_) {
+        EXPECT_EQ(ExitCode(Get(BeginWait("one"))), 7);
+        RunUntilAcknowledged("one");
+      } else if (State("one") == "unknown") {
+        EXPECT_FALSE(world_->Find("one").has_value());
+      } else {
+        EXPECT_EQ(State("one"), "running");
+        EXPECT_TRUE(world_->Find("one").has_value());
+      }
+      EXPECT_TRUE(!told_two_ || asked_ || State("two") == "running");
+      if (State("two") == "unknown") {
+        EXPECT_FALSE(world_->Find("two").has_value());
+      } else if (State("two") == "running") {
+        EXPECT_TRUE(world_->Find("two").has_value());
+      }
+      if (HasFailure()) return;
+      if (!killed) break;
+      ++kills;
+    }
+  }
+  EXPECT_GT(kills, 60u);
+}
+
+}  // namespace
+}  // namespace external_containerizer
