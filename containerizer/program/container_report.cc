@@ -70,12 +70,10 @@ void SetIf(const std::optional<T>& value, Statistics* statistics,
 wire::Termination TerminationOf(const EndRecord& end) {
   wire::Termination termination = wire::MakeTermination(end.wait_status, "");
   const wire::Exit exit = wire::ExitOf(termination);
-  std::string message =
-      absl::StrCat(end.destroyed ? "destroyed: " : "", exit.ToString());
-  if (end.memory.kills > 0) {
-    absl::StrAppend(&message, "; ", KillText(end.memory));
-  }
-  termination.set_message(message);
+  termination.set_message(
+      absl::StrCat(end.destroyed ? "destroyed: " : "",
+                   end.memory.kills > 0 ? KillText(end.memory) + "; " : "",
+                   exit.ToString()));
   if (end.destroyed) {
     termination.set_state(wire::TASK_KILLED);
   } else if (exit == wire::Exit{wire::Exit::Kind::kExited, 0}) {

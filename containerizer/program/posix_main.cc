@@ -8,10 +8,27 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "external_containerizer/containerizer/program/machine_check.h"
 #include "external_containerizer/containerizer/program/posix_flags.h"
 #include "external_containerizer/containerizer/program/posix_program.h"
 #include "external_containerizer/containerizer/program/program.h"
 #include "external_containerizer/containerizer/program/supervisor.h"
+
+namespace {
+
+// What can be enforced by a posix that is started as this one was.
+int Doctor(const std::string& cgroup_parent) {
+  using external_containerizer::posix_internal::Finding;
+  int status = 0;
+  for (const Finding& finding :
+       external_containerizer::posix_internal::CheckMachine(cgroup_parent)) {
+    printf("%s\n", FindingLine(finding).c_str());
+    if (finding.level == Finding::Level::kFail) status = 1;
+  }
+  return status;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   using external_containerizer::PosixProgram;
@@ -37,6 +54,9 @@ int main(int argc, char** argv) {
     argv[count] = argv[0];
     argv += count;
     argc -= count;
+  }
+  if (argc > 1 && strcmp(argv[1], "doctor") == 0) {
+    return Doctor(flags->options.cgroup_parent);
   }
   PosixProgram program(flags->options);
   const int code = external_containerizer::ProgramMain(argc, argv, program);

@@ -290,6 +290,11 @@ class Supervisor {
     }
     record.memory = ReadMemoryEvents(cgroups_);
     const CgroupUsage counted = ReadCgroupUsage(cgroups_);
+    if (counted.user_microseconds.has_value()) {
+      // As usage has been saying; getrusage() divides it differently.
+      record.user_microseconds = *counted.user_microseconds;
+      record.system_microseconds = counted.system_microseconds.value_or(0);
+    }
     record.periods = counted.periods.value_or(0);
     record.throttled_periods = counted.throttled_periods.value_or(0);
     record.throttled_microseconds = counted.throttled_microseconds.value_or(0);
