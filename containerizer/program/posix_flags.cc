@@ -26,7 +26,7 @@ namespace external_containerizer {
 namespace posix_internal {
 namespace {
 
-using Options = PosixProgram::Options;
+using Options = PosixOptions;
 
 const struct {
   const char* name;

@@ -11,13 +11,13 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "external_containerizer/containerizer/program/posix_program.h"
+#include "external_containerizer/containerizer/program/posix_options.h"
 
 namespace external_containerizer {
 namespace posix_internal {
 
 struct PosixFlags {
-  PosixProgram::Options options;
+  PosixOptions options;
   size_t count = 0;  // of the arguments that were options
 };
 
