@@ -12,7 +12,6 @@
 
 namespace external_containerizer {
 namespace state {
-namespace {
 
 KnownContainer::State StateOf(const ExecutorState& executor,
                               const RunState& run) {
@@ -22,8 +21,6 @@ KnownContainer::State StateOf(const ExecutorState& executor,
   return executor.latest == run.id ? KnownContainer::State::kRunning
                                    : KnownContainer::State::kUnacknowledged;
 }
-
-}  // namespace
 
 std::vector<KnownContainer> KnownContainers(const AgentState& state) {
   std::vector<KnownContainer> known;

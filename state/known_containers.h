@@ -32,6 +32,10 @@ namespace state {
 // learns that they are gone.
 std::vector<KnownContainer> KnownContainers(const AgentState& state);
 
+// Which of the three one of `executor`'s runs is in.
+KnownContainer::State StateOf(const ExecutorState& executor,
+                              const RunState& run);
+
 }  // namespace state
 }  // namespace external_containerizer
 

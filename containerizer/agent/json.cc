@@ -106,6 +106,10 @@ JsonObject& JsonObject::Integer(absl::string_view name, int64_t value) {
   return Member(name, absl::StrCat(value));
 }
 
+JsonObject& JsonObject::Boolean(absl::string_view name, bool value) {
+  return Member(name, value ? "true" : "false");
+}
+
 JsonObject& JsonObject::Number(absl::string_view name, double value) {
   if (!std::isfinite(value)) return Member(name, "null");
   std::string digits = absl::StrFormat("%.6f", value);

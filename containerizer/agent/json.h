@@ -30,6 +30,7 @@ class JsonObject {
  public:
   JsonObject& Text(absl::string_view name, absl::string_view value);
   JsonObject& Integer(absl::string_view name, int64_t value);
+  JsonObject& Boolean(absl::string_view name, bool value);
   // With at most six decimals. null if it is not finite.
   JsonObject& Number(absl::string_view name, double value);
   // Any bytes: as "data" if they are UTF-8, or else as "base64".

@@ -54,6 +54,11 @@ TEST(JsonTest, DataThatIsNotUtf8IsInBase64) {
   EXPECT_EQ(JsonObject().Data("\xff\xfe").ToString(), "{\"base64\":\"//4=\"}");
 }
 
+TEST(JsonTest, BooleansAreWords) {
+  EXPECT_EQ(JsonObject().Boolean("a", true).Boolean("b", false).ToString(),
+            "{\"a\":true,\"b\":false}");
+}
+
 TEST(JsonTest, Utf8PrefixEndsAtTheFirstThatIsNone) {
   EXPECT_EQ(Utf8Prefix(""), 0u);
   EXPECT_EQ(Utf8Prefix("abc"), 3u);

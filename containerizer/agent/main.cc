@@ -7,6 +7,7 @@
 #include "external_containerizer/containerizer/agent/client/container_commands.h"
 #include "external_containerizer/containerizer/agent/client/list_commands.h"
 #include "external_containerizer/containerizer/agent/doctor_command.h"
+#include "external_containerizer/containerizer/agent/inspect_command.h"
 #include "external_containerizer/containerizer/agent/run_command.h"
 #include "external_containerizer/containerizer/agent/serve/serve_command.h"
 #include "external_containerizer/containerizer/agent/subcommand.h"
@@ -18,10 +19,10 @@ int main(int argc, char** argv) {
   std::vector<std::string> arguments;
   for (int i = 1; i < argc; ++i) arguments.push_back(argv[i]);
   const std::vector<ec::Subcommand> subcommands = {
-      ec::RunSubcommand(),    ec::ServeSubcommand(),   ec::LaunchSubcommand(),
-      ec::ListSubcommand(),   ec::WaitSubcommand(),    ec::UsageSubcommand(),
-      ec::UpdateSubcommand(), ec::DestroySubcommand(), ec::EventsSubcommand(),
-      ec::DoctorSubcommand(),
+      ec::RunSubcommand(),     ec::ServeSubcommand(),   ec::LaunchSubcommand(),
+      ec::ListSubcommand(),    ec::WaitSubcommand(),    ec::UsageSubcommand(),
+      ec::UpdateSubcommand(),  ec::DestroySubcommand(), ec::EventsSubcommand(),
+      ec::InspectSubcommand(), ec::DoctorSubcommand(),
   };
   return ec::Dispatch(subcommands,
                       ec::SurroundingsOfThisProcess(argc > 0 ? argv[0] : ""),

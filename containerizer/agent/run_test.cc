@@ -8,18 +8,13 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <pty.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,8 +22,8 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "external_containerizer/containerizer/agent/agent_process.h"
 #include "external_containerizer/containerizer/agent/files.h"
 #include "external_containerizer/testing/status_matchers.h"
 #include "external_containerizer/testing/test_data.h"
@@ -47,129 +42,8 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
 
-constexpr absl::Duration kPatience = absl::Seconds(60);
-using Variables = std::map<std::string, std::string>;
-
-// An agent that was started, and what it has written so far.
-class Agent {
- public:
-  Agent(const std::vector<std::string>& arguments, const Variables& variables) {
-    int out[2], err[2];
-    EXPECT_EQ(pipe2(out, O_CLOEXEC), 0);
-    EXPECT_EQ(pipe2(err, O_CLOEXEC), 0);
-    out_fd_ = UniqueFd(out[0]);
-    err_fd_ = UniqueFd(err[0]);
-    Spawn(arguments, variables, out[1], err[1]);
-    close(out[1]);
-    close(err[1]);
-  }
-
-  // On a terminal: all that it writes is in out().
-  Agent(const std::vector<std::string>& arguments, const Variables& variables,
-        unsigned short columns) {
-    struct winsize size = {};
-    size.ws_col = columns;
-    int master, terminal;
-    EXPECT_EQ(openpty(&master, &terminal, nullptr, nullptr, &size), 0);
-    EXPECT_EQ(fcntl(master, F_SETFD, FD_CLOEXEC), 0);
-    out_fd_ = UniqueFd(master);
-    Spawn(arguments, variables, terminal, terminal);
-    close(terminal);
-  }
-
-  Agent(Agent&&) = default;
-
-  ~Agent() {
-    if (pid_ > 0) {
-      kill(pid_, SIGKILL);
-      waitpid(pid_, nullptr, 0);
-    }
-  }
-
-  const std::string& out() const { return out_; }
-  const std::string& err() const { return err_; }
-
-  void Signal(int number) { ASSERT_EQ(kill(pid_, number), 0); }
-  void CloseOut() { const UniqueFd closed = std::move(out_fd_); }
-
-  // Reads until `text` is in what `where` holds.
-  void Expect(const std::string& where_is, const std::string& text) {
-    const std::string& where = where_is == "out" ? out_ : err_;
-    const absl::Time end = absl::Now() + kPatience;
-    while (where.find(text) == std::string::npos) {
-      if (!ReadSome() || absl::Now() > end) {
-        FAIL() << "no \"" << text << "\" in " << where_is << "; out: " << out_
-               << "; err: " << err_;
-      }
-    }
-  }
-
-  // Reads to the end. The exit status; a signal's number is negative.
-  int Wait() {
-    const absl::Time end = absl::Now() + kPatience;
-    while (ReadSome()) {
-      if (absl::Now() > end) {
-        ADD_FAILURE() << "still running; out: " << out_ << "; err: " << err_;
-        kill(pid_, SIGKILL);
-        break;
-      }
-    }
-    int status = 0;
-    EXPECT_EQ(waitpid(std::exchange(pid_, -1), &status, 0) > 0, true);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-  }
-
- private:
-  void Spawn(const std::vector<std::string>& arguments,
-             const Variables& variables, int out, int err) {
-    std::vector<std::string> all = {TestDataPath("containerizer/agent/agent")};
-    all.insert(all.end(), arguments.begin(), arguments.end());
-    std::vector<std::string> environment;
-    for (const auto& [name, value] : variables) {
-      environment.push_back(absl::StrCat(name, "=", value));
-    }
-    const auto pointers = [](std::vector<std::string>& strings) {
-      std::vector<char*> result;
-      for (std::string& string : strings) result.push_back(string.data());
-      result.push_back(nullptr);
-      return result;
-    };
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&actions, out, 1);
-    posix_spawn_file_actions_adddup2(&actions, err, 2);
-    EXPECT_EQ(posix_spawn(&pid_, all[0].c_str(), &actions, nullptr,
-                          pointers(all).data(), pointers(environment).data()),
-              0)
-        << all[0];
-    posix_spawn_file_actions_destroy(&actions);
-  }
-
-  // False at the end of both.
-  bool ReadSome() {
-    struct pollfd fds[2] = {{out_fd_.get(), POLLIN, 0},
-                            {err_fd_.get(), POLLIN, 0}};
-    if (fds[0].fd < 0 && fds[1].fd < 0) return false;
-    poll(fds, 2, 1000);
-    for (int i = 0; i < 2; ++i) {
-      if (fds[i].revents == 0) continue;
-      char buffer[65536];
-      const ssize_t got = read(fds[i].fd, buffer, sizeof(buffer));
-      UniqueFd& fd = i == 0 ? out_fd_ : err_fd_;
-      if (got > 0) {
-        (i == 0 ? out_ : err_).append(buffer, static_cast<size_t>(got));
-      } else {
-        const UniqueFd closed = std::move(fd);
-      }
-    }
-    return true;
-  }
-
-  pid_t pid_ = -1;
-  UniqueFd out_fd_, err_fd_;
-  std::string out_, err_;
-};
+using Agent = AgentProcess;
+using Variables = AgentProcess::Variables;
 
 class RunTest : public ::testing::Test {
  protected:

@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <cstddef>
@@ -21,9 +20,7 @@
 #include <memory>
 #include <string>
 #include <system_error>
-#include <thread>  // NOLINT(build/c++11)
 #include <utility>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -31,7 +28,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
 #include "external_containerizer/testing/benchmarks/bare_commands.h"
-#include "external_containerizer/testing/benchmarks/quartiles.h"
+#include "external_containerizer/testing/benchmarks/turns.h"
 #include "external_containerizer/testing/benchmarks/usage_agent.h"
 #include "external_containerizer/testing/benchmarks/usage_worker.h"
 
@@ -47,74 +44,25 @@ constexpr int kWaits = 1000;
 constexpr size_t kMiB = size_t{1} << 20;
 constexpr size_t kTouchedBytes = 4096 * kMiB;
 
-struct Contender {
-  std::string name;
-  // Runs one block. Time per call.
-  std::function<absl::StatusOr<absl::Duration>()> block;
-};
+using Block = std::function<absl::StatusOr<absl::Duration>()>;
 
-using Samples = std::vector<double>;  // One of each block.
-
-enum class Unit { kMicrosecondsPerCall, kCallsPerSecond };
-
-void PrintRow(const std::string& name, const Samples& samples,
-              const std::string& unit) {
-  const Quartiles quartiles = QuartilesOf(samples);
-  const int digits = quartiles.median < 10 ? 3 : 0;
-  absl::PrintF("  %-34s %9.*f %9.*f %9.*f  %s\n", name, digits, quartiles.lower,
-               digits, quartiles.median, digits, quartiles.upper, unit);
+Contender MicrosecondsPerCall(const std::string& name, Block block) {
+  return {name, [block = std::move(block)]() -> absl::StatusOr<double> {
+            const absl::StatusOr<absl::Duration> time = block();
+            if (!time.ok()) return time.status();
+            return absl::ToDoubleMicroseconds(*time);
+          }};
 }
 
-// Lets all run kBlocks blocks, in turns, and prints quartiles of these and of
-// their ratios to the first one's. Returns the median of the second's ratio.
-absl::StatusOr<double> Compare(const std::string& heading, Unit unit,
-                               const std::string& target,
-                               const std::vector<Contender>& contenders) {
-  std::vector<Samples> samples(contenders.size());
-  // The first round warms up.
-  for (size_t round = 0; round <= kBlocks; ++round) {
-    for (size_t i = 0; i < contenders.size(); ++i) {
-      // Nobody always comes after the same one.
-      const size_t turn = round % 2 == 0 ? i : contenders.size() - 1 - i;
-      const absl::StatusOr<absl::Duration> time = contenders[turn].block();
-      if (!time.ok()) return time.status();
-      if (round == 0) continue;
-      const double micros = absl::ToDoubleMicroseconds(*time);
-      samples[turn].push_back(unit == Unit::kCallsPerSecond ? 1e6 / micros
-                                                            : micros);
-    }
-  }
-  absl::PrintF("\n%-36s %9s %9s %9s\n", heading, "25 %", "median", "75 %");
-  for (size_t i = 0; i < contenders.size(); ++i) {
-    PrintRow(
-        contenders[i].name, samples[i],
-        unit == Unit::kCallsPerSecond ? "calls per second" : "µs per call");
-  }
-  for (size_t i = 1; i < contenders.size(); ++i) {
-    PrintRow(absl::StrCat("ratio of ", contenders[i].name),
-             Ratios(samples[i], samples[0]), i == 1 ? target : "");
-  }
-  fflush(stdout);
-  return QuartilesOf(Ratios(samples[1], samples[0])).median;
+Contender CallsPerSecond(const std::string& name, Block block) {
+  return {name, [block = std::move(block)]() -> absl::StatusOr<double> {
+            const absl::StatusOr<absl::Duration> time = block();
+            if (!time.ok()) return time.status();
+            return 1 / absl::ToDoubleSeconds(*time);
+          }};
 }
 
-void PrintMachine() {
-  double load[3] = {};
-  getloadavg(load, 3);
-  struct utsname system = {};
-  uname(&system);
-  const double memory = static_cast<double>(sysconf(_SC_PHYS_PAGES)) *
-                        static_cast<double>(sysconf(_SC_PAGESIZE));
-  absl::PrintF(
-      "load %.2f %.2f %.2f · %d processors · %.1f GiB of memory · %s %s\n"
-      "%d blocks of each, in turns\n",
-      load[0], load[1], load[2], std::thread::hardware_concurrency(),
-      memory / (1024.0 * kMiB), system.sysname, system.release, kBlocks);
-#ifndef NDEBUG
-  absl::PrintF("This is not an optimized build; use -c opt.\n");
-#endif
-  fflush(stdout);
-}
+constexpr char kMicroseconds[] = "µs per call";
 
 class Benchmark {
  public:
@@ -122,7 +70,7 @@ class Benchmark {
       : program_(std::move(program)), directory_(std::move(directory)) {}
 
   absl::Status Run() {
-    PrintMachine();
+    PrintMachine(kBlocks);
     const auto sequential = Sequential();
     if (!sequential.ok()) return sequential.status();
     const auto parallel = Parallel();
@@ -141,23 +89,25 @@ class Benchmark {
     return absl::StrCat(directory_, "/", name);
   }
 
-  Contender Bare(const std::string& name, int calls, int at_once,
-                 BareSession session) const {
-    return {name, [=, program = program_] {
-              return BareTimePerCall(program, calls, at_once, session);
-            }};
+  Block Bare(int calls, int at_once, BareSession session) const {
+    return [=, program = program_] {
+      return BareTimePerCall(program, calls, at_once, session);
+    };
   }
 
   absl::StatusOr<double> Sequential() const {
     const auto agent = UsageAgent::Start(program_, Directory("sequential"), 1);
     if (!agent.ok()) return agent.status();
     return Compare(
-        "usage, one at a time", Unit::kMicrosecondsPerCall,
+        kBlocks, "usage, one at a time", kMicroseconds,
         "(target: at most 1.15)",
-        {Bare("floor", kSequentialCalls, 1, BareSession::kOurs),
-         {"containerizer",
-          [&] { return (*agent)->TimePerCall(kSequentialCalls, 1); }},
-         Bare("floor + setsid", kSequentialCalls, 1, BareSession::kItsOwn)});
+        {MicrosecondsPerCall("floor",
+                             Bare(kSequentialCalls, 1, BareSession::kOurs)),
+         MicrosecondsPerCall(
+             "containerizer",
+             [&] { return (*agent)->TimePerCall(kSequentialCalls, 1); }),
+         MicrosecondsPerCall("floor + setsid",
+                             Bare(kSequentialCalls, 1, BareSession::kItsOwn))});
   }
 
   absl::StatusOr<double> Parallel() const {
@@ -165,17 +115,20 @@ class Benchmark {
         UsageAgent::Start(program_, Directory("parallel"), kAtOnce);
     if (!agent.ok()) return agent.status();
     return Compare(
-        absl::StrCat("usage, ", kAtOnce, " at once"), Unit::kCallsPerSecond,
-        "(target: at least 0.9)",
-        {Bare("floor", kParallelCalls, kAtOnce, BareSession::kOurs),
-         {"containerizer",
-          [&] { return (*agent)->TimePerCall(kParallelCalls, kAtOnce); }},
-         Bare("floor + setsid", kParallelCalls, kAtOnce,
-              BareSession::kItsOwn)});
+        kBlocks, absl::StrCat("usage, ", kAtOnce, " at once"),
+        "calls per second", "(target: at least 0.9)",
+        {CallsPerSecond("floor",
+                        Bare(kParallelCalls, kAtOnce, BareSession::kOurs)),
+         CallsPerSecond(
+             "containerizer",
+             [&] { return (*agent)->TimePerCall(kParallelCalls, kAtOnce); }),
+         CallsPerSecond("floor + setsid",
+                        Bare(kParallelCalls, kAtOnce, BareSession::kItsOwn))});
   }
 
   static Contender Worker(const std::string& name, UsageWorker& worker) {
-    return {name, [&worker] { return worker.TimePerCall(kSequentialCalls); }};
+    return MicrosecondsPerCall(
+        name, [&worker] { return worker.TimePerCall(kSequentialCalls); });
   }
 
   absl::StatusOr<double> WithMemory() const {
@@ -188,7 +141,7 @@ class Benchmark {
       return absl::StrCat("agent of ", worker.resident_bytes() / kMiB, " MiB");
     };
     return Compare(
-        "usage, by the agent's memory", Unit::kMicrosecondsPerCall,
+        kBlocks, "usage, by the agent's memory", kMicroseconds,
         "(target: at most 1.2)",
         {Worker(name(**little), **little), Worker(name(**much), **much)});
   }
@@ -203,12 +156,12 @@ class Benchmark {
     if (!many.ok()) return many.status();
     const BareWaits bare_waits(program_, kWaits);
     if (!bare_waits.ok()) return absl::InternalError("a bare wait failed");
-    return Compare("usage, by containers that wait", Unit::kMicrosecondsPerCall,
-                   "",
-                   {Worker("1 waits", **one),
-                    Worker(absl::StrCat(kWaits, " wait"), **many),
-                    Bare(absl::StrCat("floor beside ", kWaits, " waits"),
-                         kSequentialCalls, 1, BareSession::kOurs)});
+    return Compare(
+        kBlocks, "usage, by containers that wait", kMicroseconds, "",
+        {Worker("1 waits", **one),
+         Worker(absl::StrCat(kWaits, " wait"), **many),
+         MicrosecondsPerCall(absl::StrCat("floor beside ", kWaits, " waits"),
+                             Bare(kSequentialCalls, 1, BareSession::kOurs))});
   }
 
   const std::string program_;

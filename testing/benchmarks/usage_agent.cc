@@ -100,7 +100,8 @@ absl::StatusOr<std::unique_ptr<UsageAgent>> UsageAgent::Start(
   ForkExecOptions fork_exec;
   fork_exec.program = program;
   fork_exec.work_directory = directory;
-  fork_exec.on_started = [waiting](Command command, pid_t) {
+  fork_exec.on_started = [waiting](Command command,
+                                   const std::optional<Sandbox>&, pid_t) {
     if (command == Command::kWait) waiting->DecrementCount();
   };
   Options options;

@@ -61,9 +61,10 @@ class ControlClient {
   const std::unique_ptr<ttrpc::Client> client_;
 };
 
-// Calls until it is answered: when the agent goes away it is looked for again
-// and again, for `patience` since it was last there, and told the same. For
-// what may be asked twice. `away` is called each time that it has gone.
+// Calls until it is answered: when there is no agent, or it goes away, it is
+// looked for again and again, for `patience` since it was last there, and told
+// the same. For what may be asked twice. `away` is called each time that it has
+// gone.
 template <typename Request, typename Reply>
 absl::StatusOr<Reply> CallPatiently(const std::string& work_dir,
                                     const ttrpc::Method<Request, Reply>& method,
@@ -82,7 +83,7 @@ absl::StatusOr<Reply> CallPatiently(const std::string& work_dir,
                                     absl::Duration patience,
                                     absl::AnyInvocable<void()> away) {
   absl::StatusOr<std::unique_ptr<ControlClient>> client =
-      ControlClient::Connect(work_dir);
+      ConnectPatiently(work_dir, patience);
   while (client.ok()) {
     absl::StatusOr<Reply> reply = (*client)->Call(method, request);
     if (!absl::IsUnavailable(reply.status())) return reply;

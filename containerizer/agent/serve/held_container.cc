@@ -72,6 +72,18 @@ std::map<ContainerId, std::shared_ptr<HeldContainer>> HeldContainers(
   return held;
 }
 
+std::vector<std::string> ExecutorsWithoutRuns(const state::AgentState& state) {
+  std::vector<std::string> ids;
+  if (!state.slave) return ids;
+  for (const state::FrameworkState& framework : state.slave->frameworks) {
+    if (framework.id != kOwnFramework) continue;
+    for (const state::ExecutorState& executor : framework.executors) {
+      if (executor.runs.empty()) ids.push_back(executor.id);
+    }
+  }
+  return ids;
+}
+
 std::string CommandText(const wire::CommandInfo& command) {
   std::string text;
   if (command.arguments_size() == 0) text = command.value();

@@ -51,6 +51,10 @@ struct HeldContainer {
 std::map<ContainerId, std::shared_ptr<HeldContainer>> HeldContainers(
     const state::AgentState& state);
 
+// Those of kOwnFramework that an agent left which was killed as it began to
+// record a launch.
+std::vector<std::string> ExecutorsWithoutRuns(const state::AgentState& state);
+
 // `command`, for people: its arguments with spaces between them, bounded.
 std::string CommandText(const wire::CommandInfo& command);
 

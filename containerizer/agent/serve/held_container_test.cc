@@ -12,6 +12,7 @@
 namespace external_containerizer {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -97,6 +98,15 @@ TEST(HeldContainersTest, WhatIsRunningForRecoveryIsRunningHere) {
 
 TEST(HeldContainersTest, AnIdThatNoProgramCouldBeGivenIsLeftOut) {
   EXPECT_THAT(HeldContainers(StateWith({RunOf("-rf")}, "-rf")), IsEmpty());
+}
+
+TEST(ExecutorsWithoutRunsTest, OnlyOwnOnesAreFound) {
+  state::AgentState state = StateWith({}, std::nullopt);
+  EXPECT_THAT(ExecutorsWithoutRuns(state), IsEmpty());
+  state.slave->frameworks[0].id = kOwnFramework;
+  EXPECT_THAT(ExecutorsWithoutRuns(state), ElementsAre("executor"));
+  state.slave->frameworks[0].executors[0].runs = {RunOf("one")};
+  EXPECT_THAT(ExecutorsWithoutRuns(state), IsEmpty());
 }
 
 TEST(CommandTextTest, ACommandIsShownAsItIsTypedAndNotTooLong) {

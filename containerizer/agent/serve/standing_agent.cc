@@ -15,6 +15,7 @@
 #include "external_containerizer/containerizer/agent/serve/agent_disk.h"
 #include "external_containerizer/containerizer/agent/serve/held_container.h"
 #include "external_containerizer/containerizer/agent/serve/next_step.h"
+#include "external_containerizer/containerizer/wire/validate.h"
 #include "external_containerizer/state/known_containers.h"
 #include "external_containerizer/state/paths.h"
 
@@ -524,7 +525,8 @@ void StandingAgent::Impl::Launch(LaunchSpec spec, Done<ContainerId> done) {
   if (spec.id.empty()) spec.id = absl::StrCat("c-", RandomName());
   const SandboxIds ids = {agent_id_, kOwnFramework, spec.id, spec.id};
   const absl::StatusOr<std::string> path = SandboxPath(ids);
-  absl::Status refused = path.status();
+  absl::Status refused = wire::ValidateId("container id", spec.id);
+  if (refused.ok()) refused = path.status();
   if (refused.ok() && stopping_) {
     refused = absl::UnavailableError("the agent is ending");
   } else if (refused.ok() && held_.count(spec.id) > 0) {
@@ -676,6 +678,11 @@ absl::StatusOr<std::unique_ptr<StandingAgent>> StandingAgent::Create(
     if (known.state == KnownContainer::State::kCompleted) continue;
     absl::Status made = (*disk)->EnsureSandbox(*known.sandbox);
     if (!made.ok()) return made;
+  }
+  for (const std::string& executor : ExecutorsWithoutRuns(state)) {
+    absl::Status forgotten =
+        (*disk)->Forget({id, kOwnFramework, executor, executor});
+    if (!forgotten.ok()) return forgotten;
   }
   absl::Status recorded =
       (*disk)->RecordSelf(id, kOwnFramework,

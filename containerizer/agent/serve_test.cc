@@ -1,0 +1,363 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+//
+// `agent serve` and the commands that speak to it, as their users start them:
+// the binary, with the program that comes with it.
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <climits>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "external_containerizer/containerizer/agent/agent_process.h"
+#include "external_containerizer/containerizer/agent/files.h"
+#include "external_containerizer/testing/status_matchers.h"
+#include "external_containerizer/transport/selected.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace external_containerizer {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ContainsRegex;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+struct Result {
+  int status;
+  std::string out;
+  std::string err;
+};
+
+class ServeTest : public ::testing::Test {
+ protected:
+  ServeTest() {
+    const std::string path = ::testing::TempDir() + "/" + RandomName();
+    EXPECT_THAT(MakePath(path), IsOk());
+    char real[PATH_MAX];
+    EXPECT_NE(realpath(path.c_str(), real), nullptr);
+    home_ = real;
+    work_ = home_ + "/w";
+  }
+
+  ~ServeTest() override {
+    if (agent_.has_value()) {
+      agent_.reset();
+      Run({"serve", "--recover=cleanup"});
+    }
+  }
+
+  void SetUp() override {
+    if (SelectedTransportName() == "mock") {
+      GTEST_SKIP() << "runs real programs, and the mock has none";
+    }
+  }
+
+  AgentProcess Begin(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin() + 1, "--work_dir=" + work_);
+    return AgentProcess(arguments,
+                        {{"HOME", home_}, {"PATH", "/usr/bin:/bin"}});
+  }
+
+  Result Run(std::vector<std::string> arguments) {
+    AgentProcess process = Begin(std::move(arguments));
+    const int status = process.Wait();
+    return {status, process.out(), process.err()};
+  }
+
+  void Serve(std::vector<std::string> flags = {}) {
+    flags.insert(flags.begin(), "serve");
+    agent_.reset();
+    agent_.emplace(Begin(std::move(flags)));
+    agent_->Expect("err", "agent: serves ");
+  }
+
+  // Those that the agent has open, by what no other has or will have.
+  std::set<std::string> Sockets() {
+    const std::string path = absl::StrCat("/proc/", agent_->pid(), "/fd");
+    const UniqueFd directory(
+        open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const auto names = NamesIn(directory.get(), 10000);
+    EXPECT_THAT(names, IsOk());
+    std::set<std::string> sockets;
+    for (const std::string& name : *names) {
+      char target[PATH_MAX] = {};
+      (void)!readlinkat(directory.get(), name.c_str(), target, PATH_MAX - 1);
+      if (absl::StartsWith(target, "socket:")) sockets.insert(target);
+    }
+    return sockets;
+  }
+
+  // A client that the agent has heard of.
+  AgentProcess BeginConnected(std::vector<std::string> arguments) {
+    const std::set<std::string> before = Sockets();
+    const auto has_come = [&] {
+      for (const std::string& socket : Sockets()) {
+        if (before.count(socket) == 0) return true;
+      }
+      return false;
+    };
+    AgentProcess client = Begin(std::move(arguments));
+    const absl::Time end = absl::Now() + kPatience;
+    while (!has_come() && absl::Now() < end) poll(nullptr, 0, 1);
+    EXPECT_TRUE(has_come());
+    return client;
+  }
+
+  void Launch(const std::string& name, const std::string& script) {
+    const Result result =
+        Run({"launch", "--name=" + name, "--", "sh", "-c", script});
+    ASSERT_EQ(result.status, 0) << result.err;
+    ASSERT_EQ(result.out, name + "\n");
+  }
+
+  // A member of the JSON of `list`.
+  std::string SandboxOf(const std::string& name) {
+    const std::string json = Run({"usage", "--json", name}).out;
+    const std::string key = "\"sandbox\":\"";
+    const size_t begin = json.find(key) + key.size();
+    return json.substr(begin, json.find('"', begin) - begin);
+  }
+
+  std::string home_;
+  std::string work_;
+  std::optional<AgentProcess> agent_;
+};
+
+TEST_F(ServeTest, AContainerNeverNoticesThatItsAgentIsKilled) {
+  Serve();
+  const std::string fifo = home_ + "/fifo";
+  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+  Launch("one", absl::StrCat("read x <", fifo, "; echo got $x; exit 7"));
+  AgentProcess wait = BeginConnected({"wait", "one"});
+  agent_->Signal(SIGKILL);
+  EXPECT_EQ(agent_->Wait(), -SIGKILL);
+  wait.Expect("err", "waiting for it to come back");
+  Serve();
+  EXPECT_THAT(agent_->err(), HasSubstr("recovered 1 containers, 0 lost"));
+  EXPECT_THAT(Run({"list"}).out,
+              AllOf(ContainsRegex("CONTAINER +STATE +CPU +MEMORY +COMMAND"),
+                    ContainsRegex("one +running +[0-9.]+ s +[0-9.]+ [KM]iB "
+                                  "+sh -c read")));
+  std::ofstream(fifo) << "hello\n";
+  EXPECT_EQ(wait.Wait(), 7);
+  EXPECT_THAT(wait.err(), HasSubstr("agent: one exited with code 7"));
+  std::ifstream output(SandboxOf("one") + "/stdout");
+  std::string line;
+  EXPECT_TRUE(std::getline(output, line));
+  EXPECT_EQ(line, "got hello");
+}
+
+TEST_F(ServeTest, AnEndThatNobodySawIsReportedAsItWas) {
+  Serve();
+  const std::string fifo = home_ + "/fifo";
+  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+  Launch("one", absl::StrCat("read x <", fifo, "; kill -9 $$"));
+  agent_->Signal(SIGKILL);
+  agent_->Wait();
+  std::ofstream(fifo) << "go\n";
+  Serve();
+  EXPECT_EQ(Run({"wait", "one"}).status, 128 + SIGKILL);
+  const Result again = Run({"wait", "--json", "one"});
+  EXPECT_EQ(again.status, 128 + SIGKILL);
+  EXPECT_THAT(again.out, HasSubstr("\"container\":\"one\",\"signal\":9"));
+  EXPECT_THAT(Run({"list"}).out, ContainsRegex("one +killed by signal 9"));
+}
+
+TEST_F(ServeTest, EveryCommandOfALife) {
+  Serve();
+  const Result made_up = Run({"launch", "--", "sleep", "600"});
+  EXPECT_EQ(made_up.status, 0) << made_up.err;
+  const std::string id(absl::StripSuffix(made_up.out, "\n"));
+  EXPECT_THAT(id, SizeIs(18));
+  EXPECT_THAT(Run({"usage"}).out,
+              AllOf(HasSubstr("CONTAINER"), HasSubstr("LIMIT"), HasSubstr(id)));
+  EXPECT_THAT(Run({"usage", "--json", id}).out, HasSubstr("\"memory_bytes\":"));
+  const Result update = Run({"update", "--resources=cpus:0.5;mem:64", id});
+  EXPECT_EQ(update.status, 0) << update.err;
+  const Result events = Run({"events", "--past", "-v", id});
+  EXPECT_EQ(events.status, 0) << events.err;
+  EXPECT_THAT(events.out, AllOf(HasSubstr("is running: launch succeeded"),
+                                HasSubstr("update " + id + " ended")));
+  const Result destroy = Run({"destroy", id});
+  EXPECT_EQ(destroy.status, 0) << destroy.err;
+  EXPECT_THAT(destroy.err, HasSubstr("killed by signal"));
+  EXPECT_THAT(Run({"list"}).out, Not(HasSubstr(id)));
+  EXPECT_THAT(Run({"list", "--json"}).out, IsEmpty());
+}
+
+TEST_F(ServeTest, EventsAreToldAsTheyHappen) {
+  Serve();
+  AgentProcess events = Begin({"events", "--json", "one"});
+  Launch("one", "exit 3");
+  events.Expect("out", "\"state\":\"gone\"");
+  EXPECT_THAT(events.out(), AllOf(HasSubstr("\"state\":\"running\""),
+                                  HasSubstr("\"time\":\"2"),
+                                  HasSubstr("exited with code 3")));
+  agent_->Signal(SIGTERM);
+  EXPECT_EQ(events.Wait(), 125);
+}
+
+TEST_F(ServeTest, DestroyRemovesTheSandbox) {
+  Serve();
+  Launch("one", "mkdir -p a/b; ln -s / a/root; exec sleep 600");
+  const std::string sandbox = SandboxOf("one");
+  EXPECT_EQ(access(sandbox.c_str(), F_OK), 0);
+  EXPECT_EQ(Run({"destroy", "one"}).status, 0);
+  EXPECT_NE(access(sandbox.c_str(), F_OK), 0);
+  // The name is free again.
+  Launch("one", "exit 0");
+}
+
+TEST_F(ServeTest, TermEndsTheAgentAndNotItsContainers) {
+  Serve();
+  Launch("one", "exec sleep 600");
+  AgentProcess wait = BeginConnected({"wait", "one"});
+  agent_->Signal(SIGTERM);
+  EXPECT_EQ(agent_->Wait(), 0);
+  EXPECT_THAT(agent_->err(), HasSubstr("containers go on"));
+  wait.Expect("err", "waiting for it to come back");
+  Serve();
+  EXPECT_THAT(Run({"list"}).out, ContainsRegex("one +running"));
+}
+
+TEST_F(ServeTest, CleanupDestroysWhatIsThereAndEnds) {
+  Serve();
+  Launch("one", "exec sleep 600");
+  Launch("two", "exit 0");
+  agent_->Signal(SIGKILL);
+  agent_->Wait();
+  const Result cleanup = Run({"serve", "--recover=cleanup"});
+  EXPECT_EQ(cleanup.status, 0) << cleanup.err;
+  EXPECT_THAT(cleanup.err, AllOf(HasSubstr("one is destroyed"),
+                                 HasSubstr("two is destroyed")));
+  Serve();
+  EXPECT_THAT(Run({"list", "--json"}).out, IsEmpty());
+}
+
+TEST_F(ServeTest, TwoAgentsCannotHaveOneWorkDir) {
+  Serve();
+  const Result second = Run({"serve"});
+  EXPECT_EQ(second.status, 125);
+  EXPECT_THAT(second.err, HasSubstr("another agent runs with"));
+  EXPECT_EQ(Run({"list"}).status, 0);
+}
+
+TEST_F(ServeTest, TheSocketIsForItsUserOnlyAndAStaleOneIsReplaced) {
+  Serve();
+  struct stat status;
+  ASSERT_EQ(stat((work_ + "/control").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777, 0700u);
+  ASSERT_EQ(stat((work_ + "/control/socket").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777, 0600u);
+  agent_->Signal(SIGKILL);
+  agent_->Wait();
+  EXPECT_EQ(access((work_ + "/control/socket").c_str(), F_OK), 0);
+  Serve();
+  EXPECT_EQ(Run({"list"}).status, 0);
+}
+
+TEST_F(ServeTest, AnotherServerAtTheSocketIsNotReplaced) {
+  ASSERT_THAT(MakePath(work_ + "/control"), IsOk());
+  ASSERT_EQ(chmod((work_ + "/control").c_str(), 0700), 0);
+  const UniqueFd directory(
+      open((work_ + "/control").c_str(), O_DIRECTORY | O_PATH | O_CLOEXEC));
+  const UniqueFd listener(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  struct sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  // The path itself may be too long for an address.
+  snprintf(address.sun_path, sizeof(address.sun_path),
+           "/proc/self/fd/%d/socket", directory.get());
+  ASSERT_EQ(bind(listener.get(), reinterpret_cast<struct sockaddr*>(&address),
+                 sizeof(address)),
+            0);
+  ASSERT_EQ(listen(listener.get(), 1), 0);
+  const Result serve = Run({"serve"});
+  EXPECT_EQ(serve.status, 125);
+  EXPECT_THAT(serve.err, HasSubstr("another server listens there"));
+}
+
+TEST_F(ServeTest, WithoutAnAgentCommandsSayHowToStartOne) {
+  for (const char* command : {"list", "usage", "events"}) {
+    const Result result = Run({command});
+    EXPECT_EQ(result.status, 125) << command;
+    EXPECT_THAT(result.err, HasSubstr("start one: agent serve --work_dir="))
+        << command;
+  }
+}
+
+TEST_F(ServeTest, WhatMakesNoSenseIsSaidInASentence) {
+  Serve();
+  struct Case {
+    std::vector<std::string> arguments;
+    const char* complaint;
+  };
+  for (const Case& c : std::vector<Case>{
+           {{"wait", "nobody"}, "there is no container \"nobody\""},
+           {{"wait"}, "name the container"},
+           {{"wait", "a", "b"}, "\"b\" is one argument too many"},
+           {{"destroy", "no\nbody"}, "\"no\\\\nbody\""},
+           {{"usage", "nobody"}, "there is no container"},
+           {{"update", "nobody"}, "say what it may use"},
+           {{"update", "--resources=cpus:1", "nobody"},
+            "there is no container"},
+           {{"update", "--resources=cpus", "x"}, "--resources: "},
+           {{"launch"}, "name the container|there is no command"},
+           {{"launch", "--name=../x", "--", "true"}, "container id"},
+           {{"launch", "--name=latest", "--", "true"}, "latest"},
+           {{"launch", "--name=", "--", "true"}, "--name is empty"},
+           {{"launch", "--", "/no/such"}, "/no/such"},
+           {{"lst"}, "did you mean list"}}) {
+    const Result result = Run(c.arguments);
+    EXPECT_EQ(result.status, 125) << c.arguments[0];
+    EXPECT_THAT(result.err, ContainsRegex(c.complaint)) << c.arguments[0];
+    EXPECT_THAT(result.out, IsEmpty());
+  }
+  EXPECT_THAT(Run({"list", "--json"}).out, IsEmpty());
+}
+
+TEST_F(ServeTest, DamageIsAnErrorUnlessItIsAskedToBeLenient) {
+  Serve();
+  Launch("one", "exec sleep 600");
+  const std::string sandbox = SandboxOf("one");
+  agent_->Signal(SIGKILL);
+  agent_->Wait();
+  const std::string info =
+      absl::StrReplaceAll(sandbox, {{work_ + "/slaves", work_ + "/meta/slaves"},
+                                    {"/runs/one", "/executor.info"}});
+  ASSERT_EQ(access(info.c_str(), F_OK), 0);
+  std::ofstream(info, std::ios::trunc) << "rubbish that is no record";
+  const Result strict = Run({"serve"});
+  EXPECT_EQ(strict.status, 125);
+  EXPECT_THAT(strict.err,
+              AllOf(HasSubstr("executor.info"), HasSubstr("--lenient"),
+                    HasSubstr("agent inspect")));
+  Serve({"--lenient"});
+  EXPECT_THAT(agent_->err(), HasSubstr("damaged: "));
+  EXPECT_THAT(Run({"list"}).out, ContainsRegex("one +running"));
+}
+
+}  // namespace
+}  // namespace external_containerizer

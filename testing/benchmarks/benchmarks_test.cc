@@ -1,0 +1,47 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+//
+// The benchmarks run, in sizes that take no time. How fast anything is, is not
+// looked at.
+
+#include <stdio.h>
+#include <sys/wait.h>
+
+#include <string>
+
+#include "external_containerizer/testing/test_data.h"
+#include "gtest/gtest.h"
+#include "re2/re2.h"
+
+namespace external_containerizer {
+namespace {
+
+// What it prints. It must exit with 0.
+std::string OutputOf(const std::string& benchmark,
+                     const std::string& arguments) {
+  const std::string command =
+      "'" + TestDataPath("testing/benchmarks/" + benchmark) + "' " + arguments;
+  FILE* pipe = popen(command.c_str(), "r");
+  EXPECT_NE(pipe, nullptr);
+  if (pipe == nullptr) return "";
+  std::string out;
+  char buffer[4096];
+  while (const size_t got = fread(buffer, 1, sizeof(buffer), pipe)) {
+    out.append(buffer, got);
+  }
+  const int status = pclose(pipe);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << out;
+  return out;
+}
+
+TEST(BenchmarksTest, RecoveryEndsWithItsRatios) {
+  const std::string out = OutputOf("recovery", "20 50 2");
+  EXPECT_TRUE(
+      RE2::PartialMatch(out, "\nRATIOS read10k=[0-9.]+ growth=[0-9.]+\n$"))
+      << out;
+  EXPECT_TRUE(RE2::PartialMatch(out, "  launch, any other +1 +1 +3 +3\n"))
+      << out;
+}
+
+}  // namespace
+}  // namespace external_containerizer
