@@ -243,7 +243,8 @@ TEST_P(KillTest, PromisesAreKeptHoweverOftenTheAgentIsKilled) {
   for (const std::string& name : Names(notes_)) {
     std::string text;
     std::getline(std::ifstream(absl::StrCat(notes_, "/", name)), text, '\0');
-    EXPECT_EQ(text, "x\n") << name << " was launched more than once";
+    // One may have been killed before it had written its line.
+    EXPECT_LE(text.size(), 2u) << name << " was launched more than once";
   }
   // Whatever a client gave up on.
   AgentProcess cleanup = Agent({"--recover=cleanup"});

@@ -176,8 +176,8 @@ absl::StatusOr<PosixFlags> ParsePosixFlags(
 
 std::string PosixHelp() {
   std::string text =
-      "\nposix runs containers as plain processes. `posix doctor` says what it "
-      "can enforce\nhere. Options, before COMMAND:\n";
+      "\nposix runs containers as plain processes; `posix doctor` says what it "
+      "can\nenforce here. Options, before COMMAND:\n";
   for (const auto& flag : kFlags) {
     absl::StrAppend(&text, "  --", flag.name, "=", flag.form, "\n");
     for (const absl::string_view line : absl::StrSplit(flag.help, '\n')) {
