@@ -2,14 +2,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // How fast our ttrpc is, against containerd's in Go and against a bare exchange
-// of 100 bytes over the same kind of socket. Client and server are processes of
-// their own; all take turns in the same run.
+// of 100 bytes over the same kind of socket; how fast commands reach a program
+// through a persistent helper, against a process for each; and what containers
+// cost that wait. Client and server are processes of their own; all take turns
+// in the same run.
 //
 //   bazel run -c opt //testing/benchmarks:unix_socket
 //
-// Tests give other sizes, and where peer.go is: unix_socket BLOCKS CALLS DIR.
+// Tests give other sizes, and where peer.go is:
+//   unix_socket BLOCKS CALLS CONTAINERS DIRECTORY
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 
 #include <algorithm>
@@ -29,6 +33,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "external_containerizer/testing/benchmarks/go_peer.h"
+#include "external_containerizer/testing/benchmarks/helper_costs.h"
 #include "external_containerizer/testing/benchmarks/peers.h"
 #include "external_containerizer/testing/benchmarks/quartiles.h"
 #include "external_containerizer/testing/benchmarks/turns.h"
@@ -43,6 +48,7 @@ constexpr int kAtOnce = 64;
 struct Sizes {
   int blocks = 41;
   int calls = 3000;  // Per block; more of those that are at once.
+  int containers = 10'000;
 };
 
 struct Costs {
@@ -95,10 +101,13 @@ class Benchmark {
     // Of the two, the one that is worse for us.
     const double cpu =
         std::max(QuartilesOf(cpu_1).median, QuartilesOf(cpu_64).median);
+    const absl::StatusOr<double> vs_fork_exec = Helpers();
+    if (!vs_fork_exec.ok()) return vs_fork_exec.status();
     absl::PrintF(
-        "\nRATIOS vs_go_1=%.3f vs_bare_1=%.3f vs_go_64=%.3f cpu_vs_go=%.3f\n",
+        "\nRATIOS vs_go_1=%.3f vs_bare_1=%.3f vs_go_64=%.3f cpu_vs_go=%.3f "
+        "vs_fork_exec=%.3f\n",
         QuartilesOf(vs_go_1).median, QuartilesOf(vs_bare_1).median,
-        QuartilesOf(vs_go_64).median, cpu);
+        QuartilesOf(vs_go_64).median, cpu, *vs_fork_exec);
     return absl::OkStatus();
   }
 
@@ -106,6 +115,27 @@ class Benchmark {
   std::string Socket(const std::string& name) const {
     // ListenUnix() wants a directory that is nobody else's.
     return absl::StrCat(directory_, "/", name);
+  }
+
+  // How many times faster than fork/exec, with the program for which that is
+  // less.
+  absl::StatusOr<double> Helpers() const {
+    const fs::path here = fs::path(self_).parent_path();
+    const std::string trivial = (here / "trivial_helper").string();
+    const std::string posix =
+        (here.parent_path().parent_path() / "containerizer/program/posix")
+            .string();
+    const int calls = std::max(20, sizes_.calls / 5);
+    const auto of_trivial = CompareHostings(
+        "a trivial program", trivial, Socket("trivial"), sizes_.blocks, calls);
+    if (!of_trivial.ok()) return of_trivial.status();
+    const auto of_posix =
+        CompareHostings("posix", posix, Socket("posix"), sizes_.blocks, calls);
+    if (!of_posix.ok()) return of_posix.status();
+    absl::Status status =
+        PrintWaitingCosts(trivial, Socket("waiting"), sizes_.containers);
+    if (!status.ok()) return status;
+    return std::min(*of_trivial, *of_posix);
   }
 
   // Of each of `peers`, in turns.
@@ -192,18 +222,22 @@ absl::Status Main(Sizes sizes, std::string sources) {
 
 int main(int argc, char** argv) {
   namespace ec = external_containerizer;
+  // What mallinfo2() says is of the first arena only.
+  mallopt(M_ARENA_MAX, 1);
   absl::Status status;
   ec::Sizes sizes;
   if (argc == 3 && ec::IsPeerRole(argv[1])) {
     status = ec::PlayPeerRole(argv[1], argv[2]);
   } else if (argc == 1) {
     status = ec::Main(sizes, "");
-  } else if (argc == 4 && absl::SimpleAtoi(argv[1], &sizes.blocks) &&
-             absl::SimpleAtoi(argv[2], &sizes.calls) && sizes.blocks > 0 &&
-             sizes.calls > 0) {
-    status = ec::Main(sizes, argv[3]);
+  } else if (argc == 5 && absl::SimpleAtoi(argv[1], &sizes.blocks) &&
+             absl::SimpleAtoi(argv[2], &sizes.calls) &&
+             absl::SimpleAtoi(argv[3], &sizes.containers) && sizes.blocks > 0 &&
+             sizes.calls > 0 && sizes.containers > 0) {
+    status = ec::Main(sizes, argv[4]);
   } else {
-    fprintf(stderr, "usage: unix_socket [BLOCKS CALLS DIRECTORY_OF_PEER]\n");
+    fprintf(stderr,
+            "usage: unix_socket [BLOCKS CALLS CONTAINERS DIRECTORY_OF_PEER]\n");
     return 2;
   }
   if (status.ok()) return 0;
