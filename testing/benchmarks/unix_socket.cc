@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include <algorithm>
@@ -224,6 +225,8 @@ int main(int argc, char** argv) {
   namespace ec = external_containerizer;
   // What mallinfo2() says is of the first arena only.
   mallopt(M_ARENA_MAX, 1);
+  // A process that has ended is an error, and told.
+  signal(SIGPIPE, SIG_IGN);
   absl::Status status;
   ec::Sizes sizes;
   if (argc == 3 && ec::IsPeerRole(argv[1])) {
