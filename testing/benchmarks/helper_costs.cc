@@ -63,7 +63,10 @@ class HelperAgent {
         new HelperAgent(*std::move(agent), *helper));
   }
 
-  ~HelperAgent() { kill(helper_, SIGTERM); }
+  ~HelperAgent() {
+    agent_.reset();  // Or it would start another one.
+    kill(helper_, SIGTERM);
+  }
 
   UsageAgent& agent() { return *agent_; }
   pid_t helper() const { return helper_; }
@@ -86,7 +89,7 @@ class HelperAgent {
     return absl::NotFoundError("no helper has been started");
   }
 
-  const std::unique_ptr<UsageAgent> agent_;
+  std::unique_ptr<UsageAgent> agent_;
   const pid_t helper_;
 };
 
