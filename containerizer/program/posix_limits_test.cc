@@ -278,8 +278,8 @@ TEST_F(PosixLimitsTest, UsageIsCloseToTheTruth) {
 TEST_F(PosixLimitsTest, DestroyFindsWhatHidFromTheSupervisorAndTheToken) {
   const UniqueFd ready = Fifo("ready");
   Launch(LaunchOf("c",
-                  "(env -i setsid sh -c '(trap \"\" TERM; echo $$ > ready; "
-                  "exec sleep 1000) &' &); exec sleep 1000"));
+                  "(env -i setsid sh -c 'trap \"\" TERM; echo $$ > ready; "
+                  "exec sleep 1000' &); exec sleep 1000"));
   const pid_t hidden = atoi(ReadLine(ready).c_str());
   const LaunchRecord launch = Records("c").launch.value();
   ASSERT_TRUE(SignalProcess(launch.supervisor, SIGKILL));
@@ -290,7 +290,9 @@ TEST_F(PosixLimitsTest, DestroyFindsWhatHidFromTheSupervisorAndTheToken) {
       ProcessesWith(absl::StrCat(kTokenVariable, "=", launch.token));
   for (const ProcessStat& process : *found) EXPECT_NE(process.id.pid, hidden);
   EXPECT_THAT(Cgroups(), Not(IsEmpty()));
+  ASSERT_TRUE(Runs(hidden));
   Destroy("c");
+  EXPECT_FALSE(Runs(hidden));
   EXPECT_THAT(List(), IsEmpty());
   EXPECT_THAT(Cgroups(), IsEmpty());
 }
