@@ -3,7 +3,7 @@
 //
 // The transport that this binary was built with:
 //
-//   bazel build --//transport:backend=fork_exec|mock|custom ...
+//   bazel build --//transport:backend=fork_exec|unix_socket|mock|custom ...
 //
 // Link //transport:selected for it. Only that back-end is linked, and nothing
 // else needs to know which one it is.

@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -58,8 +59,10 @@ class RunTest : public ::testing::Test {
   }
 
   void SetUp() override {
-    if (SelectedTransportName() != "fork_exec") {
-      GTEST_SKIP() << "runs real programs, which needs fork_exec";
+    if (SelectedTransportName() != "fork_exec" &&
+        SelectedTransportName() != "unix_socket") {
+      GTEST_SKIP() << "the transport " << SelectedTransportName()
+                   << " runs no programs";
     }
   }
 
@@ -74,6 +77,17 @@ class RunTest : public ::testing::Test {
 
   Agent StartShell(const std::string& script) {
     return Start({"--", "sh", "-c", script});
+  }
+
+  // For a program that is run once per command, unless it is `posix`.
+  static std::string ProgramFlag(const std::string& program) {
+    const std::string flag = "--containerizer_path=";
+    if (SelectedTransportName() != "unix_socket" ||
+        absl::EndsWith(program, "/posix")) {
+      return flag + program;
+    }
+    return absl::StrCat(flag, TestDataPath("containerizer/program/exec_helper"),
+                        " '", program, "'");
   }
 
   std::string Work() const { return home_ + "/w"; }
@@ -134,9 +148,7 @@ TEST_F(RunTest, ShowsOutputAndExitsAsTheCommandDoes) {
 class EveryProgram : public RunTest,
                      public ::testing::WithParamInterface<const char*> {
  protected:
-  std::string Program() {
-    return "--containerizer_path=" + TestDataPath(GetParam());
-  }
+  std::string Program() { return ProgramFlag(TestDataPath(GetParam())); }
 };
 
 TEST_P(EveryProgram, ShowsOutputAndExitsAsTheCommandDoes) {
@@ -231,7 +243,7 @@ TEST_F(RunTest, ContainerizerThatFailsIsToldWithItsWords) {
   std::ofstream(program) << "#!/bin/sh\necho \"no $1 \033[31mtoday\" >&2\n"
                             "exit 4\n";
   ASSERT_EQ(chmod(program.c_str(), 0755), 0);
-  Agent agent = Start({"--containerizer_path=" + program, "--", "true"});
+  Agent agent = Start({ProgramFlag(program), "--", "true"});
   EXPECT_EQ(agent.Wait(), 125);
   EXPECT_THAT(agent.err(), AllOf(HasSubstr(program), HasSubstr("recover"),
                                  HasSubstr("exited with status 4"),
@@ -239,7 +251,7 @@ TEST_F(RunTest, ContainerizerThatFailsIsToldWithItsWords) {
 }
 
 TEST_F(RunTest, ContainerizerThatPrintsTextIsToldWithIt) {
-  Agent agent = Start({"--containerizer_path=echo hi", "--", "true"});
+  Agent agent = Start({ProgramFlag("echo hi"), "--", "true"});
   EXPECT_EQ(agent.Wait(), 125);
   EXPECT_THAT(agent.err(),
               AllOf(HasSubstr("containers"), HasSubstr("hi containers")));

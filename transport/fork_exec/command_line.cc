@@ -113,7 +113,7 @@ absl::StatusOr<CommandLine> ParseProgram(absl::string_view program,
   if (IsShellSyntax(program)) {
     line.through_shell = true;
     line.file = "/bin/sh";
-    line.arguments = {"sh", "-c", absl::StrCat(program, " \"$1\""), "sh"};
+    line.arguments = {"sh", "-c", absl::StrCat(program, " \"$@\""), "sh"};
     return line;
   }
   absl::StatusOr<std::string> file =

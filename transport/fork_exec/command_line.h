@@ -17,7 +17,7 @@ namespace external_containerizer {
 
 struct CommandLine {
   std::string file;  // Absolute path of what is executed.
-  // argv without its last element, which is the command's name.
+  // argv without its last elements: the command's name, or "serve" and so on.
   std::vector<std::string> arguments;
   bool through_shell = false;
 };

@@ -76,7 +76,7 @@ TEST_F(CommandLineTest, ShellSyntaxGoesToAShellWithTheCommandBesideIt) {
     EXPECT_EQ(line->file, "/bin/sh");
     EXPECT_THAT(
         line->arguments,
-        ElementsAre("sh", "-c", std::string(program) + " \"$1\"", "sh"));
+        ElementsAre("sh", "-c", std::string(program) + " \"$@\"", "sh"));
   }
 }
 

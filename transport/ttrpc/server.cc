@@ -50,6 +50,10 @@ class Server::Impl : public internal::Session::Host {
                                                      std::move(handler));
   }
 
+  void WhenDisconnected(absl::AnyInvocable<void(uint64_t)> closed) {
+    disconnected_ = std::move(closed);
+  }
+
   absl::Status Listen(int listener) {
     if (listener_ >= 0 || shutting_down_) {
       close(listener);
@@ -84,8 +88,8 @@ class Server::Impl : public internal::Session::Host {
         return status;
       }
     }
-    auto session =
-        internal::Session::Create(loop_, fd, peer.ok() ? *peer : Peer(), *this);
+    auto session = internal::Session::Create(
+        loop_, fd, peer.ok() ? *peer : Peer(), next_connection_++, *this);
     if (!session.ok()) return session.status();
     internal::Session* key = session->get();
     sessions_.emplace(key, *std::move(session));
@@ -123,7 +127,14 @@ class Server::Impl : public internal::Session::Host {
   }
 
   void OnSessionClosed(internal::Session* session) override {
+    const uint64_t connection = session->connection();
+    // Its end, below, may look at the server.
     auto node = sessions_.extract(session);
+    if (disconnected_ != nullptr) {
+      loop_.Post([this, connection, alive = std::weak_ptr<bool>(alive_)] {
+        if (alive.lock() != nullptr) disconnected_(connection);
+      });
+    }
     if (sessions_.empty() && done_ != nullptr) {
       loop_.Post(std::exchange(done_, nullptr));
     }
@@ -173,6 +184,9 @@ class Server::Impl : public internal::Session::Host {
   EventLoop::TimerId accept_timer_ = 0;
   bool shutting_down_ = false;
   absl::AnyInvocable<void() &&> done_;
+  uint64_t next_connection_ = 1;
+  absl::AnyInvocable<void(uint64_t)> disconnected_;
+  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 Server::Server(EventLoop& loop, ServerOptions options)
@@ -182,6 +196,9 @@ Server::~Server() = default;
 void Server::AddHandler(absl::string_view service, absl::string_view method,
                         Handler handler) {
   impl_->AddHandler(service, method, std::move(handler));
+}
+void Server::WhenDisconnected(absl::AnyInvocable<void(uint64_t)> closed) {
+  impl_->WhenDisconnected(std::move(closed));
 }
 absl::Status Server::Listen(int listener) { return impl_->Listen(listener); }
 absl::Status Server::Adopt(int fd) { return impl_->Adopt(fd); }

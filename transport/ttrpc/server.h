@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -34,6 +35,7 @@ struct CallContext {
   absl::Duration timeout;  // What the caller gave it; may be infinite.
   const Metadata& metadata;
   const Peer& peer;
+  uint64_t connection;  // It came on; a number that is not used again.
 };
 
 struct ServerOptions {
@@ -71,6 +73,11 @@ class Server {
   // with UNIMPLEMENTED.
   void AddHandler(absl::string_view service, absl::string_view method,
                   Handler handler);
+
+  // Before Listen() and Adopt(). Called on the loop after each connection that
+  // is lost or closed, but not by the destructor: what was in flight on it has
+  // been cancelled.
+  void WhenDisconnected(absl::AnyInvocable<void(uint64_t connection)> closed);
 
   // Accepts on `listener` (ListenUnix() makes one; so does systemd), once. Owns
   // it from this call on, also if it fails.

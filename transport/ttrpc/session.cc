@@ -32,8 +32,9 @@ void CancelCall(ServerCall& call, absl::Status why) {
 
 absl::StatusOr<std::unique_ptr<Session>> Session::Create(EventLoop& loop,
                                                          int fd, Peer peer,
+                                                         uint64_t number,
                                                          Host& host) {
-  std::unique_ptr<Session> session(new Session(loop, peer, host));
+  std::unique_ptr<Session> session(new Session(loop, peer, number, host));
   Connection::Options options;
   options.stop_reading_above = host.options().stop_reading_above;
   options.stall_timeout = host.options().stall_timeout;
@@ -154,7 +155,7 @@ void Session::Dispatch(uint32_t id, wire::Request& request) {
                           std::move(*pair.mutable_value()));
   }
   const Peer peer = peer_;
-  (**handler)({timeout, metadata, peer}, request.payload(),
+  (**handler)({timeout, metadata, peer, number_}, request.payload(),
               Responder(std::move(call)));
 }
 

@@ -43,6 +43,7 @@ class Session : public Connection::Delegate {
 
   static absl::StatusOr<std::unique_ptr<Session>> Create(EventLoop& loop,
                                                          int fd, Peer peer,
+                                                         uint64_t connection,
                                                          Host& host);
   // Cancels what is in flight.
   ~Session() override;
@@ -54,10 +55,11 @@ class Session : public Connection::Delegate {
   void Finish(ServerCall& call, absl::StatusOr<std::string> reply);
 
   size_t in_flight() const { return calls_.size(); }
+  uint64_t connection() const { return number_; }
 
  private:
-  Session(EventLoop& loop, Peer peer, Host& host)
-      : loop_(loop), peer_(peer), host_(host) {}
+  Session(EventLoop& loop, Peer peer, uint64_t number, Host& host)
+      : loop_(loop), peer_(peer), number_(number), host_(host) {}
 
   void OnFrame(const Frame& frame) override;
   void OnClosed(const absl::Status& reason) override;
@@ -72,6 +74,7 @@ class Session : public Connection::Delegate {
 
   EventLoop& loop_;
   const Peer peer_;
+  const uint64_t number_;
   Host& host_;
   std::shared_ptr<Connection> connection_;
   absl::flat_hash_map<uint32_t, std::shared_ptr<ServerCall>> calls_;

@@ -1,0 +1,245 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/containerizer/program/program_transport.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <optional>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "external_containerizer/containerizer/program/error_line.h"
+#include "external_containerizer/transport/fork_exec/sandbox_files.h"
+#include "external_containerizer/transport/unique_fd.h"
+
+namespace external_containerizer {
+namespace {
+
+// More than agents let run at once, and few enough to have their stacks.
+constexpr size_t kMaxThreads = 32;
+
+// Of commands that no handler has taken yet.
+constexpr size_t kMaxQueuedBytes = size_t{64} << 20;
+
+constexpr size_t kMaxWaits = 100'000;
+
+Answer NotStarted(absl::Status status) {
+  Answer answer;
+  answer.outcome = Outcome::kNotStarted;
+  answer.status = std::move(status);
+  return answer;
+}
+
+// Both, as a launch's own process would have them for its stdout and stderr.
+absl::Status MakeOutputs(const Sandbox& sandbox) {
+  const absl::StatusOr<UniqueFd> directory = OpenSandbox(sandbox);
+  if (!directory.ok()) return directory.status();
+  for (const char* name : {"stderr", "stdout"}) {
+    absl::Status made = OpenForAppending(directory->get(), name, sandbox.owner,
+                                         sandbox.FullPath())
+                            .status();
+    if (!made.ok()) return made;
+  }
+  return absl::OkStatus();
+}
+
+void AppendError(const Sandbox& sandbox, const std::string& line) {
+  const absl::StatusOr<UniqueFd> directory = OpenSandbox(sandbox);
+  if (!directory.ok()) return;
+  const absl::StatusOr<AppendedFile> file = OpenForAppending(
+      directory->get(), "stderr", sandbox.owner, sandbox.FullPath());
+  if (!file.ok()) return;
+  // If the disk is full, the answer still tells.
+  const ssize_t ignored = write(file->fd.get(), line.data(), line.size());
+  static_cast<void>(ignored);
+}
+
+Answer ToAnswer(Command command, const std::string& name,
+                HandlerResult result) {
+  Answer answer;
+  answer.outcome = Outcome::kAnswered;
+  if (result.ok()) {
+    answer.output = *std::move(result);
+  } else {
+    answer.status =
+        absl::Status(result.status().code(),
+                     absl::StrCat(CommandName(command), " by \"", name,
+                                  "\" failed: ", WithCode(result.status())));
+  }
+  return answer;
+}
+
+}  // namespace
+
+class ProgramTransport::Outlet {
+ public:
+  Outlet(EventLoop* loop, ProgramTransport* transport, std::string program)
+      : name(std::move(program)), loop_(loop), transport_(transport) {}
+
+  void Close() {
+    absl::MutexLock lock(&mutex_);
+    loop_ = nullptr;
+    transport_ = nullptr;
+  }
+
+  // Of `self`.
+  static void Put(const std::shared_ptr<Outlet>& self, InvocationId id,
+                  Answer answer) {
+    absl::MutexLock lock(&self->mutex_);
+    if (self->loop_ == nullptr) return;
+    self->loop_->Post([self, id, answer = std::move(answer)]() mutable {
+      // It is closed on this thread only.
+      ProgramTransport* const transport = self->TransportOnLoop();
+      if (transport != nullptr) transport->End(id, std::move(answer));
+    });
+  }
+
+  const std::string name;  // The program's.
+  // Bytes of commands that have not been taken.
+  std::atomic<size_t> queued_bytes{0};
+
+ private:
+  ProgramTransport* TransportOnLoop() {
+    absl::MutexLock lock(&mutex_);
+    return transport_;
+  }
+
+  absl::Mutex mutex_;
+  EventLoop* loop_ ABSL_GUARDED_BY(mutex_);
+  ProgramTransport* transport_ ABSL_GUARDED_BY(mutex_);
+};
+
+ProgramTransport::ProgramTransport(EventLoop& loop, std::string name,
+                                   Program& program)
+    : program_(program),
+      outlet_(std::make_shared<Outlet>(&loop, this, std::move(name))),
+      threads_(kMaxThreads) {}
+
+ProgramTransport::~ProgramTransport() {
+  outlet_->Close();
+  for (auto& [id, call] : calls_) {
+    if (HasResult(call.command)) call.cancellation.Cancel();
+  }
+}
+
+InvocationId ProgramTransport::Invoke(
+    Invocation invocation, absl::AnyInvocable<void(Answer) &&> done) {
+  const InvocationId id = next_id_++;
+  const Command command = invocation.command;
+  Call& call = calls_[id];
+  call.done = std::move(done);
+  call.command = command;
+  const size_t bytes = invocation.input.size();
+  if (bytes > kMaxInputBytes) {
+    EndLater(id, NotStarted(absl::InvalidArgumentError(
+                     absl::StrCat("a message of ", bytes,
+                                  " bytes is too large"
+                                  "; the limit is ",
+                                  kMaxInputBytes))));
+    return id;
+  }
+  if (outlet_->queued_bytes + bytes > kMaxQueuedBytes) {
+    EndLater(id, NotStarted(absl::ResourceExhaustedError(
+                     absl::StrCat("commands of ", kMaxQueuedBytes,
+                                  " bytes wait for a handler already"))));
+    return id;
+  }
+  outlet_->queued_bytes += bytes;
+  const bool accepted = threads_.Run(
+      /*may_stay=*/command == Command::kWait,
+      [id, bytes, outlet = outlet_, cancellation = call.cancellation,
+       program = &program_, invocation = std::move(invocation)]() mutable {
+        outlet->queued_bytes -= bytes;
+        Work(outlet, id, cancellation, *program, invocation);
+      });
+  if (!accepted) {
+    EndLater(id, NotStarted(absl::ResourceExhaustedError(
+                     "no thread can be made for a handler")));
+  }
+  return id;
+}
+
+void ProgramTransport::Work(const std::shared_ptr<Outlet>& outlet,
+                            InvocationId id, const Cancellation& cancellation,
+                            Program& program, Invocation& invocation) {
+  const Command command = invocation.command;
+  if (cancellation.Cancelled()) {
+    return Outlet::Put(outlet, id,
+                       NotStarted(absl::CancelledError("it was cancelled")));
+  }
+  // For its errors. Not kept for those that may take long.
+  std::unique_ptr<Sandbox> sandbox;
+  Context context = MakeContext(std::move(invocation.environment));
+  context.cancellation = cancellation;
+  if (invocation.sandbox.has_value()) {
+    context.sandbox = invocation.sandbox->FullPath();
+    if (command == Command::kLaunch) {
+      absl::Status made = MakeOutputs(*invocation.sandbox);
+      if (!made.ok()) {
+        return Outlet::Put(
+            outlet, id,
+            NotStarted(absl::Status(
+                made.code(),
+                absl::StrCat("launch by \"", outlet->name,
+                             "\" was not started: ", made.message()))));
+      }
+    }
+    if (!HasResult(command)) {
+      sandbox = std::make_unique<Sandbox>(*std::move(invocation.sandbox));
+    }
+  } else if (command != Command::kContainers && command != Command::kRecover) {
+    const auto directory = context.environment.find("MESOS_DIRECTORY");
+    if (directory != context.environment.end()) {
+      context.sandbox = directory->second;
+    }
+  }
+  Dispatch(command, invocation.input, context, program,
+           [outlet, id, command,
+            sandbox = std::move(sandbox)](HandlerResult result) {
+             if (!result.ok() && sandbox != nullptr) {
+               AppendError(*sandbox,
+                           ErrorLine(outlet->name,
+                                     absl::StrCat(CommandName(command), ": ",
+                                                  WithCode(result.status()))) +
+                               "\n");
+             }
+             Outlet::Put(outlet, id,
+                         ToAnswer(command, outlet->name, std::move(result)));
+           });
+}
+
+void ProgramTransport::Cancel(InvocationId id) {
+  const auto it = calls_.find(id);
+  if (it == calls_.end()) return;
+  // Its callbacks may be long, and may want the program's locks.
+  const Cancellation cancellation = it->second.cancellation;
+  if (HasResult(it->second.command)) {
+    Answer answer;
+    answer.outcome = Outcome::kEnded;
+    answer.status = absl::CancelledError("it was cancelled");
+    EndLater(id, std::move(answer));
+  }
+  cancellation.Cancel();
+}
+
+void ProgramTransport::EndLater(InvocationId id, Answer answer) {
+  Outlet::Put(outlet_, id, std::move(answer));
+}
+
+void ProgramTransport::End(InvocationId id, Answer answer) {
+  auto node = calls_.extract(id);
+  if (node.empty()) return;  // It was cancelled, and then replied.
+  answer.program = outlet_->name;
+  // Last: it may destroy us.
+  std::move(node.mapped().done)(std::move(answer));
+}
+
+size_t ProgramTransport::MaxWaits() const { return kMaxWaits; }
+
+}  // namespace external_containerizer

@@ -1,0 +1,320 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/containerizer/program/serve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "external_containerizer/containerizer/program/error_line.h"
+#include "external_containerizer/transport/ttrpc/socket.h"
+#include "external_containerizer/transport/unique_fd.h"
+#include "external_containerizer/transport/unix_socket/helper.h"
+#include "external_containerizer/transport/unix_socket/helper_server.h"
+
+namespace external_containerizer {
+namespace {
+
+// For the last commands.
+constexpr absl::Duration kDrainLimit = absl::Seconds(30);
+// For destructors.
+constexpr unsigned kExitLimitSeconds = 5;
+// Between looks at the socket's place while nobody is connected.
+constexpr absl::Duration kIdleTick = absl::Milliseconds(500);
+
+constexpr int kSystemdFd = 3;
+
+struct Arguments {
+  std::string socket;  // Absolute; empty if systemd listens for us.
+  absl::Duration idle_exit = absl::Seconds(60);
+};
+
+bool SystemdListens() {
+  const char* pid = getenv("LISTEN_PID");
+  const char* fds = getenv("LISTEN_FDS");
+  int number = 0;
+  return pid != nullptr && fds != nullptr && absl::SimpleAtoi(pid, &number) &&
+         number == getpid() && absl::SimpleAtoi(fds, &number) && number == 1;
+}
+
+// Where a socket of systemd's is.
+std::string NameOf(int listener) {
+  sockaddr_un address = {};
+  socklen_t size = sizeof(address);
+  if (getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) !=
+          0 ||
+      address.sun_path[0] != '/') {
+    return "/run/helper.sock";
+  }
+  return std::string(address.sun_path,
+                     strnlen(address.sun_path, sizeof(address.sun_path)));
+}
+
+absl::StatusOr<std::string> Absolute(absl::string_view path) {
+  if (absl::StartsWith(path, "/")) return std::string(path);
+  char directory[PATH_MAX];
+  if (getcwd(directory, sizeof(directory)) == nullptr) {
+    return absl::ErrnoToStatus(errno, "cannot tell the working directory");
+  }
+  return absl::StrCat(directory, "/", path);
+}
+
+absl::StatusOr<Arguments> Parse(const std::vector<std::string>& arguments) {
+  constexpr absl::string_view kSocket = "--socket=";
+  constexpr absl::string_view kIdleExit = "--idle_exit=";
+  Arguments parsed;
+  for (const std::string& argument : arguments) {
+    const absl::string_view text = argument;
+    if (absl::StartsWith(text, kSocket) && text.size() > kSocket.size()) {
+      absl::StatusOr<std::string> socket =
+          Absolute(text.substr(kSocket.size()));
+      if (!socket.ok()) return socket.status();
+      parsed.socket = *std::move(socket);
+    } else if (absl::StartsWith(text, kIdleExit)) {
+      if (!absl::ParseDuration(text.substr(kIdleExit.size()),
+                               &parsed.idle_exit) ||
+          parsed.idle_exit < absl::ZeroDuration()) {
+        return absl::InvalidArgumentError(
+            "--idle_exit needs a duration such as 60s, or inf");
+      }
+    } else {
+      return absl::InvalidArgumentError(
+          absl::StrCat("serve does not understand ", argument,
+                       "; it takes --socket=PATH and --idle_exit=60s"));
+    }
+  }
+  if (parsed.socket.empty() && !SystemdListens()) {
+    return absl::InvalidArgumentError("serve needs --socket=PATH");
+  }
+  return parsed;
+}
+
+// What is under a name now; 0, 0 if nothing is.
+std::pair<dev_t, ino_t> Identity(const char* path, bool follow) {
+  struct stat info;
+  const int flags = follow ? 0 : AT_SYMLINK_NOFOLLOW;
+  if (fstatat(AT_FDCWD, path, &info, flags) != 0) return {0, 0};
+  return {info.st_dev, info.st_ino};
+}
+
+// Whether the file that we execute is not the one of that name any more.
+bool ExecutableReplaced() {
+  char path[PATH_MAX];
+  const ssize_t size = readlink("/proc/self/exe", path, sizeof(path) - 1);
+  if (size <= 0) return false;
+  path[size] = '\0';
+  return Identity(path, true) != Identity("/proc/self/exe", true);
+}
+
+// Held until the process ends. ALREADY_EXISTS if another one holds it.
+absl::StatusOr<UniqueFd> Lock(const std::string& socket) {
+  const std::string directory = socket.substr(0, socket.rfind('/') + 1);
+  if (mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("cannot make ", directory));
+  }
+  const std::string path = absl::StrCat(socket, ".lock");
+  UniqueFd lock(
+      open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!lock.valid()) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("cannot open ", path));
+  }
+  if (flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) {
+      return absl::AlreadyExistsError(
+          absl::StrCat("another helper serves at ", socket));
+    }
+    return absl::ErrnoToStatus(errno, absl::StrCat("cannot lock ", path));
+  }
+  return lock;
+}
+
+// For each wait a program may hold descriptors.
+void RaiseDescriptorLimit() {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int signal_pipe = -1;
+
+void OnSignal(int) {
+  const int error = errno;
+  const ssize_t ignored = write(signal_pipe, "", 1);
+  static_cast<void>(ignored);
+  errno = error;
+}
+
+// A descriptor that can be read when SIGTERM or SIGINT has come. Handlers, not
+// a blocked mask: children do not inherit those.
+absl::StatusOr<UniqueFd> TakeSignals() {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
+    return absl::ErrnoToStatus(errno, "cannot make a pipe");
+  }
+  signal_pipe = ends[1];
+  struct sigaction action = {};
+  action.sa_handler = OnSignal;
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGTERM, &action, nullptr);
+  sigaction(SIGINT, &action, nullptr);
+  return UniqueFd(ends[0]);
+}
+
+void* ExitSoon(void*) {
+  sleep(kExitLimitSeconds);
+  _exit(0);
+}
+
+class Helper {
+ public:
+  Helper(EventLoop& loop, HelperServer& server, const Arguments& arguments)
+      : loop_(loop),
+        server_(server),
+        arguments_(arguments),
+        place_(Identity(arguments.socket.c_str(), false)),
+        idle_since_(absl::Now()) {
+    server_.WhenDisconnected([this] { Idle(); });
+    server_.WhenAskedToEnd([this] { Drain(); });
+    Idle();
+  }
+
+  void Drain() {
+    if (std::exchange(draining_, true)) return;
+    RemoveSocket();
+    server_.Drain([this] { loop_.Stop(); });
+    loop_.RunAfter(kDrainLimit, [this] { loop_.Stop(); });
+  }
+
+  void Signaled(int fd) {
+    char bytes[16];
+    const ssize_t count = read(fd, bytes, sizeof(bytes));
+    if (count > 1 || draining_) return loop_.Stop();
+    Drain();
+  }
+
+ private:
+  void Idle() {
+    idle_since_ = absl::Now();
+    if (!std::exchange(ticking_, true)) Tick();
+  }
+
+  void Tick() {
+    ticking_ = server_.connections() == 0 && !draining_;
+    if (!ticking_) return;
+    const bool gone = !arguments_.socket.empty() &&
+                      Identity(arguments_.socket.c_str(), false) != place_;
+    if (gone || absl::Now() - idle_since_ >= arguments_.idle_exit) {
+      ticking_ = false;
+      return Drain();
+    }
+    loop_.RunAfter(kIdleTick, [this] { Tick(); });
+  }
+
+  void RemoveSocket() {
+    if (!arguments_.socket.empty() &&
+        Identity(arguments_.socket.c_str(), false) == place_) {
+      unlink(arguments_.socket.c_str());
+    }
+  }
+
+  EventLoop& loop_;
+  HelperServer& server_;
+  const Arguments& arguments_;
+  const std::pair<dev_t, ino_t> place_;  // Of our socket.
+  absl::Time idle_since_;
+  bool ticking_ = false;
+  bool draining_ = false;
+};
+
+absl::Status Serve(const std::string& program, const Arguments& arguments,
+                   ServedTransport make_transport) {
+  UniqueFd lock;
+  std::string socket = arguments.socket;
+  if (socket.empty()) {
+    fcntl(kSystemdFd, F_SETFD, FD_CLOEXEC);
+    socket = NameOf(kSystemdFd);
+  } else {
+    absl::StatusOr<UniqueFd> locked = Lock(arguments.socket);
+    if (!locked.ok()) return locked.status();
+    lock = *std::move(locked);
+  }
+  RaiseDescriptorLimit();
+  const absl::StatusOr<UniqueFd> signals = TakeSignals();
+  if (!signals.ok()) return signals.status();
+  absl::StatusOr<std::unique_ptr<EventLoop>> loop = EventLoop::Create();
+  if (!loop.ok()) return loop.status();
+  absl::StatusOr<std::unique_ptr<Transport>> transport =
+      std::move(make_transport)(**loop, absl::StrCat(socket, ".files"));
+  if (!transport.ok()) return transport.status();
+
+  HelperOptions options;
+  options.program = program;
+  options.work_directory = socket.substr(0, socket.rfind('/'));
+  options.outdated = ExecutableReplaced;
+  HelperServer server(**loop, *std::move(transport), std::move(options));
+  int listener = kSystemdFd;
+  if (!arguments.socket.empty()) {
+    const absl::StatusOr<int> made = ttrpc::ListenUnix(arguments.socket);
+    if (!made.ok()) return made.status();
+    listener = *made;
+  }
+  absl::Status status = server.Listen(listener);
+  if (!status.ok()) return status;
+
+  Helper helper(**loop, server, arguments);
+  status = (*loop)->Watch(
+      signals->get(), EPOLLIN,
+      [&helper, fd = signals->get()](uint32_t) { helper.Signaled(fd); });
+  if (!status.ok()) return status;
+  (*loop)->Run();
+  // A handler that does not return would keep us.
+  pthread_t thread;
+  if (pthread_create(&thread, nullptr, &ExitSoon, nullptr) == 0) {
+    pthread_detach(thread);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+int ServeMain(const std::string& program,
+              const std::vector<std::string>& arguments,
+              ServedTransport transport) {
+  absl::StatusOr<Arguments> parsed = Parse(arguments);
+  absl::Status status = parsed.status();
+  int code = 2;
+  if (status.ok()) {
+    status = Serve(program, *parsed, std::move(transport));
+    code = absl::IsAlreadyExists(status) ? helper::kAlreadyServed : 1;
+  }
+  if (status.ok()) return 0;
+  fprintf(
+      stderr, "%s\n",
+      ErrorLine(program, absl::StrCat("serve: ", WithCode(status))).c_str());
+  return code;
+}
+
+}  // namespace external_containerizer

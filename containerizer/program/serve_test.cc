@@ -1,0 +1,581 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// `posix serve` as a process, and the transport that starts it: what they do
+// about each other's life and death.
+
+#include "external_containerizer/containerizer/program/serve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "external_containerizer/containerizer/wire/containerizer.pb.h"
+#include "external_containerizer/containerizer/wire/exit.h"
+#include "external_containerizer/testing/status_matchers.h"
+#include "external_containerizer/testing/test_data.h"
+#include "external_containerizer/transport/event_loop.h"
+#include "external_containerizer/transport/transport.h"
+#include "external_containerizer/transport/ttrpc/method.h"
+#include "external_containerizer/transport/ttrpc/socket.h"
+#include "external_containerizer/transport/unique_fd.h"
+#include "external_containerizer/transport/unix_socket/helper.h"
+#include "external_containerizer/transport/unix_socket/unix_socket.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace external_containerizer {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr absl::Duration kPatience = absl::Seconds(60);
+
+std::string Contents(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+bool IsAlive(pid_t pid) {
+  const std::string stat = Contents(absl::StrCat("/proc/", pid, "/stat"));
+  const size_t name_end = stat.rfind(')');
+  return name_end != std::string::npos && stat[name_end + 2] != 'Z';
+}
+
+class ServeTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    root_ = ::testing::TempDir() + "/v.XXXXXX";
+    ASSERT_NE(mkdtemp(root_.data()), nullptr);
+    char real[PATH_MAX];
+    ASSERT_NE(realpath(root_.c_str(), real), nullptr);
+    root_ = real;
+    ASSERT_EQ(mkdir((root_ + "/work").c_str(), 0700), 0);
+    ASSERT_EQ(mkdir((root_ + "/sandbox").c_str(), 0700), 0);
+    work_ = root_ + "/work";
+    options_.program = TestDataPath("containerizer/program/posix");
+    options_.work_directory = work_;
+    options_.probe_interval = absl::Milliseconds(100);
+    options_.probe_timeout = absl::Milliseconds(400);
+  }
+
+  void TearDown() override {
+    transport_.reset();
+    // Also ends the helpers: their sockets are gone.
+    ASSERT_EQ(system(absl::StrCat("rm -rf '", root_, "'").c_str()), 0);
+    for (const pid_t pid : started_) {
+      kill(pid, SIGKILL);
+      waitpid(pid, nullptr, 0);
+    }
+  }
+
+  void Connect() {
+    transport_.reset();
+    auto transport = UnixSocketTransport(options_)(*loop_);
+    ASSERT_THAT(transport, IsOk());
+    transport_ = *std::move(transport);
+  }
+
+  void RunUntil(const std::function<bool()>& condition) {
+    const absl::Time end = absl::Now() + kPatience;
+    std::function<void()> look = [&] {
+      if (condition() || absl::Now() > end) {
+        loop_->Stop();
+      } else {
+        loop_->RunAfter(absl::Milliseconds(1), look);
+      }
+    };
+    look();
+    loop_->Run();
+    ASSERT_TRUE(condition()) << "it did not come about in time";
+  }
+
+  using Pending = std::shared_ptr<std::optional<Answer>>;
+
+  Invocation Make(Command command, std::string input = "") {
+    Invocation invocation;
+    invocation.command = command;
+    invocation.input = std::move(input);
+    invocation.environment["MESOS_WORK_DIRECTORY"] = work_;
+    if (command != Command::kContainers && command != Command::kRecover) {
+      invocation.sandbox = Sandbox{root_, "sandbox", std::nullopt};
+    }
+    return invocation;
+  }
+
+  Pending Invoke(Invocation invocation) {
+    auto answer = std::make_shared<std::optional<Answer>>();
+    transport_->Invoke(std::move(invocation),
+                       [answer](Answer given) { *answer = std::move(given); });
+    return answer;
+  }
+
+  Answer Await(const Pending& pending) {
+    RunUntil([&pending] { return pending->has_value(); });
+    return pending->value_or(Answer());
+  }
+
+  Answer Run(Command command) { return Await(Invoke(Make(command))); }
+
+  // Commands of container "c".
+  Invocation Launch(const std::string& command) {
+    wire::Launch launch;
+    launch.mutable_container_id()->set_value("c");
+    launch.mutable_executor_info()->mutable_executor_id()->set_value("e");
+    launch.mutable_executor_info()->mutable_framework_id()->set_value("f");
+    launch.mutable_executor_info()->mutable_command()->set_value(command);
+    launch.set_directory(root_ + "/sandbox");
+    return Make(Command::kLaunch, launch.SerializePartialAsString());
+  }
+  template <typename Message>
+  Invocation About(Command command) {
+    Message message;
+    message.mutable_container_id()->set_value("c");
+    return Make(command, message.SerializeAsString());
+  }
+  Invocation Wait() { return About<wire::Wait>(Command::kWait); }
+  Invocation Destroy() { return About<wire::Destroy>(Command::kDestroy); }
+
+  // Who serves at `socket`; 0 if nobody does.
+  pid_t HelperAt(const std::string& socket) {
+    const auto client = ttrpc::Client::Connect(*loop_, socket);
+    if (!client.ok()) return 0;
+    helper::v1::HelloRequest request;
+    request.set_oldest_version(1);
+    request.set_newest_version(1);
+    std::optional<pid_t> pid;
+    ttrpc::Call(
+        **client, helper::kHello, request, {kPatience, {}},
+        [&pid](ttrpc::CallResult<helper::v1::HelloReply> result) {
+          pid = result.reply.ok() ? static_cast<pid_t>(result.reply->pid()) : 0;
+        });
+    RunUntil([&pid] { return pid.has_value(); });
+    return pid.value_or(0);
+  }
+
+  // The transport's own socket; empty if there is none.
+  std::string Socket() {
+    std::string found;
+    FILE* list = popen(absl::StrCat("ls '", work_, "'").c_str(), "r");
+    char line[300];
+    while (fgets(line, sizeof(line), list) != nullptr) {
+      if (absl::EndsWith(line, ".sock\n")) {
+        found = absl::StrCat(work_, "/", line);
+        found.pop_back();
+      }
+    }
+    pclose(list);
+    return found;
+  }
+
+  pid_t Helper() { return HelperAt(Socket()); }
+
+  void AwaitEnd(pid_t pid) {
+    RunUntil([pid] { return !IsAlive(pid); });
+  }
+
+  // A helper that an operator starts.
+  pid_t Spawn(const std::vector<std::string>& arguments,
+              const std::vector<std::string>& environment = {"PATH=/bin"}) {
+    std::vector<char*> argv = {const_cast<char*>(options_.program.c_str())};
+    for (const std::string& argument : arguments) {
+      argv.push_back(const_cast<char*>(argument.c_str()));
+    }
+    argv.push_back(nullptr);
+    std::vector<char*> envp;
+    for (const std::string& variable : environment) {
+      envp.push_back(const_cast<char*>(variable.c_str()));
+    }
+    envp.push_back(nullptr);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 2, Errors().c_str(),
+                                     O_WRONLY | O_CREAT | O_APPEND, 0600);
+    pid_t pid = -1;
+    EXPECT_EQ(
+        posix_spawn(&pid, argv[0], &actions, nullptr, argv.data(), envp.data()),
+        0);
+    posix_spawn_file_actions_destroy(&actions);
+    started_.push_back(pid);
+    return pid;
+  }
+
+  // Spawns one at options_.socket, which has to be set.
+  pid_t SpawnAtSocket(std::vector<std::string> arguments = {},
+                      const std::vector<std::string>& environment = {
+                          "PATH=/bin"}) {
+    arguments.insert(arguments.begin(),
+                     {"serve", "--socket=" + options_.socket});
+    const pid_t pid = Spawn(arguments, environment);
+    RunUntil([this, pid] { return HelperAt(options_.socket) == pid; });
+    return pid;
+  }
+
+  int ExitCode(pid_t pid) {
+    int status = 0;
+    EXPECT_EQ(waitpid(pid, &status, 0), pid);
+    for (pid_t& started : started_) {
+      if (started == pid) started = started_.back();
+    }
+    started_.pop_back();
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  }
+
+  std::string Errors() const { return root_ + "/errors"; }
+
+  std::string root_;
+  std::string work_;
+  UnixSocketOptions options_;
+  std::unique_ptr<EventLoop> loop_ = *EventLoop::Create();
+  std::unique_ptr<Transport> transport_;
+  std::vector<pid_t> started_;
+};
+
+TEST_F(ServeTest, HelperIsStartedOnceAndOutlivesItsAgent) {
+  Connect();
+  EXPECT_THAT(Run(Command::kRecover).status, IsOk());
+  const pid_t first = Helper();
+  EXPECT_GT(first, 0);
+  EXPECT_THAT(Run(Command::kContainers).status, IsOk());
+  Connect();
+  EXPECT_THAT(Run(Command::kContainers).status, IsOk());
+  EXPECT_EQ(Helper(), first);
+  EXPECT_EQ(getsid(first), first);
+}
+
+TEST_F(ServeTest, AgentsThatStartAtTheSameTimeShareOneHelper) {
+  std::vector<std::unique_ptr<Transport>> transports;
+  std::vector<Pending> pending;
+  for (int i = 0; i < 8; ++i) {
+    Connect();
+    pending.push_back(Invoke(Make(Command::kContainers)));
+    transports.push_back(std::move(transport_));
+  }
+  for (const Pending& one : pending) EXPECT_THAT(Await(one).status, IsOk());
+  EXPECT_GT(Helper(), 0);
+  EXPECT_THAT(Contents(work_ + "/helper.stderr"),
+              HasSubstr("another helper serves at"));
+}
+
+TEST_F(ServeTest, ContainersOutliveAHelperThatIsKilled) {
+  Connect();
+  ASSERT_THAT(Await(Invoke(Launch("sleep 1000"))).status, IsOk());
+  const Pending wait = Invoke(Wait());
+  const pid_t first = Helper();
+  kill(first, SIGKILL);
+  const Answer lost = Await(wait);
+  EXPECT_EQ(lost.outcome, Outcome::kUnknown);
+  EXPECT_THAT(lost.status, StatusIs(absl::StatusCode::kUnavailable));
+  // Its socket is still there, and nobody listens.
+  const Pending again = Invoke(Wait());
+  const Answer listed = Run(Command::kContainers);
+  EXPECT_THAT(listed.status, IsOk());
+  EXPECT_THAT(listed.output.value_or(""), HasSubstr("c"));
+  EXPECT_NE(Helper(), first);
+  EXPECT_FALSE(again->has_value());
+  EXPECT_THAT(Await(Invoke(Destroy())).status, IsOk());
+  wire::Termination termination;
+  ASSERT_TRUE(termination.ParseFromString(Await(again).output.value_or("")));
+  EXPECT_TRUE(termination.killed() || termination.has_state());
+}
+
+TEST_F(ServeTest, StoppedHelperIsNamedAndGoesOnWhenItIsContinued) {
+  Connect();
+  ASSERT_THAT(Await(Invoke(Launch("sleep 1000"))).status, IsOk());
+  const Pending wait = Invoke(Wait());
+  const pid_t pid = Helper();
+  ASSERT_EQ(kill(pid, SIGSTOP), 0);
+  const Answer hung = Await(wait);
+  EXPECT_EQ(hung.outcome, Outcome::kUnknown);
+  EXPECT_THAT(hung.status,
+              StatusIs(absl::StatusCode::kUnavailable,
+                       AllOf(HasSubstr(absl::StrCat("process ", pid)),
+                             HasSubstr("hangs"))));
+  // Whatever comes now is told so, and nothing waits.
+  const Answer refused = Run(Command::kContainers);
+  EXPECT_EQ(refused.outcome, Outcome::kNotStarted);
+  EXPECT_THAT(refused.status,
+              StatusIs(absl::StatusCode::kUnavailable, HasSubstr("hangs")));
+  ASSERT_EQ(kill(pid, SIGCONT), 0);
+  RunUntil([this] { return Run(Command::kContainers).status.ok(); });
+  EXPECT_EQ(Helper(), pid);
+  EXPECT_THAT(Await(Invoke(Destroy())).status, IsOk());
+}
+
+TEST_F(ServeTest, HelperWithoutAgentsEnds) {
+  options_.socket = work_ + "/s.sock";
+  const pid_t pid =
+      Spawn({"serve", "--socket=" + options_.socket, "--idle_exit=10ms"});
+  EXPECT_EQ(ExitCode(pid), 0);
+  struct stat info;
+  EXPECT_NE(lstat(options_.socket.c_str(), &info), 0);
+}
+
+TEST_F(ServeTest, HelperWithAnAgentStays) {
+  options_.socket = work_ + "/s.sock";
+  const pid_t pid =
+      Spawn({"serve", "--socket=" + options_.socket, "--idle_exit=700ms"});
+  Connect();
+  RunUntil([this] { return Run(Command::kContainers).status.ok(); });
+  loop_->RunAfter(absl::Milliseconds(1500), [this] { loop_->Stop(); });
+  loop_->Run();
+  EXPECT_TRUE(IsAlive(pid));
+  transport_.reset();
+  EXPECT_EQ(ExitCode(pid), 0);
+}
+
+TEST_F(ServeTest, HelperWhoseSocketIsRemovedEndsWithItsLastAgent) {
+  Connect();
+  EXPECT_THAT(Run(Command::kRecover).status, IsOk());
+  const pid_t pid = Helper();
+  ASSERT_EQ(system(absl::StrCat("rm -r '", work_, "'").c_str()), 0);
+  transport_.reset();
+  AwaitEnd(pid);
+}
+
+TEST_F(ServeTest, SecondHelperAtASocketIsRefused) {
+  options_.socket = work_ + "/s.sock";
+  const pid_t first = SpawnAtSocket();
+  const pid_t second = Spawn({"serve", "--socket=" + options_.socket});
+  EXPECT_EQ(ExitCode(second), helper::kAlreadyServed);
+  EXPECT_EQ(HelperAt(options_.socket), first);
+}
+
+TEST_F(ServeTest, TermEndsWaitsAndThenTheHelper) {
+  options_.socket = work_ + "/s.sock";
+  const pid_t pid = SpawnAtSocket();
+  Connect();
+  ASSERT_THAT(Await(Invoke(Launch("sleep 1000"))).status, IsOk());
+  const Pending wait = Invoke(Wait());
+  EXPECT_THAT(Run(Command::kContainers).status, IsOk());
+  kill(pid, SIGTERM);
+  const Answer answer = Await(wait);
+  EXPECT_EQ(answer.outcome, Outcome::kEnded);
+  EXPECT_THAT(answer.status, StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_EQ(ExitCode(pid), 0);
+  struct stat info;
+  EXPECT_NE(lstat(options_.socket.c_str(), &info), 0);
+  SpawnAtSocket();
+  EXPECT_THAT(Await(Invoke(Destroy())).status, IsOk());
+}
+
+TEST_F(ServeTest, HelperOfAnOperatorIsNeverStarted) {
+  options_.socket = work_ + "/s.sock";
+  Connect();
+  const Answer answer = Run(Command::kContainers);
+  EXPECT_EQ(answer.outcome, Outcome::kNotStarted);
+  EXPECT_THAT(answer.status, StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_EQ(HelperAt(options_.socket), 0);
+  SpawnAtSocket();
+  EXPECT_THAT(Run(Command::kContainers).status, IsOk());
+}
+
+TEST_F(ServeTest, HelperWhoseExecutableIsReplacedIsReplaced) {
+  const std::string copy = root_ + "/copy";
+  const std::string make =
+      absl::StrCat("cp '", options_.program, "' '", copy, ".new' && mv '", copy,
+                   ".new' '", copy, "'");
+  ASSERT_EQ(system(make.c_str()), 0);
+  options_.program = copy;
+  Connect();
+  ASSERT_THAT(Await(Invoke(Launch("sleep 1000"))).status, IsOk());
+  const pid_t first = Helper();
+  ASSERT_EQ(system(make.c_str()), 0);
+  Connect();
+  const Pending wait = Invoke(Wait());
+  EXPECT_THAT(Run(Command::kContainers).status, IsOk());
+  EXPECT_NE(Helper(), first);
+  AwaitEnd(first);
+  EXPECT_FALSE(wait->has_value());
+  EXPECT_THAT(Await(Invoke(Destroy())).status, IsOk());
+}
+
+TEST_F(ServeTest, WorkDirectoryMayHaveALongPath) {
+  while (work_.size() < 300) {
+    work_ += "/a_directory_with_a_long_name";
+    ASSERT_EQ(mkdir(work_.c_str(), 0700), 0);
+  }
+  options_.work_directory = work_;
+  Connect();
+  EXPECT_THAT(Run(Command::kContainers).status, IsOk());
+  EXPECT_GT(Helper(), 0);
+}
+
+TEST_F(ServeTest, ProgramThatKnowsNoServeIsToldAboutExecHelper) {
+  options_.program = root_ + "/program";
+  std::ofstream(options_.program) << "#!/bin/sh\necho no \"$1\" >&2; exit 64\n";
+  ASSERT_EQ(chmod(options_.program.c_str(), 0700), 0);
+  Connect();
+  const Answer answer = Run(Command::kRecover);
+  EXPECT_EQ(answer.outcome, Outcome::kNotStarted);
+  EXPECT_THAT(
+      answer.status,
+      StatusIs(absl::StatusCode::kFailedPrecondition,
+               AllOf(HasSubstr("exited with status 64"), HasSubstr("no serve"),
+                     HasSubstr("exec_helper " + options_.program))));
+}
+
+TEST_F(ServeTest, ProgramThatNeverListensIsEnded) {
+  options_.program = root_ + "/program";
+  std::ofstream(options_.program)
+      << "#!/bin/sh\necho $$ >\"$0.pid\"; exec sleep 1000\n";
+  ASSERT_EQ(chmod(options_.program.c_str(), 0700), 0);
+  options_.start_timeout = absl::Milliseconds(500);
+  Connect();
+  const Answer answer = Run(Command::kRecover);
+  EXPECT_EQ(answer.outcome, Outcome::kNotStarted);
+  EXPECT_THAT(answer.status, StatusIs(absl::StatusCode::kUnavailable,
+                                      HasSubstr("did not listen")));
+  const pid_t pid = atoi(Contents(options_.program + ".pid").c_str());
+  ASSERT_GT(pid, 0);
+  AwaitEnd(pid);
+}
+
+TEST_F(ServeTest, LaunchMakesTheSandboxsFilesAsAProcessWould) {
+  Connect();
+  ASSERT_THAT(Await(Invoke(Launch("echo $HELPERS; echo oops >&2; pwd"))).status,
+              IsOk());
+  wire::Termination termination;
+  ASSERT_TRUE(
+      termination.ParseFromString(Await(Invoke(Wait())).output.value_or("")));
+  EXPECT_EQ(wire::ExitOf(termination),
+            (wire::Exit{wire::Exit::Kind::kExited, 0}));
+  EXPECT_EQ(Contents(root_ + "/sandbox/stdout"),
+            absl::StrCat("\n", root_, "/sandbox\n"));
+  EXPECT_EQ(Contents(root_ + "/sandbox/stderr"), "oops\n");
+  // An error is there, too, and in the answer.
+  const Answer again = Await(Invoke(Launch("true")));
+  EXPECT_EQ(again.outcome, Outcome::kAnswered);
+  EXPECT_THAT(again.status, StatusIs(absl::StatusCode::kInternal,
+                                     AllOf(HasSubstr("launch by \"posix\""),
+                                           HasSubstr("container \"c\""),
+                                           HasSubstr("(ALREADY_EXISTS)"))));
+  EXPECT_THAT(Contents(root_ + "/sandbox/stderr"),
+              HasSubstr("posix: launch: container \"c\": "));
+  EXPECT_THAT(Await(Invoke(Destroy())).status, IsOk());
+}
+
+TEST_F(ServeTest, HelpersOwnEnvironmentIsNotTheTasks) {
+  options_.socket = work_ + "/s.sock";
+  options_.inherit = {"GIVEN"};
+  ASSERT_EQ(setenv("GIVEN", "by the agent", 1), 0);
+  SpawnAtSocket({}, {"PATH=/bin", "HELPERS=own", "GIVEN=by the helper"});
+  Connect();
+  Invocation launch = Launch("env");
+  launch.environment["PATH"] = "/bin:/usr/bin";
+  ASSERT_THAT(Await(Invoke(std::move(launch))).status, IsOk());
+  EXPECT_THAT(Await(Invoke(Wait())).status, IsOk());
+  EXPECT_THAT(
+      Contents(root_ + "/sandbox/stdout"),
+      AllOf(HasSubstr("GIVEN=by the agent\n"),
+            HasSubstr("PATH=/bin:/usr/bin\n"), Not(HasSubstr("HELPERS"))));
+  EXPECT_THAT(Await(Invoke(Destroy())).status, IsOk());
+}
+
+TEST_F(ServeTest, SandboxThatIsALinkIsNotUsed) {
+  ASSERT_EQ(symlink("sandbox", (root_ + "/link").c_str()), 0);
+  Connect();
+  Invocation launch = Launch("true");
+  launch.sandbox->path = "link";
+  const Answer answer = Await(Invoke(std::move(launch)));
+  EXPECT_EQ(answer.outcome, Outcome::kNotStarted);
+  EXPECT_THAT(answer.status, StatusIs(absl::StatusCode::kFailedPrecondition,
+                                      HasSubstr("symbolic link")));
+}
+
+TEST_F(ServeTest, SystemdMayListenForIt) {
+  options_.socket = work_ + "/s.sock";
+  const auto listener = ttrpc::ListenUnix(options_.socket);
+  ASSERT_THAT(listener, IsOk());
+  const pid_t pid = fork();
+  if (pid == 0) {
+    dup2(*listener, 3);
+    setenv("LISTEN_FDS", "1", 1);
+    setenv("LISTEN_PID", absl::StrCat(getpid()).c_str(), 1);
+    execl(options_.program.c_str(), "posix", "serve", nullptr);
+    _exit(1);
+  }
+  close(*listener);
+  started_.push_back(pid);
+  Connect();
+  RunUntil([this] { return Run(Command::kContainers).status.ok(); });
+  EXPECT_EQ(HelperAt(options_.socket), pid);
+}
+
+TEST_F(ServeTest, TenThousandConnectionsAreBounded) {
+  options_.socket = work_ + "/s.sock";
+  const pid_t pid = SpawnAtSocket();
+  Connect();
+  EXPECT_THAT(Run(Command::kContainers).status, IsOk());
+  std::vector<UniqueFd> connections;
+  int made = 0;
+  for (int i = 0; i < 10'000; ++i) {
+    const absl::StatusOr<int> fd = ttrpc::ConnectUnix(options_.socket);
+    // It is busy, or we have no descriptor left.
+    if (!fd.ok()) continue;
+    ++made;
+    if (connections.size() < 500)
+      connections.emplace_back(*fd);
+    else
+      close(*fd);
+  }
+  EXPECT_GT(made, 500);
+  EXPECT_THAT(Run(Command::kContainers).status, IsOk());
+  const std::string descriptors = absl::StrCat("/proc/", pid, "/fd");
+  RunUntil([&] {
+    FILE* count =
+        popen(absl::StrCat("ls ", descriptors, " | wc -l").c_str(), "r");
+    int number = 1'000'000;
+    EXPECT_EQ(fscanf(count, "%d", &number), 1);
+    pclose(count);
+    return number < 100;
+  });
+  connections.clear();
+  EXPECT_THAT(Run(Command::kContainers).status, IsOk());
+}
+
+TEST_F(ServeTest, ArgumentsThatAreWrongAreToldInOneLine) {
+  const struct {
+    std::vector<std::string> arguments;
+    const char* text;
+  } kCases[] = {
+      {{"serve"}, "serve needs --socket=PATH"},
+      {{"serve", "--socket="}, "does not understand --socket="},
+      {{"serve", "--socket=/x", "--idle_exit=soon"}, "needs a duration"},
+      {{"serve", "--socket=/x", "more"}, "does not understand more"},
+  };
+  for (const auto& test : kCases) {
+    EXPECT_EQ(ExitCode(Spawn(test.arguments)), 2);
+    EXPECT_THAT(Contents(Errors()), HasSubstr(test.text));
+  }
+  EXPECT_EQ(ExitCode(Spawn({"serve", "--socket=" + root_ + "/none/x/s"})), 1);
+  ASSERT_EQ(chmod(work_.c_str(), 0777), 0);
+  EXPECT_EQ(ExitCode(Spawn({"serve", "--socket=" + work_ + "/s.sock"})), 1);
+  EXPECT_THAT(Contents(Errors()), HasSubstr("must not be writable"));
+}
+
+}  // namespace
+}  // namespace external_containerizer

@@ -1,0 +1,426 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/transport/unix_socket/commands.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace external_containerizer {
+namespace unix_socket_internal {
+namespace {
+
+namespace v1 = helper::v1;
+
+// Whatever a helper allows: what a client has room for, less some for the rest.
+constexpr size_t kMaxWaits = 60'000;
+constexpr size_t kNotForWaits = 1'024;
+
+// For one part of what is larger than a frame.
+constexpr absl::Duration kPartTimeout = absl::Seconds(30);
+
+}  // namespace
+
+struct UnixSocket::Parts {
+  InvocationId id;
+  std::string bytes;
+  size_t offset = 0;       // Of an upload.
+  v1::CommandReply reply;  // Of a fetch.
+};
+
+UnixSocket::UnixSocket(EventLoop& loop, UnixSocketOptions options,
+                       std::unique_ptr<Connector> connector)
+    : loop_(loop),
+      options_(std::move(options)),
+      connector_(std::move(connector)),
+      backoff_(absl::ZeroDuration()) {}
+
+UnixSocket::~UnixSocket() {
+  alive_.reset();
+  loop_.CancelTimer(reach_timer_);
+  loop_.CancelTimer(probe_timer_);
+  for (auto& [id, call] : calls_) loop_.CancelTimer(call.timer);
+}
+
+InvocationId UnixSocket::Invoke(Invocation invocation, Done done) {
+  const InvocationId id = next_id_++;
+  Call& call = calls_[id];
+  call.done = std::move(done);
+  call.command = invocation.command;
+  if (invocation.timeout != absl::InfiniteDuration()) {
+    call.timer = loop_.RunAfter(invocation.timeout,
+                                [this, id] { GiveUp(id, Giving::kTimeout); });
+  }
+  if (invocation.input.size() > kMaxInputBytes) {
+    RefuseLater(id, absl::InvalidArgumentError(absl::StrCat(
+                        "a message of ", invocation.input.size(),
+                        " bytes is too large; the limit is ", kMaxInputBytes)));
+  } else if (connection_.client != nullptr &&
+             connection_.client->status().ok()) {
+    Send(id, std::move(invocation));
+  } else {
+    waiting_.emplace_back(id, std::move(invocation));
+    Reach();
+  }
+  return id;
+}
+
+void UnixSocket::Cancel(InvocationId id) {
+  if (calls_.contains(id)) GiveUp(id, Giving::kCancelled);
+}
+
+size_t UnixSocket::MaxWaits() const {
+  const size_t most = connection_.hello.limits().max_commands();
+  if (most == 0) return kMaxWaits;
+  return std::min(kMaxWaits, most > 2 * kNotForWaits ? most - kNotForWaits
+                                                     : (most + 1) / 2);
+}
+
+void UnixSocket::GiveUp(InvocationId id, Giving up) {
+  Call& call = calls_.at(id);
+  if (call.up != Giving::kNot) return;
+  loop_.CancelTimer(std::exchange(call.timer, 0));
+  call.up = up;
+  if (call.state == State::kWaiting) {
+    return RefuseLater(id, up == Giving::kCancelled
+                               ? absl::CancelledError("it was cancelled")
+                               : absl::DeadlineExceededError(absl::StrCat(
+                                     "no helper answered in time",
+                                     failure_.empty() ? "" : ": ", failure_)));
+  }
+  call.timer = loop_.RunAfter(options_.cancel_patience,
+                              [this, id] { PatienceOver(id); });
+  if (connection_.client == nullptr ||
+      !connection_.Can(helper::kCancelCapability)) {
+    return;
+  }
+  v1::CancelRequest request;
+  request.set_key(id);
+  ttrpc::Call(*connection_.client, helper::kCancel, request,
+              {options_.cancel_patience, {}},
+              [](ttrpc::CallResult<v1::CancelReply>) {});
+}
+
+void UnixSocket::PatienceOver(InvocationId id) {
+  Call& call = calls_.at(id);
+  call.timer = 0;
+  if (call.state == State::kSent && connection_.client != nullptr) {
+    // Says whether it was sent at all.
+    return connection_.client->Cancel(call.call);
+  }
+  NotReplied(id, absl::CancelledError(""),
+             call.state == State::kUploading ? ttrpc::Outcome::kNotSent
+                                             : ttrpc::Outcome::kUnknown);
+}
+
+void UnixSocket::Reach() {
+  if (reaching_) return;
+  reaching_ = true;
+  reach_timer_ = loop_.RunAfter(backoff_, [this] {
+    reach_timer_ = 0;
+    connector_->Connect([this](absl::StatusOr<HelperConnection> connection) {
+      Reached(std::move(connection));
+    });
+  });
+  // Until an answer comes.
+  backoff_ = std::min(std::max(backoff_ * 2, options_.min_backoff),
+                      options_.max_backoff);
+}
+
+void UnixSocket::Reached(absl::StatusOr<HelperConnection> connection) {
+  reaching_ = false;
+  auto waiting = std::exchange(waiting_, {});
+  if (connection.ok()) {
+    connection_ = *std::move(connection);
+    connection_.client->WhenClosed(
+        Guarded([this](absl::Status why) { Lost(why); }));
+    heard_at_probe_ = heard_;
+    probing_ = false;
+  } else {
+    failure_ = std::string(connection.status().message());
+  }
+  const std::weak_ptr<bool> alive = alive_;
+  for (auto& [id, invocation] : waiting) {
+    const auto it = calls_.find(id);
+    if (it == calls_.end() || it->second.up != Giving::kNot) continue;
+    if (connection.ok()) {
+      Send(id, std::move(invocation));
+    } else {
+      Refuse(id, connection.status().code(), connection.status().message());
+      if (alive.expired()) return;
+    }
+  }
+}
+
+void UnixSocket::Lost(const absl::Status& why) {
+  failure_ = absl::StrCat("the connection to ", connection_.name,
+                          " was lost: ", helper::Printable(why.message()));
+  connection_.client.reset();
+  loop_.CancelTimer(std::exchange(probe_timer_, 0));
+}
+
+void UnixSocket::Hangs() {
+  failure_ = absl::StrCat(
+      connection_.name, " hangs: it has not answered for ",
+      absl::FormatDuration(options_.probe_interval + options_.probe_timeout),
+      "; look at what it does, or kill it");
+  // Ends all that is under way.
+  connection_.client.reset();
+  loop_.CancelTimer(std::exchange(probe_timer_, 0));
+}
+
+void UnixSocket::Send(InvocationId id, Invocation invocation) {
+  v1::CommandRequest request = helper::ToRequest(std::move(invocation));
+  request.set_key(id);
+  const size_t size = request.ByteSizeLong();
+  if (size <= helper::kMaxInFrame) return SendCommand(id, request);
+  size_t most = connection_.hello.limits().max_command_bytes();
+  if (!connection_.Can(helper::kUploadCapability)) most = helper::kMaxInFrame;
+  if (size > most) {
+    return RefuseLater(id, absl::InvalidArgumentError(absl::StrCat(
+                               "with its environment it has ", size,
+                               " bytes; the helper's limit is ", most)));
+  }
+  auto parts = std::make_unique<Parts>();
+  parts->id = id;
+  parts->bytes = request.SerializeAsString();
+  calls_.at(id).state = State::kUploading;
+  UploadNext(std::move(parts));
+}
+
+void UnixSocket::SendCommand(InvocationId id,
+                             const v1::CommandRequest& request) {
+  Call& call = calls_.at(id);
+  call.state = State::kSent;
+  call.call = ttrpc::Call(
+      *connection_.client, helper::MethodOf(call.command), request, {},
+      Guarded([this, id](ttrpc::CallResult<v1::CommandReply> result) {
+        Replied(id, std::move(result));
+      }));
+  ProbeLater();
+}
+
+void UnixSocket::UploadNext(std::unique_ptr<Parts> parts) {
+  const InvocationId id = parts->id;
+  v1::CommandRequest whole;
+  whole.set_key(id);
+  whole.set_uploaded(true);
+  if (parts->offset == parts->bytes.size()) return SendCommand(id, whole);
+  v1::UploadRequest request;
+  request.set_key(id);
+  request.set_part(parts->bytes.substr(parts->offset, helper::kPartBytes));
+  parts->offset += request.part().size();
+  // Parts must not overtake each other, and no helper promises that.
+  ttrpc::Call(*connection_.client, helper::kUpload, request, {kPartTimeout, {}},
+              Guarded([this, id, parts = std::move(parts)](
+                          ttrpc::CallResult<v1::UploadReply> result) mutable {
+                const auto it = calls_.find(id);
+                if (it == calls_.end()) return;  // Given up.
+                if (!result.reply.ok()) {
+                  return NotReplied(id, result.reply.status(),
+                                    ttrpc::Outcome::kNotSent);
+                }
+                if (it->second.up != Giving::kNot) {
+                  return NotReplied(id, absl::CancelledError(""),
+                                    ttrpc::Outcome::kNotSent);
+                }
+                UploadNext(std::move(parts));
+              }));
+  ProbeLater();
+}
+
+void UnixSocket::Replied(InvocationId id,
+                         ttrpc::CallResult<v1::CommandReply> result) {
+  if (!result.reply.ok()) {
+    return NotReplied(id, result.reply.status(), result.outcome);
+  }
+  ++heard_;
+  backoff_ = absl::ZeroDuration();
+  v1::CommandReply& reply = *result.reply;
+  const bool whole = reply.output_size() <= reply.output().size();
+  if (whole) return Answered(id, std::move(reply));
+  if (reply.output_size() > options_.max_output_bytes) {
+    return Answered(id, std::move(reply));
+  }
+  calls_.at(id).state = State::kFetching;
+  auto parts = std::make_unique<Parts>();
+  parts->id = id;
+  parts->bytes = std::move(*reply.mutable_output());
+  parts->reply = std::move(reply);
+  FetchNext(std::move(parts));
+}
+
+void UnixSocket::FetchNext(std::unique_ptr<Parts> parts) {
+  const InvocationId id = parts->id;
+  if (parts->bytes.size() >= parts->reply.output_size()) {
+    parts->reply.set_output(std::move(parts->bytes));
+    return Answered(id, std::move(parts->reply));
+  }
+  v1::FetchRequest request;
+  request.set_key(id);
+  request.set_offset(parts->bytes.size());
+  ttrpc::Call(*connection_.client, helper::kFetch, request, {kPartTimeout, {}},
+              Guarded([this, id, parts = std::move(parts)](
+                          ttrpc::CallResult<v1::FetchReply> result) mutable {
+                if (!calls_.contains(id)) return;  // Given up.
+                ++heard_;
+                if (!result.reply.ok() || result.reply->part().empty()) {
+                  return NotReplied(
+                      id,
+                      result.reply.ok()
+                          ? absl::DataLossError("its answer came in part only")
+                          : result.reply.status(),
+                      ttrpc::Outcome::kUnknown);
+                }
+                parts->bytes += result.reply->part();
+                FetchNext(std::move(parts));
+              }));
+}
+
+void UnixSocket::Answered(InvocationId id, v1::CommandReply reply) {
+  const Call& call = calls_.at(id);
+  const size_t size =
+      std::max<size_t>(reply.output_size(), reply.output().size());
+  if (size > options_.max_output_bytes ||
+      (reply.has_output() && !HasResult(call.command))) {
+    Answer answer;
+    answer.outcome = Outcome::kEnded;
+    answer.status = absl::DataLossError(absl::StrCat(
+        Who(call), " gave no answer: a record of ", size, " bytes, where ",
+        HasResult(call.command) ? options_.max_output_bytes : 0,
+        " are allowed"));
+    return Finish(id, std::move(answer));
+  }
+  Answer answer = helper::ToAnswer(std::move(reply));
+  // If it was done nonetheless, it does not matter that it was given up.
+  if (call.up != Giving::kNot && answer.outcome != Outcome::kAnswered) {
+    const std::string after = answer.outcome == Outcome::kUnknown
+                                  ? "; it could not be ended, or not provably"
+                                  : "; it was ended";
+    answer.status = call.up == Giving::kCancelled
+                        ? absl::CancelledError(
+                              absl::StrCat(Who(call), " was cancelled", after))
+                        : absl::DeadlineExceededError(absl::StrCat(
+                              Who(call), " did not end in time", after));
+  } else if (answer.outcome != Outcome::kAnswered && answer.status.ok()) {
+    answer.status = absl::InternalError(
+        absl::StrCat(Who(call), " ended without an answer"));
+  }
+  Finish(id, std::move(answer));
+}
+
+void UnixSocket::NotReplied(InvocationId id, const absl::Status& why,
+                            ttrpc::Outcome outcome) {
+  const auto it = calls_.find(id);
+  if (it == calls_.end()) return;
+  const Call& call = it->second;
+  Answer answer;
+  answer.outcome = outcome == ttrpc::Outcome::kNotSent ? Outcome::kNotStarted
+                                                       : Outcome::kUnknown;
+  absl::StatusCode code = why.code();
+  std::string text(why.message());
+  if (outcome == ttrpc::Outcome::kAnswered) {
+    // By the helper's server, in place of the program.
+    switch (code) {
+      case absl::StatusCode::kUnavailable:
+        answer.outcome = Outcome::kNotStarted;
+        break;
+      case absl::StatusCode::kUnimplemented:
+      case absl::StatusCode::kInvalidArgument:
+      case absl::StatusCode::kFailedPrecondition:
+        answer.outcome = Outcome::kNotStarted;
+        code = absl::StatusCode::kFailedPrecondition;
+        break;
+      default:
+        code = absl::StatusCode::kInternal;
+    }
+  } else if (call.up != Giving::kNot) {
+    code = call.up == Giving::kCancelled ? absl::StatusCode::kCancelled
+                                         : absl::StatusCode::kDeadlineExceeded;
+    text =
+        absl::StrCat(call.up == Giving::kCancelled ? "it was cancelled"
+                                                   : "it did not end in time",
+                     outcome == ttrpc::Outcome::kNotSent
+                         ? "; the helper had not read it"
+                         : "; it could not be ended, or not provably");
+  } else if (code == absl::StatusCode::kCancelled) {
+    // We gave up the connection.
+    code = absl::StatusCode::kUnavailable;
+    text = failure_;
+  }
+  answer.status =
+      absl::Status(code, absl::StrCat(Who(call),
+                                      answer.outcome == Outcome::kNotStarted
+                                          ? " was not started: "
+                                          : " may or may not have been done: ",
+                                      helper::Printable(text)));
+  Finish(id, std::move(answer));
+}
+
+void UnixSocket::Refuse(InvocationId id, absl::StatusCode code,
+                        absl::string_view why) {
+  Answer answer;
+  answer.outcome = Outcome::kNotStarted;
+  answer.status = absl::Status(
+      code, absl::StrCat(CommandName(calls_.at(id).command), " by \"",
+                         helper::Printable(options_.program),
+                         "\" was not started: ", why));
+  Finish(id, std::move(answer));
+}
+
+void UnixSocket::RefuseLater(InvocationId id, absl::Status why) {
+  Call& call = calls_.at(id);
+  if (call.up == Giving::kNot) call.up = Giving::kCancelled;
+  loop_.CancelTimer(call.timer);
+  call.timer =
+      loop_.RunAfter(absl::ZeroDuration(), [this, id, why = std::move(why)] {
+        calls_.at(id).timer = 0;
+        Refuse(id, why.code(), why.message());
+      });
+}
+
+void UnixSocket::Finish(InvocationId id, Answer answer) {
+  answer.program = options_.program;
+  auto node = calls_.extract(id);
+  loop_.CancelTimer(node.mapped().timer);
+  // Last: it may destroy us.
+  std::move(node.mapped().done)(std::move(answer));
+}
+
+std::string UnixSocket::Who(const Call& call) const {
+  return absl::StrCat(CommandName(call.command), " by ", connection_.name);
+}
+
+void UnixSocket::ProbeLater() {
+  if (probe_timer_ != 0 || probing_) return;
+  probe_timer_ = loop_.RunAfter(options_.probe_interval, [this] {
+    probe_timer_ = 0;
+    Probe();
+  });
+}
+
+void UnixSocket::Probe() {
+  ttrpc::Client* const client = connection_.client.get();
+  if (client == nullptr || client->outstanding() == 0) return;
+  if (std::exchange(heard_at_probe_, heard_) != heard_) return ProbeLater();
+  probing_ = true;
+  ttrpc::Call(*client, helper::kPing, v1::PingRequest(),
+              {options_.probe_timeout, {}},
+              Guarded([this, client](ttrpc::CallResult<v1::PingReply> result) {
+                if (connection_.client.get() != client || !probing_) return;
+                probing_ = false;
+                if (result.outcome == ttrpc::Outcome::kAnswered) {
+                  ++heard_;
+                } else if (!client->status().ok()) {
+                  return;  // Lost.
+                } else if (heard_ == heard_at_probe_) {
+                  return Hangs();
+                }
+                ProbeLater();
+              }));
+}
+
+}  // namespace unix_socket_internal
+}  // namespace external_containerizer

@@ -1,0 +1,125 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+//
+// The transport itself: which commands wait for a helper, are under way at it,
+// and end. The factory is in unix_socket.h.
+//
+//   Invoke ─▶ waiting_ ─ a connection ─▶ Send ─ its reply, or none ─▶ Finish
+
+#ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_UNIX_SOCKET_COMMANDS_H_
+#define EXTERNAL_CONTAINERIZER_TRANSPORT_UNIX_SOCKET_COMMANDS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "external_containerizer/transport/event_loop.h"
+#include "external_containerizer/transport/transport.h"
+#include "external_containerizer/transport/ttrpc/client.h"
+#include "external_containerizer/transport/ttrpc/method.h"
+#include "external_containerizer/transport/unix_socket/connector.h"
+#include "external_containerizer/transport/unix_socket/helper.h"
+#include "external_containerizer/transport/unix_socket/options.h"
+
+namespace external_containerizer {
+namespace unix_socket_internal {
+
+class UnixSocket : public Transport {
+ public:
+  using Done = absl::AnyInvocable<void(Answer) &&>;
+
+  UnixSocket(EventLoop& loop, UnixSocketOptions options,
+             std::unique_ptr<Connector> connector);
+  ~UnixSocket() override;
+
+  InvocationId Invoke(Invocation invocation, Done done) override;
+  void Cancel(InvocationId id) override;
+  size_t MaxWaits() const override;
+
+ private:
+  enum class State : uint8_t { kWaiting, kUploading, kSent, kFetching };
+  enum class Giving : uint8_t { kNot, kCancelled, kTimeout };
+  // What is kept of each command: there may be very many. Its key at the helper
+  // is its id.
+  struct Call {
+    Done done;
+    EventLoop::TimerId timer = 0;    // Its time, or then its patience.
+    ttrpc::Client::CallId call = 0;  // If it was sent.
+    Command command = Command::kRecover;
+    State state = State::kWaiting;
+    Giving up = Giving::kNot;
+  };
+  // The parts of a command, or of an answer, that is larger than a frame.
+  struct Parts;
+
+  void GiveUp(InvocationId id, Giving up);
+  void PatienceOver(InvocationId id);
+
+  void Reach();
+  void Reached(absl::StatusOr<HelperConnection> connection);
+  void Lost(const absl::Status& why);
+  void Hangs();
+
+  void Send(InvocationId id, Invocation invocation);
+  void SendCommand(InvocationId id, const helper::v1::CommandRequest& request);
+  void UploadNext(std::unique_ptr<Parts> parts);
+  void Replied(InvocationId id,
+               ttrpc::CallResult<helper::v1::CommandReply> result);
+  void FetchNext(std::unique_ptr<Parts> parts);
+  void Answered(InvocationId id, helper::v1::CommandReply reply);
+
+  void NotReplied(InvocationId id, const absl::Status& why,
+                  ttrpc::Outcome outcome);
+  // Ends it as not started, in words that begin with what it was.
+  void Refuse(InvocationId id, absl::StatusCode code, absl::string_view why);
+  void RefuseLater(InvocationId id, absl::Status why);
+  void Finish(InvocationId id, Answer answer);
+  std::string Who(const Call& call) const;
+
+  void ProbeLater();
+  void Probe();
+
+  // Only while we are there.
+  template <typename F>
+  auto Guarded(F f) {
+    return [f = std::move(f),
+            alive = std::weak_ptr<bool>(alive_)](auto... arguments) mutable {
+      if (!alive.expired()) f(std::move(arguments)...);
+    };
+  }
+
+  EventLoop& loop_;
+  const UnixSocketOptions options_;
+  const std::unique_ptr<Connector> connector_;
+  HelperConnection connection_;  // Its client is null if there is none.
+  std::string failure_;          // Why there is none, or was none before.
+
+  InvocationId next_id_ = 1;
+  absl::flat_hash_map<InvocationId, Call> calls_;
+  // In the order in which they came: for them there is no connection yet. Some
+  // may be over.
+  std::vector<std::pair<InvocationId, Invocation>> waiting_;
+  bool reaching_ = false;
+  EventLoop::TimerId reach_timer_ = 0;
+  absl::Duration backoff_;  // Zero after an answer.
+
+  uint64_t heard_ = 0;  // Changes with all that the helper says.
+  uint64_t heard_at_probe_ = 0;
+  EventLoop::TimerId probe_timer_ = 0;
+  bool probing_ = false;
+
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace unix_socket_internal
+}  // namespace external_containerizer
+
+#endif  // EXTERNAL_CONTAINERIZER_TRANSPORT_UNIX_SOCKET_COMMANDS_H_

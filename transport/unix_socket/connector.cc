@@ -1,0 +1,244 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/transport/unix_socket/connector.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "external_containerizer/transport/ttrpc/socket.h"
+
+namespace external_containerizer {
+namespace {
+
+namespace v1 = helper::v1;
+
+// Between looks at a socket where a helper is about to listen.
+constexpr absl::Duration kFirstPause = absl::Milliseconds(2);
+constexpr absl::Duration kLastPause = absl::Milliseconds(200);
+
+// More than a helper's max_commands: that bound is the one to meet.
+constexpr size_t kMaxCalls = 70'000;
+// After a restart of the helper all waits are asked anew at once.
+constexpr size_t kMaxQueuedBytes = size_t{64} << 20;
+
+bool Has(const v1::HelloReply& hello, absl::string_view capability) {
+  return std::find(hello.capabilities().begin(), hello.capabilities().end(),
+                   capability) != hello.capabilities().end();
+}
+
+}  // namespace
+
+bool HelperConnection::Can(absl::string_view capability) const {
+  return Has(hello, capability);
+}
+
+Connector::Connector(EventLoop& loop, const UnixSocketOptions& options,
+                     std::string socket, Environment environment,
+                     std::unique_ptr<HelperProcess> process)
+    : loop_(loop),
+      options_(options),
+      socket_(std::move(socket)),
+      environment_(std::move(environment)),
+      process_(std::move(process)) {}
+
+Connector::~Connector() {
+  loop_.CancelTimer(deadline_);
+  loop_.CancelTimer(retry_);
+}
+
+void Connector::Connect(Done done) {
+  done_ = std::move(done);
+  *current_attempt_ = ++attempt_;
+  replaced_ = false;
+  pause_ = kFirstPause;
+  last_ = absl::OkStatus();
+  deadline_ = loop_.RunAfter(options_.start_timeout, [this] {
+    deadline_ = 0;
+    Expired();
+  });
+  TryAfter(absl::ZeroDuration());
+}
+
+void Connector::TryAfter(absl::Duration delay) {
+  client_.reset();
+  loop_.CancelTimer(retry_);
+  retry_ = loop_.RunAfter(delay, [this] {
+    retry_ = 0;
+    Try();
+  });
+}
+
+void Connector::Try() {
+  absl::StatusOr<std::unique_ptr<ttrpc::Client>> client = Reach();
+  if (client.ok()) {
+    client_ = *std::move(client);
+    return SayHello();
+  }
+  last_ = client.status();
+  // Where nothing is yet, or nobody listens any more, there is room for one.
+  if (!absl::IsNotFound(last_) && !absl::IsUnavailable(last_)) {
+    return Finish(last_);
+  }
+  if (process_ == nullptr) {
+    return Finish(absl::UnavailableError(
+        absl::StrCat(last_.message(), "; is the helper of \"",
+                     helper::Printable(options_.program), "\" running?")));
+  }
+  Start();
+}
+
+absl::StatusOr<std::unique_ptr<ttrpc::Client>> Connector::Reach() {
+  const absl::StatusOr<int> fd = ttrpc::ConnectUnix(socket_);
+  if (!fd.ok()) return fd.status();
+  const absl::StatusOr<ttrpc::Peer> peer = ttrpc::PeerOf(*fd);
+  const absl::Status status =
+      peer.ok() ? ttrpc::CheckPeer(*peer, {}) : peer.status();
+  if (!status.ok()) {
+    close(*fd);
+    return absl::Status(status.code(), absl::StrCat("the helper at \"",
+                                                    helper::Printable(socket_),
+                                                    "\" is not to "
+                                                    "be trusted: ",
+                                                    status.message()));
+  }
+  peer_ = peer->pid;
+  ttrpc::ClientOptions client;
+  client.max_outstanding = kMaxCalls;
+  client.max_queued = kMaxQueuedBytes;
+  return ttrpc::Client::Create(loop_, *fd, client);
+}
+
+void Connector::Start() {
+  if (!process_->running()) process_served_ = false;
+  const absl::Status started = process_->Start(
+      socket_, Guarded([this](absl::Status why) { Ended(std::move(why)); }));
+  if (absl::IsInvalidArgument(started) || absl::IsFailedPrecondition(started)) {
+    return Finish(started);
+  }
+  if (!started.ok()) last_ = started;
+  pause_ = std::min(pause_ * 3 / 2, kLastPause);
+  TryAfter(pause_);
+}
+
+void Connector::Ended(absl::Status why) {
+  // Another helper has the lock: one that listens in a moment, or that lets its
+  // last commands end.
+  if (!why.ok()) return Finish(std::move(why));
+  last_ = absl::UnavailableError(
+      "another helper has the socket's lock and does not listen; it lets its "
+      "last commands end");
+}
+
+void Connector::SayHello() {
+  v1::HelloRequest request;
+  request.set_oldest_version(helper::kVersion);
+  request.set_newest_version(helper::kVersion);
+  for (const auto& [name, value] : environment_) {
+    v1::Variable* variable = request.add_environment();
+    variable->set_name(name);
+    variable->set_value(value);
+  }
+  request.set_agent(absl::StrCat("process ", getpid()));
+  ttrpc::Call(*client_, helper::kHello, request, {options_.probe_timeout, {}},
+              Guarded([this](ttrpc::CallResult<v1::HelloReply> result) {
+                Greeted(std::move(result));
+              }));
+}
+
+void Connector::Greeted(ttrpc::CallResult<v1::HelloReply> result) {
+  if (!result.reply.ok()) {
+    const absl::Status& status = result.reply.status();
+    last_ = absl::UnavailableError(
+        absl::StrCat(Name(), " does not say Hello: ", status.message()));
+    if (absl::IsDeadlineExceeded(status)) {
+      return Finish(absl::UnavailableError(absl::StrCat(
+          Name(),
+          " hangs: it accepts connections and does not answer; look "
+          "at what it does, or kill it")));
+    }
+    if (absl::IsUnavailable(status) || absl::IsDataLoss(status)) {
+      // It ends, or refuses one more connection.
+      pause_ = std::min(pause_ * 3 / 2, kLastPause);
+      return TryAfter(pause_);
+    }
+    return Finish(absl::FailedPreconditionError(absl::StrCat(
+        last_.message(), "; is it a helper of this kind at all?")));
+  }
+  process_served_ = true;
+  peer_ = static_cast<pid_t>(result.reply->pid());
+  bool replace = false;
+  const absl::Status status = Judge(*result.reply, &replace);
+  if (replace && process_ != nullptr && !replaced_ &&
+      (result.reply->version() == 0 ||
+       Has(*result.reply, helper::kShutdownCapability))) {
+    return Replace();
+  }
+  if (!status.ok()) return Finish(status);
+  HelperConnection connection;
+  connection.client = std::move(client_);
+  connection.hello = *std::move(result.reply);
+  connection.name = Name();
+  Finish(std::move(connection));
+}
+
+absl::Status Connector::Judge(const v1::HelloReply& hello,
+                              bool* replace) const {
+  *replace = hello.outdated();
+  if (hello.version() == helper::kVersion) return absl::OkStatus();
+  if (hello.version() != 0) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(Name(), " chose version ", hello.version(),
+                     " of the protocol, which was not offered"));
+  }
+  *replace = hello.newest_version() < helper::kVersion;
+  return absl::FailedPreconditionError(absl::StrCat(
+      Name(), " speaks versions ", hello.oldest_version(), " to ",
+      hello.newest_version(), " of the protocol, this agent ", helper::kVersion,
+      ": update the ", *replace ? "helper" : "agent"));
+}
+
+void Connector::Replace() {
+  replaced_ = true;
+  // The time that it takes to end counts against ours.
+  ttrpc::Call(*client_, helper::kShutdown, v1::ShutdownRequest(),
+              {options_.probe_timeout, {}},
+              Guarded([this](ttrpc::CallResult<v1::ShutdownReply>) {
+                last_ = absl::UnavailableError(absl::StrCat(
+                    Name(), ", an older one, lets its last commands end"));
+                TryAfter(kFirstPause);
+              }));
+}
+
+void Connector::Expired() {
+  // It may be ours and have never served: it would stay for ever.
+  if (process_ != nullptr && process_->running() && !process_served_) {
+    process_->Kill();
+    return Finish(absl::UnavailableError(absl::StrCat(
+        "`", helper::Printable(options_.program), " serve` did not listen at ",
+        helper::Printable(socket_), " within ",
+        absl::FormatDuration(options_.start_timeout), "; it was ended")));
+  }
+  Finish(last_.ok() ? absl::UnavailableError(
+                          absl::StrCat(Name(), " could not be reached in time"))
+                    : absl::UnavailableError(last_.message()));
+}
+
+void Connector::Finish(absl::StatusOr<HelperConnection> result) {
+  ++*current_attempt_;
+  ++attempt_;
+  loop_.CancelTimer(std::exchange(deadline_, 0));
+  loop_.CancelTimer(std::exchange(retry_, 0));
+  client_.reset();
+  std::exchange(done_, nullptr)(std::move(result));
+}
+
+std::string Connector::Name() const {
+  return absl::StrCat("the helper of \"", helper::Printable(options_.program),
+                      "\" (process ", peer_, ")");
+}
+
+}  // namespace external_containerizer

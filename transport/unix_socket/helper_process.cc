@@ -1,0 +1,145 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/transport/unix_socket/helper_process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "external_containerizer/transport/unix_socket/helper.h"
+
+namespace external_containerizer {
+namespace {
+
+constexpr char kStderr[] = "helper.stderr";
+constexpr char kOldStderr[] = "helper.stderr.old";
+constexpr off_t kMaxStderr = off_t{1} << 20;
+constexpr size_t kMaxQuoted = 1024;
+
+absl::StatusOr<AppendedFile> OpenStderr(int directory,
+                                        const std::string& where) {
+  absl::StatusOr<AppendedFile> file =
+      OpenForAppending(directory, kStderr, std::nullopt, where);
+  if (!file.ok() || file->offset < kMaxStderr ||
+      renameat(directory, kStderr, directory, kOldStderr) != 0) {
+    return file;
+  }
+  return OpenForAppending(directory, kStderr, std::nullopt, where);
+}
+
+}  // namespace
+
+HelperProcess::HelperProcess(EventLoop& loop, Program program)
+    : loop_(loop), program_(std::move(program)) {}
+
+HelperProcess::~HelperProcess() {
+  if (running()) loop_.Unwatch(process_.pidfd.get());
+}
+
+absl::Status HelperProcess::Start(
+    const std::string& socket,
+    absl::AnyInvocable<void(absl::Status) &&> ended) {
+  if (running()) return absl::OkStatus();
+  const absl::StatusOr<EnvironmentBlock> environment =
+      program_.environment.With({});
+  if (!environment.ok()) return environment.status();
+  directory_.Reset(open(program_.work_directory.c_str(),
+                        O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory_.valid()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "cannot use the work directory \"",
+        absl::CHexEscape(program_.work_directory), "\": ", strerror(errno)));
+  }
+  absl::StatusOr<AppendedFile> stderr_file =
+      OpenStderr(directory_.get(), program_.work_directory);
+  if (!stderr_file.ok()) return stderr_file.status();
+  ProcessFiles files;
+  files.stderr_fd = std::move(stderr_file->fd);
+  files.stdin_fd.Reset(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  files.stdout_fd.Reset(open("/dev/null", O_WRONLY | O_CLOEXEC));
+  if (!files.stdin_fd.valid() || !files.stdout_fd.valid()) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("no descriptor for a helper: ", strerror(errno)));
+  }
+  const std::string at = absl::StrCat("--socket=", socket);
+  std::vector<const char*> arguments;
+  for (const std::string& argument : program_.line.arguments) {
+    arguments.push_back(argument.c_str());
+  }
+  arguments.insert(arguments.end(), {"serve", at.c_str(), nullptr});
+  const int error = spawner_.Spawn(
+      program_.line.file.c_str(), const_cast<char* const*>(arguments.data()),
+      environment->pointers.data(), std::move(files), &process_);
+  if (error != 0) {
+    process_ = Process();
+    return ExecutionError(program_.line.file, error);
+  }
+  stderr_file_ = *std::move(stderr_file);
+  ended_ = std::move(ended);
+  if (!running()) {
+    // It has ended, and nobody can say how: the kernel keeps no status if
+    // SIGCHLD is ignored.
+    return WhyEnded(std::nullopt);
+  }
+  absl::Status status =
+      loop_.Watch(process_.pidfd.get(), EPOLLIN, [this](uint32_t) { Ended(); });
+  if (!status.ok()) {
+    Kill();
+    process_ = Process();
+  }
+  return status;
+}
+
+void HelperProcess::Kill() { SendSignal(process_.pidfd.get(), SIGKILL); }
+
+void HelperProcess::Ended() {
+  std::optional<int> wait_status;
+  if (Reap(process_.pidfd.get(), &wait_status) == ProcessState::kRunning) {
+    return;
+  }
+  loop_.Unwatch(process_.pidfd.get());
+  process_ = Process();
+  // Last: it may start another one, or destroy us.
+  std::exchange(ended_, nullptr)(WhyEnded(wait_status));
+}
+
+absl::Status HelperProcess::WhyEnded(std::optional<int> wait_status) const {
+  std::string how = "ended";
+  bool by_itself = true;
+  if (wait_status.has_value() && WIFSIGNALED(*wait_status)) {
+    how = absl::StrCat("was killed by signal ", WTERMSIG(*wait_status));
+    by_itself = false;
+  } else if (wait_status.has_value()) {
+    if (WEXITSTATUS(*wait_status) == helper::kAlreadyServed) {
+      return absl::OkStatus();
+    }
+    how = absl::StrCat("exited with status ", WEXITSTATUS(*wait_status));
+  }
+  const std::string text =
+      ReadAppended(directory_.get(), kStderr, stderr_file_, kMaxQuoted);
+  const absl::string_view said = absl::StripAsciiWhitespace(text);
+  const std::string shown = helper::Printable(program_.shown);
+  return absl::FailedPreconditionError(absl::StrCat(
+      "`", shown, " serve` ", how, " instead of serving",
+      said.empty()
+          ? ""
+          : absl::StrCat("; stderr: \"", helper::Printable(said), "\""),
+      by_itself ? absl::StrCat("; a program that knows no `serve` needs "
+                               "exec_helper in front of it: exec_helper ",
+                               shown)
+                : ""));
+}
+
+}  // namespace external_containerizer

@@ -1,0 +1,68 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+//
+// Starts the program as a helper, and tells why it ended if it does. It is a
+// child of this process, but does not end with it.
+
+#ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_UNIX_SOCKET_HELPER_PROCESS_H_
+#define EXTERNAL_CONTAINERIZER_TRANSPORT_UNIX_SOCKET_HELPER_PROCESS_H_
+
+#include <optional>
+#include <string>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "external_containerizer/transport/event_loop.h"
+#include "external_containerizer/transport/fork_exec/command_line.h"
+#include "external_containerizer/transport/fork_exec/inherited_environment.h"
+#include "external_containerizer/transport/fork_exec/process.h"
+#include "external_containerizer/transport/fork_exec/sandbox_files.h"
+#include "external_containerizer/transport/unique_fd.h"
+
+namespace external_containerizer {
+
+// On the loop's thread only.
+class HelperProcess {
+ public:
+  struct Program {
+    std::string shown;  // As the operator gave it.
+    CommandLine line;
+    InheritedEnvironment environment;
+    std::string work_directory;
+  };
+
+  HelperProcess(EventLoop& loop, Program program);
+  // Leaves it alone.
+  ~HelperProcess();
+  HelperProcess(const HelperProcess&) = delete;
+  HelperProcess& operator=(const HelperProcess&) = delete;
+
+  // Starts one to serve at `socket`, unless the last one is still there. When
+  // it ends, `ended` is called from the loop with OK if another helper serves
+  // there already, else with the reason, FAILED_PRECONDITION. UNAVAILABLE,
+  // RESOURCE_EXHAUSTED and so on if it cannot be started.
+  absl::Status Start(const std::string& socket,
+                     absl::AnyInvocable<void(absl::Status) &&> ended);
+
+  bool running() const { return process_.pidfd.valid(); }
+  pid_t pid() const { return process_.pid; }
+
+  // It was started to no avail.
+  void Kill();
+
+ private:
+  void Ended();
+  absl::Status WhyEnded(std::optional<int> wait_status) const;
+
+  EventLoop& loop_;
+  const Program program_;
+  const Spawner spawner_;
+  Process process_;
+  AppendedFile stderr_file_;  // Its descriptor is not kept.
+  UniqueFd directory_;
+  absl::AnyInvocable<void(absl::Status) &&> ended_;
+};
+
+}  // namespace external_containerizer
+
+#endif  // EXTERNAL_CONTAINERIZER_TRANSPORT_UNIX_SOCKET_HELPER_PROCESS_H_
