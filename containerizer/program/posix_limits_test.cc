@@ -365,7 +365,8 @@ TEST_F(PosixLimitsTest, RequiredLimitsThatCannotBeEnforcedFailTheLaunch) {
   Destroy("c");
   flags_ = {"--require_limits", "--cgroups=no"};
   EXPECT_THAT(FailedLaunch(Limited("exit 3", 0, 64)),
-              AllOf(HasSubstr("memory"), HasSubstr("--require_limits")));
+              AllOf(HasSubstr("memory"), HasSubstr("--require_limits"),
+                    HasSubstr("--cgroups=no")));
   Launch(LaunchOf("c", "exit 4"));
   EXPECT_EQ(wire::ExitOf(Wait("c")), Exited(4)) << "nothing was to be enforced";
   Destroy("c");
