@@ -177,6 +177,15 @@ TEST_F(PosixLimitsTest, TheMemoryLimitIsToldAlsoIfTheSupervisorWasKilled) {
 
 TEST_F(PosixLimitsTest, ATenthOfACpuIsNotMore) {
   Launch(Limited("while :; do :; done", 0.1, 0));
+  // On a busy machine its share could be less than its maximum.
+  for (const std::string& cgroup : Cgroups()) {
+    for (const char* setting : {"/cpu.shares", "/cpu.weight"}) {
+      const int fd = open((cgroup + setting).c_str(), O_WRONLY | O_CLOEXEC);
+      if (fd < 0) continue;
+      EXPECT_EQ(write(fd, "10000", 5), 5) << cgroup;
+      close(fd);
+    }
+  }
   std::optional<wire::ResourceStatistics> usage;
   ASSERT_TRUE(Eventually([&] {
     usage = Usage("c");
@@ -189,17 +198,16 @@ TEST_F(PosixLimitsTest, ATenthOfACpuIsNotMore) {
   EXPECT_LE(usage->cpus_user_time_secs() + usage->cpus_system_time_secs(),
             0.011 * (usage->cpus_nr_periods() + 2) + 0.03);
   Update(4, 0);
+  usage = Usage("c");
   const double before =
       usage->cpus_user_time_secs() + usage->cpus_system_time_secs();
-  const auto since = std::chrono::steady_clock::now();
+  const uint32_t throttled = usage->cpus_nr_throttled();
   EXPECT_TRUE(Eventually([&] {
     usage = Usage("c");
     return usage->cpus_user_time_secs() + usage->cpus_system_time_secs() >
            before + 0.5;
   }));
-  const std::chrono::duration<double> took =
-      std::chrono::steady_clock::now() - since;
-  EXPECT_LT(took.count(), 4.0) << "a tenth would have needed 5 s";
+  EXPECT_LE(usage->cpus_nr_throttled(), throttled + 1);
   EXPECT_EQ(usage->cpus_limit(), 4);
 }
 
