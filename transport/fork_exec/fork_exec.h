@@ -30,11 +30,11 @@ namespace external_containerizer {
 //
 // The factory fails with FAILED_PRECONDITION if the program cannot be
 // executed, or the work directory not used, e.g. because another transport
-// uses it. Launch and wait processes that a dead agent left are ended before
-// the first command starts. A launch or other command that is left running by
-// the destructor stays a child of this process, which does not reap it; the
-// next transport on the same work directory in this process ends and reaps
-// launches.
+// uses it, for which it waits 2 s. Launch and wait processes that a dead agent
+// left are ended before the first command starts. A launch or other command
+// that is left running by the destructor stays a child of this process, which
+// does not reap it; the next transport on the same work directory in this
+// process ends and reaps launches.
 TransportFactory ForkExecTransport(ForkExecOptions options);
 
 }  // namespace external_containerizer

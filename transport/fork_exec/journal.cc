@@ -19,10 +19,17 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "external_containerizer/transport/fork_exec/process.h"
 
 namespace external_containerizer {
 namespace {
+
+// A child that an agent was starting when it was killed has its lock for a
+// moment longer, until it executes the program.
+constexpr absl::Duration kLockPatience = absl::Seconds(2);
+constexpr absl::Duration kLockPause = absl::Milliseconds(5);
 
 constexpr char kName[] = "fork_exec.journal";
 
@@ -104,13 +111,19 @@ absl::StatusOr<std::unique_ptr<Journal>> Journal::Open(
     return absl::FailedPreconditionError(
         absl::StrCat("the journal of processes ", path, " is not a file"));
   }
-  if (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-    return absl::FailedPreconditionError(
-        errno == EWOULDBLOCK
-            ? absl::StrCat("another agent is using ", path,
-                           "; every agent needs a work directory of its own")
-            : absl::StrCat("cannot lock the journal of processes ", path, ": ",
-                           strerror(errno)));
+  const absl::Time end = absl::Now() + kLockPatience;
+  while (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("cannot lock the journal of processes ", path, ": ",
+                       strerror(errno)));
+    }
+    if (absl::Now() > end) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("another agent is using ", path,
+                       "; every agent needs a work directory of its own"));
+    }
+    absl::SleepFor(kLockPause);
   }
   std::unique_ptr<Journal> journal(new Journal(std::move(file), ReadBootId()));
   journal->Load();

@@ -42,8 +42,8 @@ class Journal {
   };
 
   // Opens the journal in the directory `directory_fd`, named `directory`, and
-  // locks it: FAILED_PRECONDITION if another transport has it, in this process
-  // or another one. What is damaged in it is ignored.
+  // locks it: FAILED_PRECONDITION if another transport has it for longer than
+  // 2 s, in this process or another one. What is damaged in it is ignored.
   static absl::StatusOr<std::unique_ptr<Journal>> Open(
       int directory_fd, const std::string& directory);
 
