@@ -3,6 +3,8 @@
 
 #include "external_containerizer/containerizer/agent/run_command.h"
 
+#include <unistd.h>
+
 #include <string>
 #include <vector>
 
@@ -53,6 +55,16 @@ TEST(RunCommandTest, ReadsAllThatIsAsked) {
   EXPECT_TRUE(options->json);
   EXPECT_EQ(options->command.program, "sh");
   EXPECT_THAT(options->command.arguments, ElementsAre("sh", "-c", "exit 3"));
+}
+
+TEST(RunCommandTest, UserIsLookedUp) {
+  const std::string self = absl::StrCat(geteuid());
+  const auto options = Parse({"--user=" + self, "true"});
+  ASSERT_THAT(options, IsOk());
+  EXPECT_EQ(options->command.user, self);
+  EXPECT_FALSE(options->owner.has_value()) << "the sandbox is its already";
+  EXPECT_THAT(Parse({"--user=no-such-user", "true"}), Says("no-such-user"));
+  EXPECT_THAT(Parse({"--user=", "true"}), Says("--user"));
 }
 
 TEST(RunCommandTest, DefaultsAreTheUsers) {

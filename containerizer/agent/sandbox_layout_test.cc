@@ -55,6 +55,20 @@ TEST_F(SandboxLayoutTest, SandboxIsWhereMesosHasIt) {
   EXPECT_EQ(Latest(), made->sandbox.FullPath());
 }
 
+TEST_F(SandboxLayoutTest, SandboxIsItsOwners) {
+  // Oneself is the only user whom all may give things to.
+  const Sandbox::Owner self = {geteuid(), getegid()};
+  const auto made = MakeSandbox(path_, root_.get(), {"S", "F", "E", "C"}, self);
+  ASSERT_THAT(made, IsOk());
+  ASSERT_TRUE(made->sandbox.owner.has_value());
+  EXPECT_EQ(made->sandbox.owner->uid, self.uid);
+  if (geteuid() != 0) {
+    EXPECT_THAT(MakeSandbox(path_, root_.get(), {"S", "F", "E", "D"},
+                            Sandbox::Owner{0, 0}),
+                ::testing::Not(IsOk()));
+  }
+}
+
 TEST_F(SandboxLayoutTest, LatestIsTheNewest) {
   ASSERT_THAT(MakeSandbox(path_, root_.get(), {"S", "F", "E", "1"}), IsOk());
   ASSERT_THAT(MakeSandbox(path_, root_.get(), {"S", "F", "E", "2"}), IsOk());

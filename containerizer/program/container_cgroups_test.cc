@@ -119,9 +119,9 @@ TEST(ContainerCgroupsTest, WhatIsMissingIsSaid) {
 }
 
 TEST(ContainerCgroupsTest, NamesTellAgentsAndLaunchesApart) {
-  const std::string one = NewCgroupName("/work/one");
-  const std::string again = NewCgroupName("/work/one");
-  const std::string other = NewCgroupName("/work/two");
+  const std::string one = NewCgroupName("/agents/one");
+  const std::string again = NewCgroupName("/agents/one");
+  const std::string other = NewCgroupName("/agents/two");
   const size_t prefix = one.rfind('-');
   EXPECT_TRUE(absl::StartsWith(one, "posix-"));
   EXPECT_NE(one, again);

@@ -52,6 +52,41 @@ TEST(ContainerRecordsTest, WhatIsWrittenIsRead) {
   EXPECT_EQ(records.end->max_rss_bytes, uint64_t{5} << 33);
 }
 
+TEST(ContainerRecordsTest, WhatTheCgroupsCountedIsRead) {
+  EndRecord end = SomeEnd();
+  end.memory.kills = 2;
+  end.memory.at_limit = true;
+  end.memory.peak_bytes = 3;
+  end.memory.limit_bytes = 4;
+  end.periods = 5;
+  end.throttled_periods = 6;
+  end.throttled_microseconds = 7;
+  const EndRecord read = ParseRecords(RecordLine(end)).end.value();
+  EXPECT_EQ(read.memory.kills, 2u);
+  EXPECT_TRUE(read.memory.at_limit);
+  EXPECT_EQ(read.memory.peak_bytes, 3u);
+  EXPECT_EQ(read.memory.limit_bytes, 4u);
+  EXPECT_EQ(read.periods, 5u);
+  EXPECT_EQ(read.throttled_periods, 6u);
+  EXPECT_EQ(read.throttled_microseconds, 7u);
+}
+
+TEST(ContainerRecordsTest, CgroupsAreReadWhateverTheirPaths) {
+  const ContainerCgroups cgroups = {
+      {true, {}, "/sys/fs/cgroup/unified/posix-1"},
+      {false, {"cpu", "cpuacct"}, "/my cgroups/100%/a\nb\\\xff"},
+      {false, {"memory"}, "/%41"}};
+  EXPECT_EQ(ParseRecords(RecordLines(cgroups)).cgroups, cgroups);
+  // What turned out not to be there.
+  ContainerCgroups made = cgroups;
+  made[1].controllers.clear();
+  const ContainerRecords records = ParseRecords(
+      RecordLines(cgroups) + RecordLines(made) + RecordLine(SomeLaunch()));
+  EXPECT_EQ(records.cgroups, made);
+  EXPECT_TRUE(records.launch.has_value());
+  EXPECT_EQ(RecordLines({}), "");
+}
+
 TEST(ContainerRecordsTest, AFileCutAnywhereSaysTheOldOrTheNew) {
   const std::string launch = RecordLine(SomeLaunch());
   const std::string both = launch + RecordLine(SomeEnd());

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -55,6 +56,38 @@ TEST(TaskSpecTest, EveryStringArrives) {
   EXPECT_EQ(decoded->executable, spec.executable);
   EXPECT_EQ(decoded->arguments, spec.arguments);
   EXPECT_EQ(decoded->environment, spec.environment);
+}
+
+TEST(TaskSpecTest, WhatComesBeforeTheExecArrives) {
+  TaskSpec spec;
+  spec.executable = "x";
+  spec.cgroups = {"/a/cgroup.procs", "/b c/cgroup.procs"};
+  spec.limits = {{RLIMIT_NOFILE, 64, RLIM_INFINITY}, {RLIMIT_CORE, 0, 0}};
+  spec.user.emplace();
+  spec.user->name = "nobody";
+  spec.user->home = "/nonexistent";
+  spec.user->uid = 65534;
+  spec.user->gid = 65533;
+  spec.user->groups = {65533, 7};
+  spec.no_new_privileges = true;
+  const std::string encoded = EncodeTaskSpec(spec).value();
+  const TaskSpec decoded = DecodeTaskSpec(encoded).value();
+  EXPECT_EQ(decoded.cgroups, spec.cgroups);
+  ASSERT_EQ(decoded.limits.size(), 2u);
+  EXPECT_EQ(decoded.limits[0].resource, RLIMIT_NOFILE);
+  EXPECT_EQ(decoded.limits[0].soft, 64u);
+  EXPECT_EQ(decoded.limits[0].hard, RLIM_INFINITY);
+  ASSERT_TRUE(decoded.user.has_value());
+  EXPECT_EQ(decoded.user->name, "nobody");
+  EXPECT_EQ(decoded.user->home, "/nonexistent");
+  EXPECT_EQ(decoded.user->uid, 65534u);
+  EXPECT_EQ(decoded.user->gid, 65533u);
+  EXPECT_EQ(decoded.user->groups, spec.user->groups);
+  EXPECT_TRUE(decoded.no_new_privileges);
+  for (size_t size = 0; size < encoded.size(); ++size) {
+    EXPECT_EQ(DecodeTaskSpec(encoded.substr(0, size)), std::nullopt) << size;
+  }
+  EXPECT_EQ(DecodeTaskSpec(encoded + '\0'), std::nullopt);
 }
 
 TEST(TaskSpecTest, NoArgumentsAndNoEnvironmentAreASpecToo) {
