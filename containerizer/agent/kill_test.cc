@@ -243,7 +243,9 @@ TEST_P(KillTest, PromisesAreKeptHoweverOftenTheAgentIsKilled) {
   for (const std::string& name : Names(notes_)) {
     std::string text;
     std::getline(std::ifstream(absl::StrCat(notes_, "/", name)), text, '\0');
-    EXPECT_EQ(text, "x\n") << name << " was launched more than once";
+    // Nothing: it was destroyed between its shell's open() and write().
+    EXPECT_TRUE(text == "x\n" || text.empty())
+        << name << " was launched more than once: " << text;
   }
   // Whatever a client gave up on.
   AgentProcess cleanup = Agent({"--recover=cleanup"});

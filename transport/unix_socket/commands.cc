@@ -31,9 +31,11 @@ struct UnixSocket::Parts {
 };
 
 UnixSocket::UnixSocket(EventLoop& loop, UnixSocketOptions options,
+                       std::unique_ptr<ForkExecLeftovers> leftovers,
                        std::unique_ptr<Connector> connector)
     : loop_(loop),
       options_(std::move(options)),
+      leftovers_(std::move(leftovers)),
       connector_(std::move(connector)),
       backoff_(absl::ZeroDuration()) {}
 
@@ -120,8 +122,10 @@ void UnixSocket::Reach() {
   reaching_ = true;
   reach_timer_ = loop_.RunAfter(backoff_, [this] {
     reach_timer_ = 0;
-    connector_->Connect([this](absl::StatusOr<HelperConnection> connection) {
-      Reached(std::move(connection));
+    leftovers_->WhenDone([this] {
+      connector_->Connect([this](absl::StatusOr<HelperConnection> connection) {
+        Reached(std::move(connection));
+      });
     });
   });
   // Until an answer comes.

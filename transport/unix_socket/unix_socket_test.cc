@@ -440,6 +440,32 @@ TEST_F(UnixSocketTest, DrainWaitsForLaunchesWhoseAgentIsGone) {
   ttrpc::RunUntil(*loop_, [&drained] { return drained; });
 }
 
+TEST_F(UnixSocketTest, LaunchOfAnAgentThatIsGoneEndsBeforeTheNextOneRecovers) {
+  Start();
+  Invoke(Of(Command::kLaunch));
+  const auto orphan = Next();
+  Connect();
+  const auto recover = Invoke(Of(Command::kRecover));
+  const auto destroy = Invoke(Of(Command::kDestroy));
+  const auto given_up = Invoke(Of(Command::kDestroy));
+  RunUntilCancelled(orphan);
+  // What has to do with no launch need not wait.
+  const auto usage = Invoke(Of(Command::kUsage));
+  Next()->Succeed("u");
+  EXPECT_EQ(Await(usage).output, "u");
+  transport_->Cancel(given_up->id);
+  const Answer cancelled = Await(given_up);
+  EXPECT_EQ(cancelled.outcome, Outcome::kNotStarted);
+  EXPECT_THAT(cancelled.status, StatusIs(absl::StatusCode::kCancelled));
+  EXPECT_FALSE(script_->HasCall());
+  orphan->Fail(absl::CancelledError("ended"), Outcome::kEnded);
+  for (const auto& held : {recover, destroy}) {
+    Next()->Succeed();
+    EXPECT_THAT(Await(held).status, IsOk());
+  }
+  EXPECT_EQ(server_->commands(), 0u);
+}
+
 TEST_F(UnixSocketTest, ASecondAgentIsServedBesideTheFirst) {
   Start();
   const auto first = Invoke(Of(Command::kWait, "first"));
