@@ -6,6 +6,7 @@
 
 #include "external_containerizer/containerizer/agent/client/container_commands.h"
 #include "external_containerizer/containerizer/agent/client/list_commands.h"
+#include "external_containerizer/containerizer/agent/doctor_command.h"
 #include "external_containerizer/containerizer/agent/inspect_command.h"
 #include "external_containerizer/containerizer/agent/run_command.h"
 #include "external_containerizer/containerizer/agent/serve/serve_command.h"
@@ -21,7 +22,7 @@ int main(int argc, char** argv) {
       ec::RunSubcommand(),     ec::ServeSubcommand(),   ec::LaunchSubcommand(),
       ec::ListSubcommand(),    ec::WaitSubcommand(),    ec::UsageSubcommand(),
       ec::UpdateSubcommand(),  ec::DestroySubcommand(), ec::EventsSubcommand(),
-      ec::InspectSubcommand(),
+      ec::InspectSubcommand(), ec::DoctorSubcommand(),
   };
   return ec::Dispatch(subcommands,
                       ec::SurroundingsOfThisProcess(argc > 0 ? argv[0] : ""),

@@ -40,6 +40,14 @@ std::string HowText(const End& end) {
   return IsPlainlyDestroyed(end) ? "destroyed" : end.exit.ToString();
 }
 
+std::string MemoryText(const Used& used) {
+  std::string text = absl::StrCat("memory ", BytesText(*used.memory_bytes));
+  if (used.memory_limit_bytes.has_value()) {
+    absl::StrAppend(&text, " of ", BytesText(*used.memory_limit_bytes));
+  }
+  return text;
+}
+
 std::string StatusText(const absl::Status& status) {
   return absl::StrCat(absl::StatusCodeToString(status.code()), ": ",
                       OneLine(status.message()));
@@ -87,6 +95,11 @@ Used UsedOf(const wire::ResourceStatistics& statistics) {
   } else if (statistics.has_mem_rss_bytes()) {
     used.memory_bytes = statistics.mem_rss_bytes();
   }
+  if (statistics.has_mem_limit_bytes()) {
+    used.memory_limit_bytes = statistics.mem_limit_bytes();
+  }
+  used.throttled = Seconds(statistics.has_cpus_throttled_time_secs(),
+                           statistics.cpus_throttled_time_secs());
   return used;
 }
 
@@ -101,7 +114,7 @@ std::string StatusLine(absl::string_view state, absl::Duration elapsed,
     }
   }
   if (used.memory_bytes.has_value()) {
-    absl::StrAppend(&line, " | memory ", BytesText(*used.memory_bytes));
+    absl::StrAppend(&line, " | ", MemoryText(used));
   }
   // In the last column some terminals would begin a new line.
   if (width > 0 && line.size() > width - 1) line.resize(width - 1);
@@ -122,9 +135,20 @@ std::string EndText(const End& end) {
         SecondsText(end.used.system.value_or(absl::ZeroDuration())), " system");
     separator = ", ";
   }
+  if (end.used.throttled.value_or(absl::ZeroDuration()) >
+      absl::ZeroDuration()) {
+    absl::StrAppend(&text, separator, "throttled for ",
+                    SecondsText(*end.used.throttled));
+    separator = ", ";
+  }
   if (end.used.memory_bytes.has_value()) {
-    absl::StrAppend(&text, separator, "memory ",
-                    BytesText(*end.used.memory_bytes));
+    absl::StrAppend(&text, separator, MemoryText(end.used));
+    if (end.memory_asked_for_bytes.has_value() &&
+        !end.used.memory_limit_bytes.has_value()) {
+      absl::StrAppend(&text, " (the limit of ",
+                      BytesText(*end.memory_asked_for_bytes),
+                      " is not known to be enforced; see agent doctor)");
+    }
   }
   return text;
 }
@@ -142,6 +166,16 @@ JsonObject EndJson(const End& end) {
   return json.Number("seconds", absl::ToDoubleSeconds(end.took))
       .Append(UsedJson(end.used))
       .Integer("status", end.status);
+}
+
+std::optional<uint64_t> MemoryAskedFor(const Resources& resources) {
+  double mebibytes = 0;
+  for (const wire::Resource& resource : resources) {
+    if (resource.name() == "mem") mebibytes += resource.scalar().value();
+  }
+  constexpr double kMost = 1e12;
+  if (!(mebibytes > 0)) return std::nullopt;
+  return static_cast<uint64_t>(std::min(mebibytes, kMost) * (1 << 20));
 }
 
 std::string WhyOf(const wire::Termination& termination) {
@@ -241,6 +275,14 @@ JsonObject UsedJson(const Used& used) {
   }
   if (used.memory_bytes.has_value()) {
     json.Integer("memory_bytes", static_cast<int64_t>(*used.memory_bytes));
+  }
+  if (used.memory_limit_bytes.has_value()) {
+    json.Integer("memory_limit_bytes",
+                 static_cast<int64_t>(*used.memory_limit_bytes));
+  }
+  if (used.throttled.has_value()) {
+    json.Number("cpu_throttled_seconds",
+                absl::ToDoubleSeconds(*used.throttled));
   }
   return json;
 }

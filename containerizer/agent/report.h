@@ -31,6 +31,9 @@ struct Used {
   std::optional<absl::Duration> user;
   std::optional<absl::Duration> system;
   std::optional<uint64_t> memory_bytes;
+  std::optional<uint64_t> memory_limit_bytes;
+  // Time it could have run and had used up its share of CPUs.
+  std::optional<absl::Duration> throttled;
 
   std::optional<absl::Duration> Cpu() const;
 };
@@ -51,12 +54,17 @@ struct End {
   absl::Duration took;
   Used used;
   int status = 0;  // What the agent exits with.
+  // The limit it was to have. If the program reports none, that is said.
+  std::optional<uint64_t> memory_asked_for_bytes = std::nullopt;
 };
 
 // "exited with code 3 after 0.2 s; cpu 0.01 s user 0.00 s system, memory
-// 1.2 MiB".
+// 1.2 MiB of 64.0 MiB".
 std::string EndText(const End& end);
 JsonObject EndJson(const End& end);
+
+// The sum of all "mem".
+std::optional<uint64_t> MemoryAskedFor(const Resources& resources);
 
 // Why a container ended, as far as that says more than its exit does.
 std::string WhyOf(const wire::Termination& termination);

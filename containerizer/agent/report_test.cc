@@ -72,6 +72,40 @@ TEST(ReportTest, EndSaysHowAndWhatItUsed) {
       "exited with code 3 after 0.2 s; memory 1.0 KiB");
 }
 
+TEST(ReportTest, EndTellsLimits) {
+  Used used;
+  used.memory_bytes = 40 << 20;
+  used.throttled = absl::Seconds(1.5);
+  End end = {kExit3, false, "", absl::Milliseconds(200), used, 3, {}};
+  end.memory_asked_for_bytes = 64 << 20;
+  EXPECT_EQ(EndText(end),
+            "exited with code 3 after 0.2 s; throttled for 1.50 s, memory 40.0 "
+            "MiB (the limit of 64.0 MiB is not known to be enforced; see agent "
+            "doctor)");
+  end.used.memory_limit_bytes = 64 << 20;
+  end.used.throttled = absl::ZeroDuration();
+  EXPECT_EQ(EndText(end),
+            "exited with code 3 after 0.2 s; memory 40.0 MiB of 64.0 MiB");
+  EXPECT_THAT(EndJson(end).ToString(),
+              HasSubstr("\"memory_bytes\":41943040,"
+                        "\"memory_limit_bytes\":67108864,"
+                        "\"cpu_throttled_seconds\":0"));
+  EXPECT_THAT(StatusLine("running", absl::Seconds(1), used, {}, 0),
+              HasSubstr("memory 40.0 MiB"));
+}
+
+TEST(ReportTest, MemoryAskedForIsTheSum) {
+  Resources resources;
+  EXPECT_EQ(MemoryAskedFor(resources), std::nullopt);
+  for (const char* name : {"mem", "cpus", "mem"}) {
+    wire::Resource resource;
+    resource.set_name(name);
+    resource.mutable_scalar()->set_value(1.5);
+    resources.push_back(resource);
+  }
+  EXPECT_EQ(MemoryAskedFor(resources), 3u << 20);
+}
+
 TEST(ReportTest, WhatTheAgentDestroyedNeedsNoOtherReason) {
   EXPECT_EQ(EndText({wire::Exit(), true, "not told", absl::Seconds(1), {}, 0}),
             "destroyed after 1.0 s");

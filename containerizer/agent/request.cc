@@ -58,9 +58,12 @@ LaunchRequest MakeLaunchRequest(const SandboxIds& ids, const Sandbox& sandbox,
     variable->set_value(value);
   }
 
+  if (!command.user.empty()) info.set_user(command.user);
+
   LaunchRequest request;
   request.id = ids.container;
   request.sandbox = sandbox;
+  if (!command.user.empty()) request.user = command.user;
   request.agent_id = ids.agent;
   request.task.emplace();
   request.task->set_name(ids.executor);

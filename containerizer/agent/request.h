@@ -20,6 +20,7 @@ struct TaskCommand {
   std::string program;                 // What to execute.
   std::vector<std::string> arguments;  // All of argv.
   std::vector<std::pair<std::string, std::string>> environment;
+  std::string user = "";  // To run as; empty: the agent's.
 };
 
 // Reads values of --env, each NAME=VALUE; of one name the last counts.

@@ -177,7 +177,7 @@ absl::Status Run::Prepare() {
   absl::Status done = directory_.WriteRecord({options_.program, id_, *path});
   if (!done.ok()) return done;
   absl::StatusOr<MadeSandbox> sandbox =
-      MakeSandbox(directory_.path(), directory_.fd(), ids);
+      MakeSandbox(directory_.path(), directory_.fd(), ids, options_.owner);
   if (!sandbox.ok()) return sandbox.status();
   sandbox_ = *std::move(sandbox);
   request_ = MakeLaunchRequest(ids, sandbox_.sandbox, options_.command,
@@ -290,6 +290,11 @@ void Run::HaveUsage(
     display_->Record(JsonObject().Text("type", "usage").Append(UsedJson(now)));
     if (now.user.has_value()) used_.user = now.user;
     if (now.system.has_value()) used_.system = now.system;
+    if (now.throttled.has_value()) used_.throttled = now.throttled;
+    // An update may have changed it; the program may not know it any more.
+    if (now.memory_limit_bytes.has_value() || !last) {
+      used_.memory_limit_bytes = now.memory_limit_bytes;
+    }
     // What has ended uses none; the most that was seen is of more use.
     if (now.memory_bytes.has_value()) {
       used_.memory_bytes =
@@ -354,6 +359,7 @@ void Run::ShowEnd() {
     end.why = WhyOf(*termination_);
     end.took = Elapsed();
     end.used = used_;
+    end.memory_asked_for_bytes = MemoryAskedFor(options_.resources);
   }
   if (!status_.has_value()) {
     status_ = end.exit.kind == wire::Exit::Kind::kExited ? end.exit.number

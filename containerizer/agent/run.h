@@ -6,10 +6,12 @@
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_RUN_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_RUN_H_
 
+#include <optional>
 #include <string>
 
 #include "external_containerizer/containerizer/agent/request.h"
 #include "external_containerizer/containerizer/container.h"
+#include "external_containerizer/transport/transport.h"
 
 namespace external_containerizer {
 
@@ -22,6 +24,8 @@ struct RunOptions {
   std::string libexec_directory;
   Resources resources;
   TaskCommand command;
+  // Of the sandbox, if the command runs as another user.
+  std::optional<Sandbox::Owner> owner;
   bool verbose = false;
   bool json = false;
   bool live = false;  // stderr is a terminal that a line can be erased on.

@@ -6,12 +6,14 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/containerizer/agent/flags.h"
 #include "external_containerizer/containerizer/agent/task_flags.h"
+#include "external_containerizer/containerizer/program/task_user.h"
 
 namespace external_containerizer {
 namespace {
@@ -25,6 +27,11 @@ const std::vector<Flag>& RunFlags() {
        "or ~/.local/state/external_containerizer."},
       ResourcesFlag(),
       EnvironmentFlag(),
+      {"user", "NAME",
+       "Runs the command as this user, with all its groups, and gives it the "
+       "sandbox. Takes root, and a program that can (posix does). What is "
+       "above the sandbox may be closed to it; the sandbox is its working "
+       "directory."},
       {"json", "",
        "Prints one JSON object per line on stdout, and nothing else there; "
        "\"type\" says what it is: container, event, usage, stdout, stderr, "
@@ -78,6 +85,7 @@ std::string RunHelp() {
       "Examples:\n"
       "  agent run -- sh -c 'echo hello; echo oops >&2; exit 3'\n"
       "  agent run --resources='cpus:0.5;mem:64' --env=SIZE=10 -- ./job.sh\n"
+      "  agent run --user=nobody -- id\n"
       "  agent run --containerizer_path=./my_program -v -- sleep 10\n"
       "  agent run --json -- date | jq -r 'select(.type==\"stdout\").data'\n\n"
       "Ctrl-C destroys the container and waits until it is gone; a second one "
@@ -101,6 +109,20 @@ absl::StatusOr<RunOptions> ParseRun(const Surroundings& surroundings,
       TaskCommandOf(surroundings, *flags, "run");
   if (!command.ok()) return command.status();
   options.command = *std::move(command);
+
+  if (!flags->Values("user").empty()) {
+    options.command.user = flags->Value("user", "");
+    // Here a name service that does not answer holds up nobody else.
+    absl::StatusOr<std::optional<posix_internal::TaskUser>> user =
+        posix_internal::FindTaskUser(options.command.user);
+    if (!user.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--user: ", user.status().message()));
+    }
+    if (user->has_value()) {
+      options.owner = Sandbox::Owner{(*user)->uid, (*user)->gid};
+    }
+  }
 
   absl::StatusOr<Resources> resources = ResourcesOf(*flags);
   if (!resources.ok()) return resources.status();

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -66,7 +67,8 @@ absl::StatusOr<std::string> SandboxPath(const SandboxIds& ids) {
 
 absl::StatusOr<MadeSandbox> MakeSandbox(const std::string& work_directory,
                                         int work_directory_fd,
-                                        const SandboxIds& ids) {
+                                        const SandboxIds& ids,
+                                        std::optional<Sandbox::Owner> owner) {
   const absl::StatusOr<std::string> runs_path = RunsPath(ids);
   if (!runs_path.ok()) return runs_path.status();
   const std::string runs_shown = absl::StrCat(work_directory, "/", *runs_path);
@@ -90,6 +92,11 @@ absl::StatusOr<MadeSandbox> MakeSandbox(const std::string& work_directory,
   if (!made.directory.valid()) {
     return FileError("open the sandbox", made.sandbox.FullPath(), errno);
   }
+  if (owner.has_value() &&
+      fchown(made.directory.get(), owner->uid, owner->gid) != 0) {
+    return FileError("give away the sandbox", made.sandbox.FullPath(), errno);
+  }
+  made.sandbox.owner = owner;
   absl::Status latest =
       SetLatest(runs->get(), runs_shown, made.sandbox.FullPath());
   if (!latest.ok()) return latest;

@@ -10,6 +10,7 @@
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_SANDBOX_LAYOUT_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_SANDBOX_LAYOUT_H_
 
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -34,12 +35,12 @@ struct MadeSandbox {
   UniqueFd directory;  // Opened before anybody else could write to it.
 };
 
-// Makes a sandbox (mode 0750) and sets "latest". `work_directory` is the
-// absolute path of what `work_directory_fd` has open. ALREADY_EXISTS if it is
-// there already.
-absl::StatusOr<MadeSandbox> MakeSandbox(const std::string& work_directory,
-                                        int work_directory_fd,
-                                        const SandboxIds& ids);
+// Makes a sandbox (mode 0750), for `owner` if there is one, and sets "latest".
+// `work_directory` is the absolute path of what `work_directory_fd` has open.
+// ALREADY_EXISTS if it is there already.
+absl::StatusOr<MadeSandbox> MakeSandbox(
+    const std::string& work_directory, int work_directory_fd,
+    const SandboxIds& ids, std::optional<Sandbox::Owner> owner = std::nullopt);
 
 }  // namespace external_containerizer
 

@@ -24,6 +24,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "external_containerizer/containerizer/program/container_cgroups.h"
 
 #ifndef SYS_pidfd_send_signal
 #define SYS_pidfd_send_signal 424
@@ -35,6 +36,8 @@ namespace {
 
 constexpr absl::Duration kKillTime = absl::Seconds(5);
 constexpr int kPauseMs = 100;
+// For the kernel to let go of cgroups that are empty.
+constexpr absl::Duration kRemoveTime = absl::Seconds(2);
 
 absl::Status CannotLook(absl::string_view at) {
   return absl::ResourceExhaustedError(
@@ -110,6 +113,16 @@ absl::Status KillSurvivors(const LaunchRecord& launch) {
     pollfd end = {last.get(), POLLIN, 0};
     poll(&end, 1, kPauseMs);
   }
+}
+
+absl::Status EndContainer(const ContainerRecords& records) {
+  if (records.launch.has_value()) {
+    absl::Status killed = KillSurvivors(*records.launch);
+    if (!killed.ok()) return killed;
+  }
+  absl::Status killed = KillCgroups(records.cgroups, kKillTime);
+  if (!killed.ok()) return killed;
+  return RemoveCgroups(records.cgroups, kRemoveTime);
 }
 
 }  // namespace posix_internal

@@ -37,6 +37,11 @@ absl::StatusOr<std::vector<ProcessStat>> Survivors(const LaunchRecord& launch);
 // SIGKILL, until none is left. DEADLINE_EXCEEDED after 5 s.
 absl::Status KillSurvivors(const LaunchRecord& launch);
 
+// Ends what there is of a container, if its supervisor does not (any more):
+// survivors, if it was launched, and all that is in its cgroups, which are
+// removed.
+absl::Status EndContainer(const ContainerRecords& records);
+
 }  // namespace posix_internal
 }  // namespace external_containerizer
 

@@ -8,14 +8,74 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <sstream>
 #include <string>
 
 namespace external_containerizer {
 namespace posix_internal {
 namespace {
 
-// A launch and two ends are below 1 KiB.
+// A launch and two ends are below 1 KiB; of cgroups there are at most five,
+// with paths below 2 KiB, escaped.
 constexpr size_t kMaxFile = 64 << 10;
+
+// So that a path is one word.
+std::string EscapeWord(const std::string& text) {
+  std::string word;
+  for (const char c : text) {
+    if (c > ' ' && c < 0x7f && c != '%') {
+      word += c;
+    } else {
+      char buffer[4];
+      snprintf(buffer, sizeof(buffer), "%%%02x",
+               unsigned{static_cast<unsigned char>(c)});
+      word += buffer;
+    }
+  }
+  return word;
+}
+
+std::string UnescapeWord(const std::string& word) {
+  std::string text;
+  for (size_t i = 0; i < word.size(); ++i) {
+    unsigned code = 0;
+    if (word[i] == '%' &&
+        sscanf(word.substr(i + 1, 2).c_str(), "%2x", &code) == 1) {
+      text += static_cast<char>(code);
+      i += 2;
+    } else {
+      text += word[i];
+    }
+  }
+  return text;
+}
+
+// "cgroup 1 cpu,cpuacct /sys/fs/cgroup/cpu/posix-...". "-" for no controllers.
+std::string CgroupText(const ContainerCgroup& cgroup) {
+  std::string controllers;
+  for (const std::string& controller : cgroup.controllers) {
+    controllers += (controllers.empty() ? "" : ",") + controller;
+  }
+  return std::string("cgroup ") + (cgroup.unified ? "2 " : "1 ") +
+         (controllers.empty() ? "-" : controllers) + " " +
+         EscapeWord(cgroup.path);
+}
+
+bool ParseCgroup(const std::string& text, ContainerCgroup& cgroup) {
+  std::istringstream words(text);
+  std::string kind, version, controllers, path, more;
+  if (!(words >> kind >> version >> controllers >> path) || words >> more ||
+      kind != "cgroup") {
+    return false;
+  }
+  cgroup.unified = version == "2";
+  cgroup.path = UnescapeWord(path);
+  std::istringstream list(controllers);
+  for (std::string controller; std::getline(list, controller, ',');) {
+    if (controller != "-") cgroup.controllers.push_back(controller);
+  }
+  return true;
+}
 
 std::string Checksum(const std::string& text) {  // FNV-1a
   uint64_t hash = 14695981039346656037u;
@@ -53,16 +113,41 @@ void ParseLine(const std::string& line, ContainerRecords& records) {
   EndRecord end;
   int destroyed = 0;
   int complete = 0;
-  if (sscanf(text.c_str(), "ended %d %d %d %" SCNu64 " %" SCNu64 " %" SCNu64,
+  int at_limit = 0;
+  // The rest was not always there.
+  if (sscanf(text.c_str(),
+             "ended %d %d %d %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
+             " %d %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64,
              &end.wait_status, &destroyed, &complete, &end.user_microseconds,
-             &end.system_microseconds, &end.max_rss_bytes) == 6) {
+             &end.system_microseconds, &end.max_rss_bytes, &end.memory.kills,
+             &at_limit, &end.memory.peak_bytes, &end.memory.limit_bytes,
+             &end.periods, &end.throttled_periods,
+             &end.throttled_microseconds) >= 6) {
     end.destroyed = destroyed != 0;
     end.complete = complete != 0;
+    end.memory.at_limit = at_limit != 0;
     records.end = end;
+    return;
   }
+  ContainerCgroup cgroup;
+  if (!ParseCgroup(text, cgroup)) return;
+  for (ContainerCgroup& known : records.cgroups) {
+    if (known.path != cgroup.path) continue;
+    known = cgroup;
+    return;
+  }
+  records.cgroups.push_back(cgroup);
 }
 
 }  // namespace
+
+std::string RecordLines(const ContainerCgroups& cgroups) {
+  std::string lines;
+  for (const ContainerCgroup& cgroup : cgroups) {
+    lines += Line(CgroupText(cgroup));
+  }
+  return lines;
+}
 
 std::string RecordLine(const LaunchRecord& record) {
   return Line("launched " + std::to_string(record.supervisor.pid) + " " +
@@ -78,7 +163,14 @@ std::string RecordLine(const EndRecord& record) {
               std::to_string(record.complete) + " " +
               std::to_string(record.user_microseconds) + " " +
               std::to_string(record.system_microseconds) + " " +
-              std::to_string(record.max_rss_bytes));
+              std::to_string(record.max_rss_bytes) + " " +
+              std::to_string(record.memory.kills) + " " +
+              std::to_string(record.memory.at_limit) + " " +
+              std::to_string(record.memory.peak_bytes) + " " +
+              std::to_string(record.memory.limit_bytes) + " " +
+              std::to_string(record.periods) + " " +
+              std::to_string(record.throttled_periods) + " " +
+              std::to_string(record.throttled_microseconds));
 }
 
 ContainerRecords ParseRecords(const std::string& contents) {

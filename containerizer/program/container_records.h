@@ -1,8 +1,9 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// What is written down about a container: one file, to which its supervisor
-// appends a line when the task starts and a line when all is over. Who has the
+// What is written down about a container: one file, to which launch appends the
+// container's cgroups before they are made, and its supervisor a line when the
+// task starts and a line when all is over. Who has the
 // file open, keeps reading it after `destroy` has removed it: so a `wait` that
 // was running gets the true end. That is why records are appended and not
 // renamed over each other. Each line carries a checksum, and a line that a
@@ -16,6 +17,8 @@
 #include <optional>
 #include <string>
 
+#include "external_containerizer/containerizer/program/cgroup_limits.h"
+#include "external_containerizer/containerizer/program/container_cgroups.h"
 #include "external_containerizer/containerizer/program/process.h"
 
 namespace external_containerizer {
@@ -39,9 +42,15 @@ struct EndRecord {
   uint64_t user_microseconds = 0;  // of the whole tree
   uint64_t system_microseconds = 0;
   uint64_t max_rss_bytes = 0;  // of its largest process
+  MemoryEvents memory;         // the rest: from its cgroups
+  uint64_t periods = 0;
+  uint64_t throttled_periods = 0;
+  uint64_t throttled_microseconds = 0;
 };
 
 struct ContainerRecords {
+  // Some may not have been made, or be gone. Of one path the last line counts.
+  ContainerCgroups cgroups;
   std::optional<LaunchRecord> launch;
   std::optional<EndRecord> end;
 };
@@ -50,7 +59,8 @@ struct ContainerRecords {
 // token. It finds processes whose supervisor was killed.
 inline constexpr char kTokenVariable[] = "POSIX_CONTAINERIZER_TOKEN";
 
-// A whole line, to be appended by one write().
+// Whole lines, to be appended by one write().
+std::string RecordLines(const ContainerCgroups& cgroups);
 std::string RecordLine(const LaunchRecord& record);
 std::string RecordLine(const EndRecord& record);
 

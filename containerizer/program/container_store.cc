@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -96,6 +97,14 @@ bool IsThere(int fd) {
 
 }  // namespace
 
+StorePlace StorePlaceOf(const Context& context) {
+  const auto runtime = context.environment.find("XDG_RUNTIME_DIR");
+  return {context.work_directory,
+          runtime != context.environment.end() && !runtime->second.empty()
+              ? absl::StrCat(runtime->second, "/posix-containerizer")
+              : absl::StrCat("/tmp/posix-containerizer-", geteuid())};
+}
+
 absl::StatusOr<ContainerStore> ContainerStore::Open(
     const std::string& work_directory, const std::string& fallback) {
   UniqueFd base;
@@ -144,6 +153,14 @@ absl::StatusOr<ContainerStore> ContainerStore::Open(
     *part.fd = *std::move(made);
   }
   return store;
+}
+
+absl::StatusOr<std::shared_ptr<ContainerStore>> ContainerStore::Open(
+    const StorePlace& place) {
+  absl::StatusOr<ContainerStore> store =
+      Open(place.work_directory, place.fallback);
+  if (!store.ok()) return store.status();
+  return std::make_shared<ContainerStore>(*std::move(store));
 }
 
 absl::StatusOr<UniqueFd> ContainerStore::Create(const std::string& id) {

@@ -12,12 +12,14 @@
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_CONTAINER_STORE_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_CONTAINER_STORE_H_
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "external_containerizer/containerizer/program/program.h"
 #include "external_containerizer/transport/unique_fd.h"
 
 namespace external_containerizer {
@@ -29,6 +31,18 @@ struct Limits {
   std::optional<double> mem_mib;
 };
 
+// The directories that Open() is given for a command: its work directory, and
+// what is used if the agent sets none.
+struct StorePlace {
+  std::string work_directory;
+  std::string fallback;
+
+  friend bool operator==(const StorePlace& a, const StorePlace& b) {
+    return a.work_directory == b.work_directory && a.fallback == b.fallback;
+  }
+};
+StorePlace StorePlaceOf(const Context& context);
+
 // All ids given to it must have passed wire::ValidateId().
 class ContainerStore {
  public:
@@ -38,6 +52,8 @@ class ContainerStore {
   // command has another working directory.
   static absl::StatusOr<ContainerStore> Open(const std::string& work_directory,
                                              const std::string& fallback);
+  static absl::StatusOr<std::shared_ptr<ContainerStore>> Open(
+      const StorePlace& place);
 
   ContainerStore(ContainerStore&&) = default;
   ContainerStore& operator=(ContainerStore&&) = default;

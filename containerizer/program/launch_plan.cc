@@ -3,17 +3,16 @@
 
 #include "external_containerizer/containerizer/program/launch_plan.h"
 
-#include <pwd.h>
-#include <unistd.h>
-
 #include <map>
+#include <optional>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/containerizer/program/container_records.h"
+#include "external_containerizer/containerizer/program/task_user.h"
 
 namespace external_containerizer {
 namespace posix_internal {
@@ -25,17 +24,6 @@ const wire::CommandInfo* FindCommand(const wire::Launch& launch) {
     if (command->has_value()) return command;
   }
   return nullptr;
-}
-
-bool IsCurrentUser(const std::string& user) {
-  std::vector<char> buffer(16 << 10);
-  passwd entry;
-  passwd* found = nullptr;
-  const bool known = getpwnam_r(user.c_str(), &entry, buffer.data(),
-                                buffer.size(), &found) == 0 &&
-                     found != nullptr;
-  if (known) return entry.pw_uid == geteuid();
-  return user == std::to_string(geteuid());
 }
 
 }  // namespace
@@ -60,6 +48,18 @@ absl::StatusOr<TaskSpec> MakeTaskSpec(
     if (spec.arguments.empty()) spec.arguments = {spec.executable};
   }
   std::map<std::string, std::string> merged = environment;
+  const std::string& user =
+      launch.user().empty() ? command->user() : launch.user();
+  if (!user.empty()) {
+    absl::StatusOr<std::optional<TaskUser>> found = FindTaskUser(user);
+    if (!found.ok()) return found.status();
+    spec.user = *std::move(found);
+  }
+  if (spec.user.has_value()) {
+    merged["HOME"] = spec.user->home;
+    merged["USER"] = spec.user->name;
+    merged["LOGNAME"] = spec.user->name;
+  }
   for (const wire::Environment::Variable& variable :
        command->environment().variables()) {
     if (variable.name().empty() ||
@@ -76,18 +76,6 @@ absl::StatusOr<TaskSpec> MakeTaskSpec(
         absl::StrCat(variable.first, "=", variable.second));
   }
   return spec;
-}
-
-absl::Status CheckUser(const wire::Launch& launch) {
-  const wire::CommandInfo* command = FindCommand(launch);
-  for (const std::string& user :
-       {launch.user(), command == nullptr ? "" : command->user()}) {
-    if (user.empty() || IsCurrentUser(user)) continue;
-    return absl::FailedPreconditionError(absl::StrCat(
-        "it is to run as the user \"", user,
-        "\", but posix runs tasks only as its own user (uid ", geteuid(), ")"));
-  }
-  return absl::OkStatus();
 }
 
 Limits LimitsOf(

@@ -22,15 +22,13 @@ namespace external_containerizer {
 namespace posix_internal {
 
 // The command to run: the executor's, or, if it has none, the task's. With its
-// own environment over `environment`. INVALID_ARGUMENT if there is no command,
-// or if a variable cannot be one.
+// own environment over `environment`; HOME, USER and LOGNAME of `environment`
+// are the user's, if it is another than this process's. INVALID_ARGUMENT if
+// there is no command, or if a variable cannot be one; as FindTaskUser() for
+// the user: Launch.user, or, if there is none, the command's.
 absl::StatusOr<TaskSpec> MakeTaskSpec(
     const wire::Launch& launch,
     const std::map<std::string, std::string>& environment);
-
-// FAILED_PRECONDITION unless the users that the launch names are the one this
-// process runs as.
-absl::Status CheckUser(const wire::Launch& launch);
 
 // The sum of all "cpus" and of all "mem".
 Limits LimitsOf(

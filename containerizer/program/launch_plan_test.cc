@@ -3,7 +3,6 @@
 
 #include "external_containerizer/containerizer/program/launch_plan.h"
 
-#include <pwd.h>
 #include <unistd.h>
 
 #include <string>
@@ -85,24 +84,26 @@ TEST(LaunchPlanTest, TheCommandsEnvironmentWins) {
   }
 }
 
-TEST(LaunchPlanTest, OnlyItsOwnUserIsAccepted) {
+TEST(LaunchPlanTest, ItsOwnUserIsNoChange) {
   wire::Launch launch;
   launch.mutable_executor_info()->mutable_command()->set_value("x");
-  EXPECT_THAT(CheckUser(launch), IsOk());
+  EXPECT_FALSE(MakeTaskSpec(launch, {}).value().user.has_value());
   launch.set_user(std::to_string(geteuid()));
-  EXPECT_THAT(CheckUser(launch), IsOk());
-  if (const passwd* self = getpwuid(geteuid())) {
-    launch.set_user(self->pw_name);
-    EXPECT_THAT(CheckUser(launch), IsOk());
-  }
-  launch.set_user("no-such-user");
-  EXPECT_THAT(CheckUser(launch), StatusIs(absl::StatusCode::kFailedPrecondition,
-                                          HasSubstr("no-such-user")));
-  launch.clear_user();
-  launch.mutable_executor_info()->mutable_command()->set_user(
-      geteuid() == 0 ? "daemon" : "root");
-  EXPECT_THAT(CheckUser(launch),
-              StatusIs(absl::StatusCode::kFailedPrecondition));
+  const TaskSpec spec = MakeTaskSpec(launch, {{"HOME", "/mine"}}).value();
+  EXPECT_FALSE(spec.user.has_value());
+  EXPECT_THAT(spec.environment, ElementsAre("HOME=/mine"));
+}
+
+TEST(LaunchPlanTest, TheLaunchsUserComesBeforeTheCommands) {
+  wire::Launch launch;
+  auto* command = launch.mutable_executor_info()->mutable_command();
+  command->set_value("x");
+  command->set_user("no-such-user");
+  EXPECT_THAT(MakeTaskSpec(launch, {}),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("no-such-user")));
+  launch.set_user(std::to_string(geteuid()));
+  EXPECT_THAT(MakeTaskSpec(launch, {}), IsOk());
 }
 
 TEST(LaunchPlanTest, ResourcesOfOneNameAddUp) {

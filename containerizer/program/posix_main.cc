@@ -5,26 +5,35 @@
 #include <string.h>
 
 #include <string>
+#include <vector>
 
-#include "absl/strings/match.h"
-#include "absl/strings/string_view.h"
-#include "absl/time/time.h"
+#include "absl/status/statusor.h"
+#include "external_containerizer/containerizer/program/machine_check.h"
+#include "external_containerizer/containerizer/program/posix_flags.h"
 #include "external_containerizer/containerizer/program/posix_program.h"
 #include "external_containerizer/containerizer/program/program.h"
 #include "external_containerizer/containerizer/program/supervisor.h"
 
 namespace {
 
-constexpr char kGraceFlag[] = "--grace=";
-
-constexpr char kHelp[] =
-    "\nposix runs containers as plain processes. An option, before COMMAND:\n"
-    "  --grace=3s  between SIGTERM and SIGKILL, when it destroys a container\n";
+// What can be enforced by a posix that is started as this one was.
+int Doctor(const std::string& cgroup_parent) {
+  using external_containerizer::posix_internal::Finding;
+  int status = 0;
+  for (const Finding& finding :
+       external_containerizer::posix_internal::CheckMachine(cgroup_parent)) {
+    printf("%s\n", FindingLine(finding).c_str());
+    if (finding.level == Finding::Level::kFail) status = 1;
+  }
+  return status;
+}
 
 }  // namespace
 
 int main(int argc, char** argv) {
   using external_containerizer::PosixProgram;
+  using external_containerizer::posix_internal::ParsePosixFlags;
+  using external_containerizer::posix_internal::PosixFlags;
   // First of all: the supervisor stays, so it takes with it as little as
   // possible.
   if (argc > 1 &&
@@ -32,20 +41,27 @@ int main(int argc, char** argv) {
              external_containerizer::posix_internal::kSuperviseArgument) == 0) {
     return external_containerizer::posix_internal::SupervisorMain();
   }
-  PosixProgram::Options options;
-  if (argc > 1 && absl::StartsWith(argv[1], kGraceFlag)) {
-    const std::string value = argv[1] + strlen(kGraceFlag);
-    if (!absl::ParseDuration(value, &options.grace) ||
-        options.grace < absl::ZeroDuration()) {
-      fprintf(stderr, "posix: --grace needs a duration such as 500ms or 3s\n");
-      return 2;
-    }
-    argv[1] = argv[0];
-    ++argv;
-    --argc;
+  const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0),
+                                           argv + argc);
+  const absl::StatusOr<PosixFlags> flags = ParsePosixFlags(arguments);
+  if (!flags.ok()) {
+    fprintf(stderr, "posix: %s\n",
+            std::string(flags.status().message()).c_str());
+    return 2;
   }
-  PosixProgram program(options);
+  const int count = static_cast<int>(flags->count);
+  if (count > 0) {
+    argv[count] = argv[0];
+    argv += count;
+    argc -= count;
+  }
+  if (argc > 1 && strcmp(argv[1], "doctor") == 0) {
+    return Doctor(flags->options.cgroup_parent);
+  }
+  PosixProgram program(flags->options);
   const int code = external_containerizer::ProgramMain(argc, argv, program);
-  if (argc == 2 && strcmp(argv[1], "--help") == 0) fputs(kHelp, stdout);
+  if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+    fputs(external_containerizer::posix_internal::PosixHelp().c_str(), stdout);
+  }
   return code;
 }

@@ -8,16 +8,26 @@
 // when that process does; what is left of it is then killed.
 //
 // All it knows is on disk (container_store.h), so any number of processes with
-// a PosixProgram agree. Resources are reported, not enforced.
+// a PosixProgram agree.
+//
+// "mem" is a hard limit (with swap), "cpus" a share of a busy machine and, with
+// cpu_quota, a maximum. Both are enforced by cgroups, of version 1 and 2 as the
+// machine has them (container_cgroups.h), below the cgroup that launch runs in.
+// A memory limit below what is in use is not imposed on a container that runs:
+// update then sets the soft limit only (cgroup_limits.h). Where there are no
+// cgroups, or this user may make none, containers run all the same, and usage
+// has no limits in it, unless limits are required.
+//
+// A task runs as Launch.user, else as the user of the command that is run, else
+// as this process's own. An agent that is not to switch users sends none.
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_POSIX_PROGRAM_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_POSIX_PROGRAM_H_
 
 #include <memory>
 #include <optional>
-#include <string>
 
-#include "absl/time/time.h"
+#include "external_containerizer/containerizer/program/posix_options.h"
 #include "external_containerizer/containerizer/program/program.h"
 #include "external_containerizer/containerizer/wire/containerizer.pb.h"
 #include "external_containerizer/containerizer/wire/statistics.pb.h"
@@ -27,13 +37,7 @@ namespace external_containerizer {
 // Thread-safe.
 class PosixProgram : public Program {
  public:
-  struct Options {
-    // Between SIGTERM and SIGKILL, when a container is destroyed.
-    absl::Duration grace = absl::Seconds(3);
-    // An executable whose main() calls SupervisorMain() when its first
-    // argument is "supervise". Default: this one.
-    std::string supervisor = "/proc/self/exe";
-  };
+  using Options = PosixOptions;
 
   PosixProgram();
   explicit PosixProgram(Options options);

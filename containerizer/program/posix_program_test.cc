@@ -7,11 +7,17 @@
 #include "external_containerizer/containerizer/program/posix_program.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <malloc.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include <errno.h>
+#include <atomic>
+#include <chrono>
+#include <functional>
 #include <future>
 #include <memory>
 #include <string>
@@ -145,6 +151,91 @@ TEST_F(PosixProgramTest, ManyWaitsKeepOneThreadAndLaunchesLeaveNoZombie) {
     EXPECT_EQ(end->state(), wire::TASK_KILLED);
   }
   EXPECT_THAT(List()->containers(), IsEmpty());
+}
+
+class ManyWaitsTest : public PosixProgramTest {
+ protected:
+  static constexpr int kWaits = 4000;
+
+  void SetUp() override {
+    PosixProgramTest::SetUp();
+    rlimit limit = {};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_max < kWaits + 2000) {
+      GTEST_SKIP() << "only " << limit.rlim_max << " descriptors here";
+    }
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
+
+  // Of one container; `answer` gets every end.
+  void StartWaits(
+      const std::function<void(const absl::StatusOr<wire::Termination>&)>&
+          answer) {
+    wire::Wait wait;
+    wait.mutable_container_id()->set_value("c");
+    for (int i = 0; i < kWaits; ++i) {
+      program_->Wait(wait, context_,
+                     Reply<wire::Termination>(
+                         [&answer](absl::StatusOr<wire::Termination> end) {
+                           answer(end);
+                         }));
+    }
+  }
+};
+
+TEST_F(ManyWaitsTest, EachIsSmallAndAllLearnTheTrueEnd) {
+  ASSERT_THAT(Launch("c", "exec sleep 1000"), IsOk());
+  std::atomic<int> ended = {0};
+  std::promise<void> all;
+  const std::function<void(const absl::StatusOr<wire::Termination>&)> answer =
+      [&](const absl::StatusOr<wire::Termination>& end) {
+        EXPECT_THAT(end, IsOk());
+        if (end.ok()) {
+          EXPECT_EQ(end->status(), SIGTERM);
+          EXPECT_EQ(end->state(), wire::TASK_KILLED);
+        }
+        if (++ended == kWaits) all.set_value();
+      };
+  const size_t threads = CountIn("/proc/self/task");
+  const size_t files = CountIn("/proc/self/fd");
+  const size_t before = mallinfo2().uordblks;
+  StartWaits(answer);
+  const size_t each = (mallinfo2().uordblks - before) / kWaits;
+  RecordProperty("bytes_per_wait", static_cast<int>(each));
+  EXPECT_LE(each, 1024u);
+  EXPECT_LE(CountIn("/proc/self/task"), threads + 1);
+  EXPECT_LE(CountIn("/proc/self/fd") - files, kWaits + 1100u);
+  EXPECT_EQ(ended, 0);
+  EXPECT_THAT(Destroy("c").get(), IsOk());
+  EXPECT_EQ(all.get_future().wait_for(std::chrono::seconds(60)),
+            std::future_status::ready);
+}
+
+TEST_F(ManyWaitsTest, AllEndIfAnotherProcessDestroysTheContainer) {
+  ASSERT_THAT(Launch("c", "exec sleep 1000"), IsOk());
+  std::atomic<int> ended = {0};
+  std::atomic<int> truly = {0};
+  std::promise<void> all;
+  const std::function<void(const absl::StatusOr<wire::Termination>&)> answer =
+      [&](const absl::StatusOr<wire::Termination>& end) {
+        EXPECT_THAT(end, IsOk());
+        if (end.ok()) {
+          EXPECT_EQ(end->state(), wire::TASK_KILLED);
+          if (end->has_status()) ++truly;
+        }
+        if (++ended == kWaits) all.set_value();
+      };
+  StartWaits(answer);
+  PosixProgram other;  // which knows of no waits
+  wire::Destroy destroy;
+  destroy.mutable_container_id()->set_value("c");
+  auto awaited = Awaited<void>();
+  other.Destroy(destroy, context_, std::move(awaited.first));
+  EXPECT_THAT(awaited.second.get(), IsOk());
+  EXPECT_EQ(all.get_future().wait_for(std::chrono::seconds(60)),
+            std::future_status::ready);
+  EXPECT_GE(truly, 1000) << "those kept the container's file open";
 }
 
 TEST_F(PosixProgramTest, ACancelledWaitEndsAndTheContainerRunsOn) {

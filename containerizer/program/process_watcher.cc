@@ -63,6 +63,7 @@ ProcessWatcher::WatchId ProcessWatcher::Watch(UniqueFd pidfd,
                                               absl::Duration timeout,
                                               Done done) {
   WatchId id;
+  bool wake = false;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     id = next_id_++;
@@ -76,20 +77,26 @@ ProcessWatcher::WatchId ProcessWatcher::Watch(UniqueFd pidfd,
                            ? kNever
                            : Clock::now() + absl::ToChronoNanoseconds(timeout);
       entry.done = std::exchange(done, nullptr);
+      if (entry.deadline != kNever) deadlines_.emplace(entry.deadline, id);
       epoll_event event = {};
       event.events = EPOLLIN;
       event.data.u64 = id;
-      if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, pidfd.get(), &event) != 0) {
-        entry.end = absl::ResourceExhaustedError(
-            "cannot watch the process: no descriptors or memory left");
-      }
+      const int watched =
+          epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, pidfd.get(), &event);
       entry.pidfd = std::move(pidfd);
+      if (watched != 0) {
+        EndLocked(id,
+                  absl::ResourceExhaustedError("cannot watch the process: no "
+                                               "descriptors or memory left"));
+      }
+      // A process that ends wakes the thread by itself.
+      wake = watched != 0 || timeout != absl::InfiniteDuration();
     }
   }
   if (done) {
     std::move(done)(absl::ResourceExhaustedError(
         "cannot watch the process: no thread to be had"));
-  } else {
+  } else if (wake) {
     Wake();
   }
   return id;
@@ -103,9 +110,7 @@ void* ProcessWatcher::ThreadMain(void* watcher) {
 void ProcessWatcher::Cancel(WatchId id) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    const auto it = entries_.find(id);
-    if (it == entries_.end()) return;
-    it->second.end = absl::CancelledError("cancelled");
+    EndLocked(id, absl::CancelledError("cancelled"));
   }
   Wake();
 }
@@ -113,6 +118,14 @@ void ProcessWatcher::Cancel(WatchId id) {
 void ProcessWatcher::Wake() {
   const uint64_t one = 1;
   (void)!write(wake_.get(), &one, sizeof(one));
+}
+
+void ProcessWatcher::EndLocked(WatchId id, absl::Status end) {
+  const auto it = entries_.find(id);
+  if (it == entries_.end()) return;
+  deadlines_.erase({it->second.deadline, id});
+  calls_.emplace_back(std::move(it->second.done), std::move(end));
+  entries_.erase(it);
 }
 
 void ProcessWatcher::Run() {
@@ -123,26 +136,14 @@ void ProcessWatcher::Run() {
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       if (stop_) return;
-      auto take = [this, &calls](std::map<WatchId, Entry>::iterator it,
-                                 absl::Status status) {
-        calls.emplace_back(std::move(it->second.done), std::move(status));
-        return entries_.erase(it);
-      };
-      for (const WatchId id : ended) {
-        const auto it = entries_.find(id);
-        if (it != entries_.end()) take(it, absl::OkStatus());
-      }
+      for (const WatchId id : ended) EndLocked(id, absl::OkStatus());
       const auto now = Clock::now();
-      for (auto it = entries_.begin(); it != entries_.end();) {
-        if (!it->second.end.ok()) {
-          it = take(it, it->second.end);
-        } else if (it->second.deadline <= now) {
-          it = take(it, absl::DeadlineExceededError("still running"));
-        } else {
-          earliest = std::min(earliest, it->second.deadline);
-          ++it;
-        }
+      while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+        EndLocked(deadlines_.begin()->second,
+                  absl::DeadlineExceededError("still running"));
       }
+      if (!deadlines_.empty()) earliest = deadlines_.begin()->first;
+      calls.swap(calls_);
     }
     ended.clear();
     for (auto& call : calls) std::move(call.first)(std::move(call.second));

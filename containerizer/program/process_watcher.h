@@ -1,7 +1,9 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Waits for the end of many processes with one thread.
+// Waits for the end of many processes with one thread, which wakes up for what
+// happens and for nothing else; what it costs does not grow with the number
+// that waits.
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_PROCESS_WATCHER_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_PROCESS_WATCHER_H_
@@ -12,6 +14,9 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <set>
+#include <utility>
+#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
@@ -43,22 +48,26 @@ class ProcessWatcher {
   void Cancel(WatchId id);
 
  private:
+  using Time = std::chrono::steady_clock::time_point;
   struct Entry {
     UniqueFd pidfd;
-    std::chrono::steady_clock::time_point deadline;
-    absl::Status end = absl::OkStatus();  // not OK: to be called with it
+    Time deadline;
     Done done;
   };
 
   static void* ThreadMain(void* watcher);
   void Run();
   void Wake();
+  // To be called with `end`. No effect if it is over.
+  void EndLocked(WatchId id, absl::Status end);
 
   UniqueFd epoll_;
   UniqueFd wake_;
   std::mutex mutex_;
-  std::map<WatchId, Entry> entries_;  // the rest: under mutex_
-  WatchId next_id_ = 1;               // 0 is wake_, in the epoll set
+  std::map<WatchId, Entry> entries_;              // the rest: under mutex_
+  std::set<std::pair<Time, WatchId>> deadlines_;  // but for those that never
+  std::vector<std::pair<Done, absl::Status>> calls_;
+  WatchId next_id_ = 1;  // 0 is wake_, in the epoll set
   bool stop_ = false;
   bool started_ = false;
   pthread_t thread_ = {};  // once started_

@@ -7,7 +7,9 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -36,14 +38,18 @@ absl::StatusOr<UniqueFd> OpenSandbox(const std::string& path) {
   return fd;
 }
 
-absl::StatusOr<UniqueFd> OpenForAppending(int sandbox, const std::string& path,
-                                          const std::string& name) {
+absl::StatusOr<UniqueFd> OpenForAppending(
+    int sandbox, const std::string& path, const std::string& name,
+    const std::optional<TaskUser>& owner) {
   const std::string full = absl::StrCat(path, "/", name);
   // Non-blocking, or a FIFO would keep us here.
-  UniqueFd fd(openat(sandbox, name.c_str(),
-                     O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK |
-                         O_NOCTTY | O_CLOEXEC,
-                     0644));
+  constexpr int kFlags =
+      O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  UniqueFd fd(openat(sandbox, name.c_str(), kFlags | O_CREAT | O_EXCL, 0644));
+  const bool made = fd.valid();
+  if (!made && errno == EEXIST) {
+    fd.Reset(openat(sandbox, name.c_str(), kFlags));
+  }
   if (!fd.valid()) {
     const int error = errno;
     std::string why = strerror(error);
@@ -61,6 +67,12 @@ absl::StatusOr<UniqueFd> OpenForAppending(int sandbox, const std::string& path,
     return absl::FailedPreconditionError(
         absl::StrCat("cannot open ", full,
                      " for the task: it is a hard link to another file"));
+  }
+  if (made && owner.has_value() &&
+      fchown(fd.get(), owner->uid, owner->gid) != 0) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("cannot give ", full, " to the user ", owner->name, ": ",
+                     strerror(errno)));
   }
   if (fcntl(fd.get(), F_SETFL, O_APPEND) != 0) {
     return absl::InternalError(

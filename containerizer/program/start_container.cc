@@ -115,6 +115,21 @@ absl::Status ToStatus(const StartReport& report, const TaskSpec& spec) {
       return StartError("cannot make a process for the task", report.error);
     case StartReport::kEnter:
       return StartError("the task cannot enter its sandbox", report.error);
+    case StartReport::kCgroup:
+      return StartError("the task cannot join its cgroups", report.error);
+    case StartReport::kLimit:
+      return StartError(
+          "the task cannot be given its resource limits (--rlimit)",
+          report.error);
+    case StartReport::kUser:
+      if (!spec.user.has_value()) {
+        return StartError("the task cannot give up new privileges",
+                          report.error);
+      }
+      return StartError(
+          absl::StrCat("the task cannot become the user ", spec.user->name,
+                       " (uid ", spec.user->uid, ", gid ", spec.user->gid, ")"),
+          report.error);
     default:
       break;
   }

@@ -22,9 +22,14 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
+#include "external_containerizer/containerizer/program/cgroup_limits.h"
+#include "external_containerizer/containerizer/program/container_cgroups.h"
 #include "external_containerizer/containerizer/program/container_records.h"
 #include "external_containerizer/containerizer/program/process.h"
+#include "external_containerizer/containerizer/program/small_files.h"
 #include "external_containerizer/containerizer/program/task_spec.h"
+#include "external_containerizer/containerizer/program/task_user.h"
 
 #ifndef SYS_close_range
 #define SYS_close_range 436
@@ -37,6 +42,9 @@ namespace {
 // Between two attempts to kill what is left: doubled each time.
 constexpr int64_t kFirstKillPauseMs = 5;
 constexpr int64_t kMaxKillPauseMs = 1000;
+
+// For cgroups that nothing of the container is in any more.
+constexpr absl::Duration kCgroupTime = absl::Seconds(1);
 
 int64_t NowMs() {
   timespec now;
@@ -117,6 +125,27 @@ void ResetSignals() {
     Report(report, StartReport::kEnter, EINVAL);
     _exit(127);
   }
+  // Before it is the task: nothing that the task starts is outside.
+  for (const std::string& file : spec->cgroups) {
+    if (const int error = WriteSmallFile(file, "0"); error != 0) {
+      Report(report, StartReport::kCgroup, error);
+      _exit(127);
+    }
+  }
+  for (const ResourceLimit& limit : spec->limits) {
+    const rlimit values = {limit.soft, limit.hard};
+    if (setrlimit(static_cast<__rlimit_resource>(limit.resource), &values) !=
+        0) {
+      Report(report, StartReport::kLimit, errno);
+      _exit(127);
+    }
+  }
+  if ((spec->user.has_value() && !BecomeTaskUser(*spec->user)) ||
+      (spec->no_new_privileges &&
+       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)) {
+    Report(report, StartReport::kUser, errno);
+    _exit(127);
+  }
   spec->environment.push_back(std::string(kTokenVariable) + "=" + token);
   ResetSignals();
   ExecuteTask(*spec);
@@ -194,10 +223,21 @@ pid_t StartTask() {
 // Watches over the task and all that it starts.
 class Supervisor {
  public:
-  explicit Supervisor(pid_t task) : task_(task) {}
+  explicit Supervisor(pid_t task)
+      : task_(task), cgroups_(ReadRecords(kContainerFd).cgroups) {}
 
   // Returns when no process of the container is left.
   void Run() {
+    Watch();
+    // All that was started is ended and reaped. Who was moved into the cgroups
+    // from elsewhere is not a child. What does not work here is left to
+    // destroy.
+    (void)KillCgroups(cgroups_, kCgroupTime);
+    (void)RemoveCgroups(cgroups_, kCgroupTime);
+  }
+
+ private:
+  void Watch() {
     sigset_t awaited;
     sigemptyset(&awaited);
     sigaddset(&awaited, SIGCHLD);
@@ -222,7 +262,6 @@ class Supervisor {
     }
   }
 
- private:
   // True if there is no child any more.
   bool Reap() {
     while (true) {
@@ -249,6 +288,16 @@ class Supervisor {
           static_cast<uint64_t>(usage.ru_stime.tv_usec);
       record.max_rss_bytes = static_cast<uint64_t>(usage.ru_maxrss) * 1024;
     }
+    record.memory = ReadMemoryEvents(cgroups_);
+    const CgroupUsage counted = ReadCgroupUsage(cgroups_);
+    if (counted.user_microseconds.has_value()) {
+      // As usage has been saying; getrusage() divides it differently.
+      record.user_microseconds = *counted.user_microseconds;
+      record.system_microseconds = counted.system_microseconds.value_or(0);
+    }
+    record.periods = counted.periods.value_or(0);
+    record.throttled_periods = counted.throttled_periods.value_or(0);
+    record.throttled_microseconds = counted.throttled_microseconds.value_or(0);
     AppendRecord(kContainerFd, RecordLine(record));
     recorded_ = true;
   }
@@ -281,6 +330,7 @@ class Supervisor {
     for (const ProcessStat& process : Descendants(getpid())) {
       SignalProcess(process.id, SIGKILL);
     }
+    KillCgroupsOnce(cgroups_);
     // What was forked meanwhile, or cannot die yet, comes next time.
     const int64_t pause = kill_pause_ms_;
     kill_pause_ms_ = std::min(2 * kill_pause_ms_, kMaxKillPauseMs);
@@ -288,6 +338,7 @@ class Supervisor {
   }
 
   const pid_t task_;
+  const ContainerCgroups cgroups_;
   std::optional<int> task_status_;
   std::optional<int64_t> deadline_;
   bool terminated_ = false;

@@ -43,6 +43,9 @@ struct StartReport {
     kRecord,   // writing down that the container runs
     kFork,     // making the task's process
     kEnter,    // working directory, session, stdin, stdout, stderr
+    kCgroup,   // joining its cgroups
+    kLimit,    // resource limits
+    kUser,     // becoming its user
     kExecute,  // the task's executable
   };
   int32_t stage = kRunning;

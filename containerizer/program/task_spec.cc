@@ -8,8 +8,9 @@
 #include <unistd.h>
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace external_containerizer {
@@ -30,6 +31,54 @@ std::vector<char*> Pointers(const std::vector<std::string>& strings) {
   return pointers;
 }
 
+// Once something is wrong, it reads nothing but empty strings and zeros.
+class Reader {
+ public:
+  explicit Reader(const std::string& encoded) : encoded_(encoded) {}
+
+  std::string String() {
+    const size_t end = encoded_.find('\0', position_);
+    if (!valid_ || end == std::string::npos) {
+      valid_ = false;
+      return "";
+    }
+    std::string string = encoded_.substr(position_, end - position_);
+    position_ = end + 1;
+    return string;
+  }
+
+  uint64_t Number() {
+    const std::string text = String();
+    char* end = nullptr;
+    errno = 0;
+    const uint64_t number = strtoull(text.c_str(), &end, 10);
+    if (text.empty() || *end != '\0' || errno != 0) valid_ = false;
+    return valid_ ? number : 0;
+  }
+
+  // Of what follows; each has at least one byte.
+  uint64_t Count() {
+    const uint64_t count = Number();
+    if (count > encoded_.size() - position_) valid_ = false;
+    return valid_ ? count : 0;
+  }
+
+  std::vector<std::string> Strings() {
+    std::vector<std::string> strings;
+    for (uint64_t left = Count(); left > 0; --left) {
+      strings.push_back(String());
+    }
+    return strings;
+  }
+
+  bool AtEnd() const { return valid_ && position_ == encoded_.size(); }
+
+ private:
+  const std::string& encoded_;
+  size_t position_ = 0;
+  bool valid_ = true;
+};
+
 std::string PathOf(const std::vector<std::string>& environment) {
   for (const std::string& variable : environment) {
     if (variable.compare(0, 5, "PATH=") == 0) return variable.substr(5);
@@ -47,31 +96,63 @@ std::optional<std::string> EncodeTaskSpec(const TaskSpec& spec) {
     encoded += string;
     encoded += '\0';
   };
-  append(std::to_string(spec.arguments.size()));
+  auto append_number = [&append](uint64_t number) {
+    append(std::to_string(number));
+  };
+  auto append_all = [&](const std::vector<std::string>& strings) {
+    append_number(strings.size());
+    for (const std::string& string : strings) append(string);
+  };
   append(spec.executable);
-  for (const std::string& argument : spec.arguments) append(argument);
-  for (const std::string& variable : spec.environment) append(variable);
+  append_all(spec.arguments);
+  append_all(spec.environment);
+  append_all(spec.cgroups);
+  append_number(spec.limits.size());
+  for (const ResourceLimit& limit : spec.limits) {
+    append_number(static_cast<uint64_t>(limit.resource));
+    append_number(limit.soft);
+    append_number(limit.hard);
+  }
+  append_number(spec.user.has_value() ? 1 : 0);
+  if (spec.user.has_value()) {
+    append(spec.user->name);
+    append(spec.user->home);
+    append_number(spec.user->uid);
+    append_number(spec.user->gid);
+    append_number(spec.user->groups.size());
+    for (const gid_t group : spec.user->groups) append_number(group);
+  }
+  append_number(spec.no_new_privileges ? 1 : 0);
   if (!valid) return std::nullopt;
   return encoded;
 }
 
 std::optional<TaskSpec> DecodeTaskSpec(const std::string& encoded) {
-  std::vector<std::string> strings;
-  size_t begin = 0;
-  while (begin < encoded.size()) {
-    const size_t end = encoded.find('\0', begin);
-    if (end == std::string::npos) return std::nullopt;
-    strings.push_back(encoded.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  if (strings.size() < 2) return std::nullopt;
-  const size_t arguments = strtoul(strings[0].c_str(), nullptr, 10);
-  if (arguments > strings.size() - 2) return std::nullopt;
+  Reader reader(encoded);
   TaskSpec spec;
-  spec.executable = std::move(strings[1]);
-  const auto middle = strings.begin() + 2 + static_cast<ptrdiff_t>(arguments);
-  spec.arguments.assign(strings.begin() + 2, middle);
-  spec.environment.assign(middle, strings.end());
+  spec.executable = reader.String();
+  spec.arguments = reader.Strings();
+  spec.environment = reader.Strings();
+  spec.cgroups = reader.Strings();
+  for (uint64_t left = reader.Count(); left > 0; --left) {
+    ResourceLimit limit;
+    limit.resource = static_cast<int>(reader.Number());
+    limit.soft = reader.Number();
+    limit.hard = reader.Number();
+    spec.limits.push_back(limit);
+  }
+  if (reader.Number() != 0) {
+    spec.user.emplace();
+    spec.user->name = reader.String();
+    spec.user->home = reader.String();
+    spec.user->uid = static_cast<uid_t>(reader.Number());
+    spec.user->gid = static_cast<gid_t>(reader.Number());
+    for (uint64_t left = reader.Count(); left > 0; --left) {
+      spec.user->groups.push_back(static_cast<gid_t>(reader.Number()));
+    }
+  }
+  spec.no_new_privileges = reader.Number() != 0;
+  if (!reader.AtEnd()) return std::nullopt;
   return spec;
 }
 

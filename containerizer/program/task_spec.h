@@ -8,12 +8,22 @@
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_TASK_SPEC_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_TASK_SPEC_H_
 
+#include <sys/resource.h>
+
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "external_containerizer/containerizer/program/task_user.h"
+
 namespace external_containerizer {
 namespace posix_internal {
+
+struct ResourceLimit {
+  int resource = 0;  // RLIMIT_...
+  rlim_t soft = 0;
+  rlim_t hard = 0;
+};
 
 struct TaskSpec {
   // With a slash: a path, if relative then to the sandbox. Without: to be
@@ -21,6 +31,12 @@ struct TaskSpec {
   std::string executable;
   std::vector<std::string> arguments;    // argv, with argv[0]
   std::vector<std::string> environment;  // "NAME=value"
+
+  // What its process does before it is the task, in this order.
+  std::vector<std::string> cgroups;  // files to write "0" to
+  std::vector<ResourceLimit> limits;
+  std::optional<TaskUser> user;  // unset: stays who it is
+  bool no_new_privileges = false;
 };
 
 // nullopt if one of the strings holds a NUL, which no process can be given.

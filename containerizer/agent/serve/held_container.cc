@@ -40,6 +40,15 @@ const char* HeldContainer::StateName() const {
   return progress.launched_recorded ? "running" : "launching";
 }
 
+wire::Termination MadeUpEnd(const std::string& message) {
+  wire::Termination termination;
+  termination.set_killed(false);
+  termination.set_message(message);
+  termination.set_state(wire::TASK_FAILED);
+  termination.add_reasons(wire::TaskStatus::REASON_EXECUTOR_TERMINATED);
+  return termination;
+}
+
 std::map<ContainerId, std::shared_ptr<HeldContainer>> HeldContainers(
     const state::AgentState& state) {
   std::map<ContainerId, std::shared_ptr<HeldContainer>> held;

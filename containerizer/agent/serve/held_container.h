@@ -10,9 +10,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "external_containerizer/containerizer/agent/serve/next_step.h"
 #include "external_containerizer/containerizer/container.h"
 #include "external_containerizer/containerizer/containerizer.h"
@@ -43,6 +45,15 @@ struct HeldContainer {
   bool IsOwn() const { return run.framework == kOwnFramework; }
   const char* StateName() const;
 };
+
+// Tells all of `callers`, once.
+template <typename T>
+void Tell(std::vector<Done<T>>& callers, const absl::StatusOr<T>& answer) {
+  for (Done<T>& done : std::exchange(callers, {})) std::move(done)(answer);
+}
+
+// How a container ended of which the program did not say it.
+wire::Termination MadeUpEnd(const std::string& message);
 
 // Runs of `state` by their containers' ids, with what is left to do for each.
 // Left out are those that are done with and have left no word of how they

@@ -13,16 +13,23 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/agent/request.h"
+#include "external_containerizer/containerizer/agent/serve/agent_disk.h"
+#include "external_containerizer/containerizer/agent/serve/held_container.h"
+#include "external_containerizer/containerizer/agent/serve/next_step.h"
 #include "external_containerizer/containerizer/container.h"
 #include "external_containerizer/containerizer/containerizer.h"
 #include "external_containerizer/containerizer/options.h"
@@ -80,6 +87,8 @@ class StandingAgent {
       EventLoop& loop, Options options, const state::AgentState& state,
       std::unique_ptr<state::Writer> writer);
 
+  StandingAgent(const StandingAgent&) = delete;
+  StandingAgent& operator=(const StandingAgent&) = delete;
   // Ends what is outstanding with CANCELLED and leaves containers alone.
   ~StandingAgent();
 
@@ -102,16 +111,84 @@ class StandingAgent {
   // Those with an id after `after`, in order, at most `most`.
   std::vector<Listed> List(const ContainerId& after, size_t most) const;
   absl::StatusOr<Listed> Find(const ContainerId& id) const;
-  size_t held() const;
+  size_t held() const { return held_.size(); }
 
   // Starts nothing any more, ends calls of Wait() with UNAVAILABLE, and calls
   // `done` when what is under way is over, or `patience` is. Containers stay.
   void Stop(absl::Duration patience, absl::AnyInvocable<void() &&> done);
 
  private:
-  class Impl;
-  explicit StandingAgent(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  using HeldPtr = std::shared_ptr<HeldContainer>;
+
+  StandingAgent(EventLoop& loop, Options options,
+                const state::AgentState& state, std::string agent_id,
+                std::unique_ptr<AgentDisk> disk);
+
+  // `f` on the loop, from whatever thread it is called on, unless this is gone.
+  template <typename T, typename F>
+  auto OnLoop(F f) {
+    return [&loop = loop_, alive = is_alive_,
+            f = std::move(f)](T value) mutable {
+      loop.Post([alive, f = std::move(f), value = std::move(value)]() mutable {
+        if (alive.lock() != nullptr) f(std::move(value));
+      });
+    };
+  }
+
+  // `done` on the loop, also if this is gone by then.
+  template <typename T>
+  auto Pass(absl::AnyInvocable<void(T) &&> done) {
+    return [&loop = loop_, done = std::move(done)](T value) mutable {
+      loop.Post([done = std::move(done), value = std::move(value)]() mutable {
+        std::move(done)(std::move(value));
+      });
+    };
+  }
+
+  // Takes the steps that can be taken now.
+  void Advance(const HeldPtr& held);
+  void Take(const HeldPtr& held, AgentStep step);
+  void RecordLaunch(const HeldPtr& held);
+  void TellProgramToLaunch(const HeldPtr& held);
+  void RecordLaunched(const HeldPtr& held);
+  void AskHowItEnds(const HeldPtr& held);
+  void RecordExit(const HeldPtr& held);
+  void TellProgramToDestroy(const HeldPtr& held);
+  void RecordCompleted(const HeldPtr& held);
+  void Forget(const HeldPtr& held);
+
+  void HaveEnd(HeldContainer& held, wire::Termination end);
+  void FailLaunch(HeldContainer& held, const absl::Status& status);
+  void AnswerAll(HeldContainer& held, const absl::Status& status);
+  void Erase(const HeldPtr& held);
+  void KeepFewExited(const HeldPtr& held);
+  void OnStarted(Command command, const std::optional<Sandbox>& sandbox,
+                 pid_t pid);
+  void HaveRecovered(absl::StatusOr<RecoverySummary> summary);
+  void Notice(const ContainerId& id, const std::string& detail,
+              const absl::Status& status = absl::OkStatus());
+  // Writes on the disk's threads, in the order of the calls for a container,
+  // and advances it when `written` has said what came of it.
+  void Write(const HeldPtr& held, AgentDisk::Work work,
+             absl::AnyInvocable<void(absl::Status)> written);
+  void StopIfIdle();
+  Listed ListedOf(const HeldContainer& held) const;
+
+  EventLoop& loop_;
+  const Options options_;
+  const std::string agent_id_;
+  std::shared_ptr<char> alive_ = std::make_shared<char>();
+  // Any thread may copy it; only the loop's thread may ask it.
+  const std::weak_ptr<char> is_alive_ = alive_;
+  std::unique_ptr<AgentDisk> disk_;
+  std::unique_ptr<Containerizer> containerizer_;
+  std::vector<KnownContainer> known_;
+  Done<RecoverySummary> recovered_;
+  std::map<ContainerId, HeldPtr> held_;
+  std::deque<ContainerId> exited_;  // Those that are done with, oldest first.
+  size_t under_way_ = 0;            // Writes, launches and destroys.
+  bool stopping_ = false;
+  absl::AnyInvocable<void() &&> stopped_;
 };
 
 }  // namespace external_containerizer

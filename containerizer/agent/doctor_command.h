@@ -1,0 +1,20 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+//
+// `agent doctor`: says whether `agent run` would work here, and what would be
+// enforced.
+
+#ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_DOCTOR_COMMAND_H_
+#define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_DOCTOR_COMMAND_H_
+
+#include "external_containerizer/containerizer/agent/subcommand.h"
+
+namespace external_containerizer {
+
+// Exits with 0 if `agent run` with the same flags would work, limits or not; 1
+// if not.
+Subcommand DoctorSubcommand();
+
+}  // namespace external_containerizer
+
+#endif  // EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_DOCTOR_COMMAND_H_

@@ -1,0 +1,185 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+//
+// What users see of limits and users: the binary, with the program that comes
+// with it. Limits need cgroups that can be written to, users need root.
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "external_containerizer/containerizer/agent/files.h"
+#include "external_containerizer/containerizer/agent/user_paths.h"
+#include "external_containerizer/containerizer/program/machine_check.h"
+#include "external_containerizer/testing/status_matchers.h"
+#include "external_containerizer/testing/test_data.h"
+#include "external_containerizer/transport/selected.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace external_containerizer {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+struct Result {
+  int status = 0;
+  std::string out;
+  std::string err;
+};
+
+std::string ReadFile(const std::string& path) {
+  std::ostringstream contents;
+  contents << std::ifstream(path).rdbuf();
+  return contents.str();
+}
+
+class EnforcementTest : public ::testing::Test {
+ protected:
+  EnforcementTest() {
+    const std::string path = ::testing::TempDir() + "/" + RandomName();
+    EXPECT_THAT(MakePath(path), IsOk());
+    char real[PATH_MAX];
+    EXPECT_NE(realpath(path.c_str(), real), nullptr);
+    home_ = real;
+    posix_ = TestDataPath("containerizer/program/posix");
+  }
+
+  void SetUp() override {
+    if (SelectedTransportName() != "fork_exec") {
+      GTEST_SKIP() << "runs real programs, which needs fork_exec";
+    }
+  }
+
+  // Whether this machine lets us; if not, why.
+  static bool Enforced(const std::string& subject, std::string& why) {
+    for (const auto& finding : posix_internal::CheckMachine("")) {
+      if (finding.subject != subject) continue;
+      why = finding.text;
+      return finding.level == posix_internal::Finding::Level::kOk;
+    }
+    ADD_FAILURE() << "nobody speaks of " << subject;
+    return false;
+  }
+
+  Result Agent(const std::vector<std::string>& arguments) {
+    std::string command =
+        absl::StrCat("exec env -i PATH=/usr/bin:/bin HOME=", ShellWord(home_),
+                     " ", ShellWord(TestDataPath("containerizer/agent/agent")));
+    for (const std::string& argument : arguments) {
+      absl::StrAppend(&command, " ", ShellWord(argument));
+    }
+    absl::StrAppend(&command, " < /dev/null > ", ShellWord(home_ + "/out"),
+                    " 2> ", ShellWord(home_ + "/err"));
+    const int status = system(command.c_str());
+    Result result;
+    result.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    result.out = ReadFile(home_ + "/out");
+    result.err = ReadFile(home_ + "/err");
+    return result;
+  }
+
+  std::string home_;
+  std::string posix_;
+};
+
+TEST_F(EnforcementTest, TheSummaryTellsLimitsAndWhatTheyDid) {
+  std::string why;
+  if (!Enforced("memory limits", why)) GTEST_SKIP() << why;
+  const std::string hog = "head -c 96m /dev/zero | tail > /dev/null";
+  Result run = Agent({"run", "--resources=mem:32", "--", "sh", "-c", hog});
+  EXPECT_EQ(run.status, 137);
+  EXPECT_THAT(run.err, AllOf(HasSubstr("memory limit of 32 MiB reached"),
+                             HasSubstr("REASON_CONTAINER_LIMITATION_MEMORY"),
+                             HasSubstr("memory 32.0 MiB of 32.0 MiB")));
+  run = Agent({"run", "--json", "--resources=mem:32", "--", "sh", "-c", hog});
+  EXPECT_THAT(run.out, HasSubstr("\"memory_limit_bytes\":33554432"));
+  run = Agent({"run", "--resources=mem:64", "--", "true"});
+  EXPECT_EQ(run.status, 0);
+  EXPECT_THAT(run.err,
+              AllOf(HasSubstr(" of 64.0 MiB"), Not(HasSubstr("enforced"))));
+}
+
+TEST_F(EnforcementTest, TheSummaryTellsThrottling) {
+  std::string why;
+  if (!Enforced("cpu limits", why)) GTEST_SKIP() << why;
+  const Result run =
+      Agent({"run", "--resources=cpus:0.1", "--", "sh", "-c",
+             "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done"});
+  EXPECT_EQ(run.status, 0);
+  EXPECT_THAT(run.err, HasSubstr("throttled for "));
+}
+
+TEST_F(EnforcementTest, ALimitThatIsNotEnforcedIsSaidToBe) {
+  const Result run =
+      Agent({"run", "--containerizer_path", ShellWord(posix_) + " --cgroups=no",
+             "--resources=mem:64", "--", "true"});
+  EXPECT_EQ(run.status, 0);
+  EXPECT_THAT(run.err, HasSubstr("the limit of 64.0 MiB is not known to be "
+                                 "enforced; see agent doctor"));
+}
+
+TEST_F(EnforcementTest, AnotherUserGetsTheSandbox) {
+  std::string why;
+  if (!Enforced("users", why)) GTEST_SKIP() << why;
+  const Result run = Agent({"run", "--user=daemon", "--", "sh", "-c",
+                            "id -un; echo x > mine && stat -c %U . mine stdout;"
+                            " echo $HOME"});
+  EXPECT_EQ(run.status, 0) << run.err;
+  EXPECT_THAT(run.out, StartsWith("daemon\ndaemon\ndaemon\ndaemon\n/"));
+  EXPECT_THAT(run.out, Not(HasSubstr(home_)));
+}
+
+TEST_F(EnforcementTest, AUserWhomNobodyKnowsIsRefused) {
+  const Result run = Agent({"run", "--user=no-such-user", "--", "true"});
+  EXPECT_EQ(run.status, 125);
+  EXPECT_THAT(run.err, AllOf(HasSubstr("--user"), HasSubstr("no-such-user"),
+                             HasSubstr("does not know")));
+}
+
+TEST_F(EnforcementTest, TheDoctorSaysThatItWorksAndLeavesNothing) {
+  const Result doctor = Agent({"doctor"});
+  EXPECT_EQ(doctor.status, 0) << doctor.out << doctor.err;
+  EXPECT_THAT(doctor.err, IsEmpty());
+  for (const char* subject : {"work directory: ", "program: ", "processes: ",
+                              "memory limits: ", "cpu limits: ", "users: "}) {
+    EXPECT_THAT(doctor.out, HasSubstr(subject));
+  }
+  EXPECT_THAT(doctor.out, Not(HasSubstr("fail")));
+  EXPECT_NE(access((home_ + "/.local/state").c_str(), F_OK), -1);
+  const std::string left =
+      "test -z \"$(ls " +
+      ShellWord(home_ + "/.local/state/external_containerizer/run") + ")\"";
+  EXPECT_EQ(system(left.c_str()), 0);
+}
+
+TEST_F(EnforcementTest, TheDoctorFailsWhereRunWould) {
+  Result doctor = Agent({"doctor", "--containerizer_path=/bin/false"});
+  EXPECT_EQ(doctor.status, 1);
+  EXPECT_THAT(doctor.out, HasSubstr("fail  program: "));
+  doctor = Agent({"doctor", "--containerizer_path=/not/there"});
+  EXPECT_EQ(doctor.status, 1);
+  EXPECT_THAT(doctor.out, HasSubstr("/not/there"));
+  doctor = Agent({"doctor", "--json", "--work_dir=/proc/none"});
+  EXPECT_EQ(doctor.status, 1);
+  EXPECT_THAT(doctor.out, AllOf(HasSubstr("\"level\":\"fail\""),
+                                HasSubstr("{\"type\":\"end\",\"status\":1}")));
+  EXPECT_EQ(Agent({"doctor", "what"}).status, 125);
+  EXPECT_EQ(Agent({"doctor", "--help"}).status, 0);
+}
+
+}  // namespace
+}  // namespace external_containerizer
