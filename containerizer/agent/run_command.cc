@@ -27,11 +27,7 @@ const std::vector<Flag>& RunFlags() {
        "or ~/.local/state/external_containerizer."},
       ResourcesFlag(),
       EnvironmentFlag(),
-      {"user", "NAME",
-       "Runs the command as this user, with all its groups, and gives it the "
-       "sandbox. Takes root, and a program that can (posix does). What is "
-       "above the sandbox may be closed to it; the sandbox is its working "
-       "directory."},
+      UserFlag(),
       {"json", "",
        "Prints one JSON object per line on stdout, and nothing else there; "
        "\"type\" says what it is: container, event, usage, stdout, stderr, "
@@ -110,8 +106,7 @@ absl::StatusOr<RunOptions> ParseRun(const Surroundings& surroundings,
   if (!command.ok()) return command.status();
   options.command = *std::move(command);
 
-  if (!flags->Values("user").empty()) {
-    options.command.user = flags->Value("user", "");
+  if (!options.command.user.empty()) {
     // Here a name service that does not answer holds up nobody else.
     absl::StatusOr<std::optional<posix_internal::TaskUser>> user =
         posix_internal::FindTaskUser(options.command.user);

@@ -33,6 +33,15 @@ Flag EnvironmentFlag() {
           "--env=PATH=\"$PATH\"."};
 }
 
+Flag UserFlag() {
+  return {
+      "user", "NAME",
+      "Runs the command as this user, with all its groups, and gives it the "
+      "sandbox. Takes root, and a program that can (posix does). What is "
+      "above the sandbox may be closed to it; the sandbox is its working "
+      "directory."};
+}
+
 Flag HelpFlag() { return {"help", "", "Shows this.", 'h'}; }
 
 absl::StatusOr<std::string> WorkDirectoryOf(const Surroundings& surroundings,
@@ -67,6 +76,10 @@ absl::StatusOr<TaskCommand> TaskCommandOf(const Surroundings& surroundings,
   auto environment = ParseEnvironment(flags.Values("env"));
   if (!environment.ok()) return environment.status();
   command.environment = *std::move(environment);
+  command.user = flags.Value("user", "");
+  if (command.user.empty() && !flags.Values("user").empty()) {
+    return absl::InvalidArgumentError("--user is empty");
+  }
   return command;
 }
 

@@ -20,6 +20,7 @@ namespace external_containerizer {
 Flag ContainerizerPathFlag();  // --containerizer_path
 Flag ResourcesFlag();          // --resources
 Flag EnvironmentFlag();        // --env
+Flag UserFlag();               // --user
 Flag HelpFlag();               // --help
 
 // The rest reads them. INVALID_ARGUMENT, ready to be shown, for values that
@@ -34,7 +35,7 @@ absl::StatusOr<std::string> WorkDirectoryOf(const Surroundings& surroundings,
 absl::StatusOr<std::string> ProgramOf(const Surroundings& surroundings,
                                       const Flags& flags);
 
-// What follows the flags, with --env. `verb` is for messages.
+// What follows the flags, with --env and --user. `verb` is for messages.
 absl::StatusOr<TaskCommand> TaskCommandOf(const Surroundings& surroundings,
                                           const Flags& flags,
                                           const std::string& verb);

@@ -54,6 +54,7 @@ int Launch(const ClientCall& call) {
     }
   }
   request.set_program(command->program);
+  if (!command->user.empty()) request.set_user(command->user);
   for (const std::string& argument : command->arguments) {
     request.add_arguments(argument);
   }
@@ -138,7 +139,8 @@ const ClientCommand& LaunchCommand() {
         "The container's id; a name that no other of this agent has. Default: "
         "one that is made up."},
        ResourcesFlag(),
-       EnvironmentFlag()},
+       EnvironmentFlag(),
+       UserFlag()},
       1,
       std::numeric_limits<size_t>::max()};
   return command;

@@ -20,6 +20,7 @@
 #include "external_containerizer/containerizer/agent/report.h"
 #include "external_containerizer/containerizer/agent/run.h"
 #include "external_containerizer/containerizer/agent/serve/control.h"
+#include "external_containerizer/containerizer/wire/exit.h"
 
 namespace external_containerizer {
 namespace {
@@ -46,9 +47,10 @@ absl::StatusOr<std::vector<Container>> Fetch(const ClientCall& call) {
   }
 }
 
+// Why it ended is too long for a table: `wait` and --json say it.
 std::string StateText(const Container& container) {
   return container.state() == "exited" && container.has_end()
-             ? EndedText(container.end())
+             ? wire::ExitOf(container.end()).ToString()
              : container.state();
 }
 

@@ -8,10 +8,12 @@
 #include <unistd.h>
 
 #include <climits>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/containerizer/agent/sandbox_layout.h"
+#include "external_containerizer/containerizer/program/task_user.h"
 #include "external_containerizer/state/text_files.h"
 
 namespace external_containerizer {
@@ -80,11 +82,20 @@ absl::Status AgentDisk::RecordBoot() {
 }
 
 absl::Status AgentDisk::RecordLaunch(const state::RunId& run,
-                                     const LaunchRequest& request) {
+                                     LaunchRequest& request) {
+  if (request.user.has_value()) {
+    const absl::StatusOr<std::optional<posix_internal::TaskUser>> user =
+        posix_internal::FindTaskUser(*request.user);
+    if (!user.ok()) return user.status();
+    if (user->has_value()) {
+      request.sandbox.owner = Sandbox::Owner{(*user)->uid, (*user)->gid};
+    }
+  }
   absl::Status recorded = writer_->RecordLaunch(run, request.executor);
   if (!recorded.ok()) return recorded;
   return MakeSandbox(work_dir_, directory_.get(),
-                     {run.agent, run.framework, run.executor, run.container})
+                     {run.agent, run.framework, run.executor, run.container},
+                     request.sandbox.owner)
       .status();
 }
 

@@ -47,9 +47,10 @@ class AgentDisk {
   // That recovery is over in this boot of the machine.
   absl::Status RecordBoot();
 
-  // Records the launch, then makes the sandbox.
-  absl::Status RecordLaunch(const state::RunId& run,
-                            const LaunchRequest& request);
+  // Records the launch, then makes the sandbox, which is the request's user's
+  // from then on. FAILED_PRECONDITION if there is no such user, or if this
+  // process may not become it.
+  absl::Status RecordLaunch(const state::RunId& run, LaunchRequest& request);
   // Makes a sandbox that is missing.
   absl::Status EnsureSandbox(const Sandbox& sandbox);
   // Removes the executor's sandboxes, then what is recorded of it.

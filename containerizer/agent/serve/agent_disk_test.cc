@@ -82,6 +82,14 @@ TEST_F(AgentDiskTest, ASandboxThatIsThereAlreadyIsNotReused) {
                        HasSubstr("there is a sandbox already")));
 }
 
+TEST_F(AgentDiskTest, AnUnknownUserIsRefusedAndNothingIsRecorded) {
+  request_.user = "no such user";
+  EXPECT_THAT(disk_->RecordLaunch(run_, request_),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("no such user")));
+  EXPECT_THAT(Read().slave->frameworks[0].executors, IsEmpty());
+}
+
 TEST_F(AgentDiskTest, TheBootIsTheKernels) {
   ASSERT_THAT(disk_->RecordBoot(), IsOk());
   EXPECT_FALSE(Read().rebooted);

@@ -40,7 +40,7 @@ StandingAgent::LaunchSpec SpecOf(const control::v1::LaunchRequest& request) {
     spec.command.environment.emplace_back(variable.name(), variable.value());
   }
   spec.resources.assign(request.resources().begin(), request.resources().end());
-  if (request.has_user()) spec.user = request.user();
+  spec.command.user = request.user();
   return spec;
 }
 

@@ -182,7 +182,6 @@ void StandingAgent::Launch(LaunchSpec spec, Done<ContainerId> done) {
   held->request = std::make_shared<LaunchRequest>(
       MakeLaunchRequest(ids, sandbox, spec.command, spec.resources));
   held->request->checkpoint = true;
-  held->request->user = std::move(spec.user);
   held->command = CommandText(held->request->executor.command());
   held->launchers.push_back(std::move(done));
   held_[spec.id] = held;

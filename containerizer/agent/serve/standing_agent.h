@@ -69,7 +69,6 @@ class StandingAgent {
     ContainerId id;  // Empty: one is made up.
     TaskCommand command;
     Resources resources;
-    std::optional<std::string> user;
   };
 
   struct Listed {

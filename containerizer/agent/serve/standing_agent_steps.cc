@@ -63,7 +63,6 @@ void StandingAgent::Take(const HeldPtr& held, AgentStep step) {
 }
 
 void StandingAgent::RecordLaunch(const HeldPtr& held) {
-  // The request stays here: who destroys the container meanwhile drops it.
   Write(
       held,
       [disk = disk_.get(), run = held->run, request = held->request] {
