@@ -4,6 +4,7 @@
 #include "external_containerizer/containerizer/agent/serve/control_server.h"
 
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -114,7 +115,9 @@ absl::Status FillPage(const StandingAgent& agent, const ListRequest& request,
                       ListReply& reply) {
   std::vector<StandingAgent::Listed> listed;
   if (request.ids_size() > 0) {
-    for (const std::string& id : request.ids()) {
+    const std::set<std::string> ids(request.ids().begin(),
+                                    request.ids().end());
+    for (const std::string& id : ids) {
       absl::StatusOr<StandingAgent::Listed> found = agent.Find(id);
       if (!found.ok()) return found.status();
       if (id > request.after()) listed.push_back(*std::move(found));
