@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/node_hash_map.h"
 #include "absl/random/random.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
@@ -181,6 +182,12 @@ class Containerizer::Impl {
     InvocationId invocation = 0;
   };
 
+  // All but the path is mostly the same for all, and kept once.
+  struct KeptSandbox {
+    std::shared_ptr<const Sandbox> common;
+    std::string path;
+  };
+
   void Handle(Event event) {
     for (Action& action : lifecycle_->Handle(std::move(event))) {
       std::visit([this](auto&& what) { Do(std::move(what)); },
@@ -227,14 +234,19 @@ class Containerizer::Impl {
     event.command = action.command;
     event.queued = now - op.queued;
     Emit(event);
-    event.kind = ContainerEvent::Kind::kCommandEnded;
-    auto ended = [this, id = action.op, now,
-                  event = std::move(event)](Answer answer) mutable {
-      CommandResult result =
-          Decode(event.command, event.container, std::move(answer));
-      event.took = MonotonicNow() - now;
-      event.status = result.status;
-      Emit(event);
+    // Ten thousand `wait`s have ten thousand of these: no more than is needed.
+    auto ended = [this, id = action.op, now, queued = event.queued,
+                  command = action.command,
+                  container = std::move(event.container)](Answer answer) {
+      CommandResult result = Decode(command, container, std::move(answer));
+      ContainerEvent over;
+      over.kind = ContainerEvent::Kind::kCommandEnded;
+      over.container = container;
+      over.command = command;
+      over.queued = queued;
+      over.took = MonotonicNow() - now;
+      over.status = result.status;
+      Emit(over);
       Handle(CommandEnded{id, std::move(result)});
     };
     if (invocation.timeout <= absl::ZeroDuration()) {
@@ -254,7 +266,7 @@ class Containerizer::Impl {
     switch (action.command) {
       case Command::kLaunch: {
         Request& request = requests_.at(action.request);
-        sandboxes_[id] = request.sandbox;
+        Keep(id, request.sandbox);
         invocation.input = std::move(request.input);
         invocation.environment = std::move(request.environment);
         requests_.erase(action.request);
@@ -273,7 +285,8 @@ class Containerizer::Impl {
         return;
     }
     if (const auto it = sandboxes_.find(id); it != sandboxes_.end()) {
-      invocation.sandbox = it->second;
+      invocation.sandbox = *it->second.common;
+      invocation.sandbox->path = it->second.path;
     }
   }
 
@@ -309,11 +322,28 @@ class Containerizer::Impl {
 
   void Do(Report action) { Emit(action.event); }
 
-  void Do(Adopt action) {
-    sandboxes_[action.container] = std::move(action.sandbox);
-  }
+  void Do(Adopt action) { Keep(action.container, std::move(action.sandbox)); }
 
   void Do(Forget action) { sandboxes_.erase(action.container); }
+
+  void Keep(const ContainerId& id, std::optional<Sandbox> sandbox) {
+    if (!sandbox.has_value()) {
+      sandboxes_.erase(id);
+      return;
+    }
+    KeptSandbox& kept = sandboxes_[id];
+    kept.path = std::exchange(sandbox->path, {});
+    const auto owner = [](const Sandbox& of) {
+      return of.owner.has_value()
+                 ? std::make_optional(std::pair(of.owner->uid, of.owner->gid))
+                 : std::nullopt;
+    };
+    if (last_common_ == nullptr || last_common_->root != sandbox->root ||
+        owner(*last_common_) != owner(*sandbox)) {
+      last_common_ = std::make_shared<const Sandbox>(*std::move(sandbox));
+    }
+    kept.common = last_common_;
+  }
 
   void Emit(const ContainerEvent& event) {
     if (options_.on_event) options_.on_event(event);
@@ -329,7 +359,9 @@ class Containerizer::Impl {
   std::unique_ptr<Transport> transport_;
   absl::flat_hash_map<CallId, Completion> completions_;
   absl::flat_hash_map<CallId, Request> requests_;
-  absl::flat_hash_map<ContainerId, std::optional<Sandbox>> sandboxes_;
+  // Nodes: room for more of them would take much.
+  absl::node_hash_map<ContainerId, KeptSandbox> sandboxes_;
+  std::shared_ptr<const Sandbox> last_common_;
   absl::flat_hash_map<OpId, Op> ops_;
   absl::flat_hash_map<TimerId, EventLoop::TimerId> timers_;
   absl::BitGen random_;

@@ -439,6 +439,39 @@ TEST_F(ScriptedContainerizerTest, AnUpdateThatIsRepeatedIsTheSame) {
   EXPECT_THAT(updated.Get(), IsOk());
 }
 
+TEST_F(ScriptedContainerizerTest, EachContainerKeepsItsOwnSandbox) {
+  StartRecovered();
+  const std::vector<Sandbox> sandboxes = {
+      {"/one", "a", std::nullopt},         {"/one", "b", Sandbox::Owner{1, 2}},
+      {"/one", "c", Sandbox::Owner{1, 3}}, {"/two", "d", Sandbox::Owner{1, 3}},
+      {"/one", "e", std::nullopt},
+  };
+  const auto expect_sandbox = [](const ScriptedCall& call,
+                                 const Sandbox& sandbox) {
+    SCOPED_TRACE(sandbox.path);
+    const std::optional<Sandbox>& got = call.invocation().sandbox;
+    ASSERT_TRUE(got.has_value());
+    EXPECT_EQ(got->FullPath(), sandbox.FullPath());
+    ASSERT_EQ(got->owner.has_value(), sandbox.owner.has_value());
+    if (!sandbox.owner.has_value()) return;
+    EXPECT_EQ(got->owner->uid, sandbox.owner->uid);
+    EXPECT_EQ(got->owner->gid, sandbox.owner->gid);
+  };
+  for (const Sandbox& sandbox : sandboxes) {
+    LaunchRequest request = Request(sandbox.path);
+    request.sandbox = sandbox;
+    containerizer_->Launch(request, [](absl::Status) {});
+    const auto launch = script_->Next(Command::kLaunch);
+    expect_sandbox(*launch, sandbox);
+    launch->Succeed();
+    expect_sandbox(*script_->Next(Command::kWait), sandbox);
+  }
+  for (const Sandbox& sandbox : sandboxes) {
+    containerizer_->Destroy(sandbox.path, [](auto) {});
+    expect_sandbox(*script_->Next(Command::kDestroy), sandbox);
+  }
+}
+
 TEST_F(ScriptedContainerizerTest, WaitsAreBoundedByWhatTheTransportHolds) {
   script_ = std::make_shared<Script>(/*max_waits=*/1);
   StartRecovered();

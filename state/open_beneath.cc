@@ -15,12 +15,23 @@
 namespace external_containerizer {
 namespace state {
 
+namespace {
+
+// Then, and if no link is followed, it cannot lead out, and the kernel need not
+// watch where it goes, which takes time.
+bool IsPlainlyBeneath(const std::string& path) {
+  return !path.empty() && path[0] != '/' && path.find("..") == path.npos;
+}
+
+}  // namespace
+
 int OpenBeneath(int directory, const std::string& path, int flags,
                 mode_t mode) {
   struct open_how how = {};
   how.flags = static_cast<uint64_t>(flags | O_CLOEXEC | O_NOFOLLOW);
   how.mode = mode;
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+  how.resolve = RESOLVE_NO_SYMLINKS;
+  if (!IsPlainlyBeneath(path)) how.resolve |= RESOLVE_BENEATH;
   for (;;) {
     // glibc has no wrapper for it.
     const long fd =

@@ -17,6 +17,7 @@
 #include "absl/strings/string_view.h"
 #include "external_containerizer/containerizer/wire/validate.h"
 #include "external_containerizer/state/directory.h"
+#include "external_containerizer/state/parse.h"
 #include "external_containerizer/state/paths.h"
 #include "external_containerizer/state/record_sequence.h"
 #include "external_containerizer/state/resource_state.pb.h"
@@ -72,8 +73,9 @@ class Reader {
                             std::vector<Child>& children,
                             absl::Status (Reader::*read)(const Place&, Child&));
 
-  void NoticeOtherId(const std::string& path, absl::string_view inside,
-                     absl::string_view directory);
+  // `name` in `place` says that it has the id `inside`.
+  void NoticeOtherId(const Place& place, absl::string_view name,
+                     absl::string_view inside, absl::string_view directory);
 
   const ReadOptions& options_;
   AgentState& state_;
@@ -146,10 +148,9 @@ absl::StatusOr<bool> Reader::ReadResourceFile(
   if (!bytes.ok()) return bytes.status();
   if (!*bytes) return false;
   const SequenceEnd end = ReadSequence(
-      **bytes, options_.max_file_bytes, [&](const std::string& payload) {
+      **bytes, options_.max_file_bytes, [&](absl::string_view payload) {
         wire::Resource resource;
-        if (!resource.ParseFromString(payload) ||
-            wire::FindMissingField(resource)) {
+        if (!Parse(payload, resource) || wire::FindMissingField(resource)) {
           return absl::DataLossError("no resource");
         }
         resources.push_back(std::move(resource));
@@ -195,7 +196,7 @@ absl::Status Reader::ReadSlave(const Place& meta) {
   absl::Status status = tree_.ReadInfo(**place, kAgentInfoFile, slave.info);
   if (!status.ok()) return status;
   if (slave.info && slave.info->has_id()) {
-    NoticeOtherId((*place)->path, slave.info->id().value(), id);
+    NoticeOtherId(**place, kAgentInfoFile, slave.info->id().value(), id);
   }
   return ReadChildren(**place, kFrameworksDirectory, slave.frameworks,
                       &Reader::ReadFramework);
@@ -207,8 +208,7 @@ absl::Status Reader::ReadFramework(const Place& frameworks,
   absl::Status status = tree_.ReadInfo(frameworks, info, framework.info);
   if (!status.ok()) return status;
   if (framework.info && framework.info->has_id()) {
-    NoticeOtherId(JoinPath(frameworks.path, info), framework.info->id().value(),
-                  framework.id);
+    NoticeOtherId(frameworks, info, framework.info->id().value(), framework.id);
   }
   const std::string pid = JoinPath(framework.id, kFrameworkPidFile);
   const auto text = tree_.ReadText(frameworks, pid);
@@ -233,8 +233,8 @@ absl::Status Reader::ReadExecutor(const Place& executors,
   absl::Status status = tree_.ReadInfo(executors, info, executor.info);
   if (!status.ok()) return status;
   if (executor.info) {
-    NoticeOtherId(JoinPath(executors.path, info),
-                  executor.info->executor_id().value(), executor.id);
+    NoticeOtherId(executors, info, executor.info->executor_id().value(),
+                  executor.id);
   }
   const std::string flag = JoinPath(executor.id, kGeneratedExecutorFile);
   const auto text = tree_.ReadText(executors, flag);
@@ -256,17 +256,17 @@ absl::Status Reader::ReadExecutor(const Place& executors,
   if (!names.ok()) return names.status();
   auto latest = tree_.ReadLatest(**runs);
   if (!latest.ok()) return latest.status();
-  const std::string link = JoinPath((*runs)->path, kLatestLink);
   if (*latest) {
     if (std::binary_search(names->begin(), names->end(), **latest)) {
       executor.latest = std::move(**latest);
     } else {
-      tree_.Notice(link,
+      tree_.Notice(JoinPath((*runs)->path, kLatestLink),
                    absl::StrCat("points to \"", absl::CHexEscape(**latest),
                                 "\", which is not there"));
     }
   } else if (!names->empty()) {
-    tree_.Notice(link, "does not say which run is the latest");
+    tree_.Notice(JoinPath((*runs)->path, kLatestLink),
+                 "does not say which run is the latest");
   }
   executor.runs.resize(names->size());
   for (size_t i = 0; i < names->size(); ++i) {
@@ -365,11 +365,13 @@ absl::Status Reader::ReadChildren(const Place& place, const std::string& name,
   return absl::OkStatus();
 }
 
-void Reader::NoticeOtherId(const std::string& path, absl::string_view inside,
+void Reader::NoticeOtherId(const Place& place, absl::string_view name,
+                           absl::string_view inside,
                            absl::string_view directory) {
   if (inside == directory) return;
-  tree_.Notice(path, absl::StrCat("has the id \"", absl::CHexEscape(inside),
-                                  "\", which is not its directory's name"));
+  tree_.Notice(JoinPath(place.path, name),
+               absl::StrCat("has the id \"", absl::CHexEscape(inside),
+                            "\", which is not its directory's name"));
 }
 
 }  // namespace

@@ -4,11 +4,9 @@
 #include "external_containerizer/state/record_sequence.h"
 
 #include <optional>
-#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "external_containerizer/transport/record_io.h"
@@ -33,34 +31,33 @@ bool EndsInZeros(absl::string_view bytes, size_t begin, size_t end) {
 
 SequenceEnd ReadSequence(
     absl::string_view bytes, size_t max_record,
-    absl::FunctionRef<absl::Status(const std::string& payload)> accept) {
+    absl::FunctionRef<absl::Status(absl::string_view payload)> accept) {
   SequenceEnd end;
   while (end.good_bytes < bytes.size()) {
     const absl::string_view rest = bytes.substr(end.good_bytes);
-    RecordReader reader(max_record);
-    reader.Feed(rest);
-    const RecordReader::State state = reader.state();
-    const size_t record =
-        rest.size() - static_cast<size_t>(reader.trailing_bytes());
-    if (state == RecordReader::State::kNeedMore) {
-      end.torn = true;
-      return end;
-    }
-    absl::StatusOr<std::optional<std::string>> payload =
-        std::move(reader).Finish();
-    absl::Status status = payload.status();
-    if (status.ok()) {
-      status = accept(**payload);
-      end.torn = !status.ok() &&
-                 EndsInZeros(bytes, end.good_bytes, end.good_bytes + record);
+    const std::optional<absl::string_view> payload =
+        WholeRecord(rest, max_record);
+    absl::Status status;
+    if (payload) {
+      const size_t record = kRecordPrefixBytes + payload->size();
+      status = accept(*payload);
+      if (status.ok()) {
+        end.good_bytes += record;
+        continue;
+      }
+      end.torn = EndsInZeros(bytes, end.good_bytes, end.good_bytes + record);
       if (end.torn) return end;
+    } else {
+      RecordReader reader(max_record);
+      if (reader.Feed(rest) == RecordReader::State::kNeedMore) {
+        end.torn = true;
+        return end;
+      }
+      status = std::move(reader).Finish().status();
     }
-    if (!status.ok()) {
-      end.damage = absl::DataLossError(
-          absl::StrCat("at byte ", end.good_bytes, ": ", status.message()));
-      return end;
-    }
-    end.good_bytes += record;
+    end.damage = absl::DataLossError(
+        absl::StrCat("at byte ", end.good_bytes, ": ", status.message()));
+    return end;
   }
   return end;
 }

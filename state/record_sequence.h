@@ -8,7 +8,6 @@
 #define EXTERNAL_CONTAINERIZER_STATE_RECORD_SEQUENCE_H_
 
 #include <cstddef>
-#include <string>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -39,7 +38,7 @@ struct SequenceEnd {
 // is damage, not torn.
 SequenceEnd ReadSequence(
     absl::string_view bytes, size_t max_record,
-    absl::FunctionRef<absl::Status(const std::string& payload)> accept);
+    absl::FunctionRef<absl::Status(absl::string_view payload)> accept);
 
 }  // namespace state
 }  // namespace external_containerizer

@@ -32,9 +32,9 @@ struct Result {
 // Payloads begin with "ok", or are refused.
 Result Read(absl::string_view bytes) {
   Result result;
-  result.end = ReadSequence(bytes, kMax, [&](const std::string& payload) {
+  result.end = ReadSequence(bytes, kMax, [&](absl::string_view payload) {
     if (payload.substr(0, 2) != "ok") return absl::DataLossError("refused");
-    result.payloads.push_back(payload);
+    result.payloads.emplace_back(payload);
     return absl::OkStatus();
   });
   return result;

@@ -14,6 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "external_containerizer/containerizer/wire/validate.h"
+#include "external_containerizer/state/parse.h"
 #include "external_containerizer/state/paths.h"
 #include "external_containerizer/state/text_files.h"
 #include "external_containerizer/transport/record_io.h"
@@ -125,13 +126,14 @@ absl::StatusOr<bool> TreeReader::ReadMessage(
     Notice(JoinPath(place.path, name), "is empty");
     return false;
   }
-  RecordReader record(options_.max_file_bytes);
-  record.Feed(**bytes);
-  const uint64_t trailing = record.trailing_bytes();
-  const absl::StatusOr<std::optional<std::string>> payload =
-      std::move(record).Finish();
-  absl::Status why = payload.status();
-  if (why.ok() && !message.ParseFromString(**payload)) {
+  const std::optional<absl::string_view> payload =
+      WholeRecord(**bytes, options_.max_file_bytes);
+  absl::Status why;
+  if (!payload) {
+    RecordReader record(options_.max_file_bytes);
+    record.Feed(**bytes);
+    why = std::move(record).Finish().status();
+  } else if (!Parse(*payload, message)) {
     why = absl::DataLossError(
         absl::StrCat("no ", message.GetDescriptor()->name()));
   }
@@ -147,6 +149,8 @@ absl::StatusOr<bool> TreeReader::ReadMessage(
     if (!status.ok()) return status;
     return false;
   }
+  const size_t trailing =
+      (*bytes)->size() - kRecordPrefixBytes - payload->size();
   if (trailing > 0) {
     Notice(JoinPath(place.path, name),
            absl::StrCat("has ", trailing, " bytes after its record"));

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "external_containerizer/containerizer/wire/validate.h"
+#include "external_containerizer/state/parse.h"
 
 namespace external_containerizer {
 namespace state {
@@ -44,9 +45,9 @@ absl::Status Validate(const wire::StatusUpdateRecord& record) {
 
 UpdateLog ReadUpdateLog(absl::string_view bytes, size_t max_record) {
   UpdateLog log;
-  log.end = ReadSequence(bytes, max_record, [&](const std::string& payload) {
+  log.end = ReadSequence(bytes, max_record, [&](absl::string_view payload) {
     wire::StatusUpdateRecord record;
-    if (!record.ParseFromString(payload)) {
+    if (!Parse(payload, record)) {
       return absl::DataLossError("no status update record");
     }
     absl::Status status = Validate(record);

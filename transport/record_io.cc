@@ -29,6 +29,14 @@ std::array<char, kRecordPrefixBytes> Prefix(size_t payload) {
   return prefix;
 }
 
+uint32_t LengthIn(absl::string_view prefix) {
+  uint32_t length = 0;
+  for (size_t i = kRecordPrefixBytes; i > 0; --i) {
+    length = length << 8 | static_cast<unsigned char>(prefix[i - 1]);
+  }
+  return length;
+}
+
 // Four such bytes would be a length of more than 150 MB.
 bool LooksLikeText(absl::string_view bytes) {
   return std::all_of(bytes.begin(), bytes.end(), [](char c) {
@@ -64,14 +72,17 @@ std::string EncodeRecord(absl::string_view payload) {
   return absl::StrCat(absl::string_view(prefix.data(), prefix.size()), payload);
 }
 
-// Meaningful once the prefix is there.
-uint32_t RecordReader::Announced() const {
-  uint32_t length = 0;
-  for (size_t i = kRecordPrefixBytes; i > 0; --i) {
-    length = length << 8 | static_cast<unsigned char>(first_bytes_[i - 1]);
-  }
-  return length;
+std::optional<absl::string_view> WholeRecord(absl::string_view bytes,
+                                             size_t max_payload) {
+  if (bytes.size() < kRecordPrefixBytes) return std::nullopt;
+  const size_t length = LengthIn(bytes);
+  bytes.remove_prefix(kRecordPrefixBytes);
+  if (length > max_payload || length > bytes.size()) return std::nullopt;
+  return bytes.substr(0, length);
 }
+
+// Meaningful once the prefix is there.
+uint32_t RecordReader::Announced() const { return LengthIn(first_bytes_); }
 
 RecordReader::State RecordReader::state() const {
   if (first_bytes_.size() < kRecordPrefixBytes) return State::kNeedMore;

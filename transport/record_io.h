@@ -33,6 +33,11 @@ inline constexpr size_t kMaxRecordPayload = 0xffffffff;
 // The bytes of a record; its payload is at most kMaxRecordPayload.
 std::string EncodeRecord(absl::string_view payload);
 
+// The payload of the record that `bytes` begin with, if all of it is there and
+// it is no larger than `max_payload`. If not, a RecordReader says why.
+std::optional<absl::string_view> WholeRecord(absl::string_view bytes,
+                                             size_t max_payload);
+
 // Takes the bytes of a stream as they come and finds the one record that it
 // starts with. Nothing that a stream contains makes it use more memory than
 // twice what has arrived, or than `max_payload`.

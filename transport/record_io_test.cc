@@ -52,6 +52,19 @@ TEST(EncodeRecordTest, LengthComesFirstInLittleEndianOrder) {
             Bytes({3, 2, 1, 0}));
 }
 
+TEST(WholeRecordTest, IsThePayloadIfAllOfItIsThere) {
+  const std::string record = EncodeRecord("a payload");
+  EXPECT_EQ(WholeRecord(record, kMax), "a payload");
+  EXPECT_EQ(WholeRecord(record + "more", 9), "a payload");
+  EXPECT_EQ(WholeRecord(EncodeRecord(""), 0), "");
+  EXPECT_EQ(WholeRecord(record, 8), std::nullopt);
+  for (size_t size = 0; size < record.size(); ++size) {
+    EXPECT_EQ(WholeRecord(record.substr(0, size), kMax), std::nullopt) << size;
+  }
+  EXPECT_EQ(WholeRecord("\xff\xff\xff\xff....", kMaxRecordPayload),
+            std::nullopt);
+}
+
 TEST(RecordReaderTest, FindsTheRecordHoweverItIsCutUp) {
   const std::string record = EncodeRecord("a payload");
   for (size_t step = 1; step <= record.size(); ++step) {

@@ -59,8 +59,8 @@ class EnforcementTest : public ::testing::Test {
   }
 
   void SetUp() override {
-    if (SelectedTransportName() != "fork_exec") {
-      GTEST_SKIP() << "runs real programs, which needs fork_exec";
+    if (SelectedTransportName() == "mock") {
+      GTEST_SKIP() << "runs real programs, and the mock has none";
     }
   }
 
@@ -116,10 +116,16 @@ TEST_F(EnforcementTest, TheSummaryTellsLimitsAndWhatTheyDid) {
 TEST_F(EnforcementTest, TheSummaryTellsThrottling) {
   std::string why;
   if (!Enforced("cpu limits", why)) GTEST_SKIP() << why;
+  // On a busy machine its small share could be less than its maximum, but for
+  // a weight that it gives itself.
   const Result run =
       Agent({"run", "--resources=cpus:0.1", "--", "sh", "-c",
-             "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done"});
-  EXPECT_EQ(run.status, 0);
+             "for d in $(find /sys/fs/cgroup -path "
+             "\"*$(grep -o -m1 '/posix-.*' /proc/self/cgroup)\"); do"
+             " [ ! -e $d/cpu.shares ] || echo 262144 > $d/cpu.shares;"
+             " [ ! -e $d/cpu.weight ] || echo 10000 > $d/cpu.weight;"
+             " done; i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done"});
+  EXPECT_EQ(run.status, 0) << run.err;
   EXPECT_THAT(run.err, HasSubstr("throttled for "));
 }
 

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -116,31 +117,25 @@ void ForEachCgroup(const std::string& path, const Visit& visit, int depth = 0) {
   visit(path);
 }
 
-// Whether something was there to be killed.
-bool KillListed(const std::string& path) {
+// Of the container's cgroup and those below it, which have `name` in their
+// paths, as nobody else's have.
+void KillListed(const std::string& path, const std::string& name) {
   const std::optional<std::string> procs =
       ReadSmallFile(path + "/cgroup.procs", kMaxProcs);
-  if (!procs.has_value()) return false;
-  bool any = false;
+  if (!procs.has_value()) return;
   for (const absl::string_view line :
        absl::StrSplit(*procs, '\n', absl::SkipEmpty())) {
     int pid = 0;
-    if (!absl::SimpleAtoi(line, &pid)) continue;
-    any = true;
-    if (pid <= 0) continue;  // not of our namespace
+    if (!absl::SimpleAtoi(line, &pid) || pid <= 0) continue;
     const UniqueFd fd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
     if (!fd.valid()) continue;
     // It may have ended since, and its pid be another's: what the descriptor
-    // names cannot change any more. The cgroup's name is nobody else's.
+    // names cannot change any more.
     const std::optional<std::string> cgroups =
         ReadSmallFile(absl::StrCat("/proc/", pid, "/cgroup"));
-    const std::string name = path.substr(path.rfind('/'));
-    if (!cgroups.has_value() || cgroups->find(name) == std::string::npos) {
-      continue;
-    }
+    if (!cgroups.has_value() || !absl::StrContains(*cgroups, name)) continue;
     syscall(SYS_pidfd_send_signal, fd.get(), SIGKILL, nullptr, 0);
   }
-  return any;
 }
 
 bool IsPopulated(const ContainerCgroup& cgroup) {
@@ -317,8 +312,9 @@ bool KillCgroupsOnce(const ContainerCgroups& cgroups) {
     // So that it does not fork faster than it is killed. Where there is no such
     // file, the rounds have to do.
     (void)WriteSmallFile(cgroup.path + "/pids.max", "0");
+    const std::string name = cgroup.path.substr(cgroup.path.rfind('/'));
     ForEachCgroup(cgroup.path,
-                  [](const std::string& path) { KillListed(path); });
+                  [&name](const std::string& path) { KillListed(path, name); });
   }
   return any;
 }

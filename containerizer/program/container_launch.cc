@@ -76,6 +76,9 @@ absl::StatusOr<CgroupPlan> PrepareCgroups(int container,
                                   : std::vector<CgroupHierarchy>(),
                   options.cgroup_parent, NewCgroupName(directory),
                   options.pids_max.has_value());
+  if (!options.cgroups) {
+    for (auto& missing : plan.missing) missing.second = "--cgroups=no";
+  }
   auto write_down = [container](const ContainerCgroups& cgroups) {
     return cgroups.empty() || AppendRecord(container, RecordLines(cgroups))
                ? absl::OkStatus()

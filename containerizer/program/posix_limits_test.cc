@@ -177,6 +177,15 @@ TEST_F(PosixLimitsTest, TheMemoryLimitIsToldAlsoIfTheSupervisorWasKilled) {
 
 TEST_F(PosixLimitsTest, ATenthOfACpuIsNotMore) {
   Launch(Limited("while :; do :; done", 0.1, 0));
+  // On a busy machine its share could be less than its maximum.
+  for (const std::string& cgroup : Cgroups()) {
+    for (const char* setting : {"/cpu.shares", "/cpu.weight"}) {
+      const int fd = open((cgroup + setting).c_str(), O_WRONLY | O_CLOEXEC);
+      if (fd < 0) continue;
+      EXPECT_EQ(write(fd, "10000", 5), 5) << cgroup;
+      close(fd);
+    }
+  }
   std::optional<wire::ResourceStatistics> usage;
   ASSERT_TRUE(Eventually([&] {
     usage = Usage("c");
@@ -189,17 +198,16 @@ TEST_F(PosixLimitsTest, ATenthOfACpuIsNotMore) {
   EXPECT_LE(usage->cpus_user_time_secs() + usage->cpus_system_time_secs(),
             0.011 * (usage->cpus_nr_periods() + 2) + 0.03);
   Update(4, 0);
+  usage = Usage("c");
   const double before =
       usage->cpus_user_time_secs() + usage->cpus_system_time_secs();
-  const auto since = std::chrono::steady_clock::now();
+  const uint32_t throttled = usage->cpus_nr_throttled();
   EXPECT_TRUE(Eventually([&] {
     usage = Usage("c");
     return usage->cpus_user_time_secs() + usage->cpus_system_time_secs() >
            before + 0.5;
   }));
-  const std::chrono::duration<double> took =
-      std::chrono::steady_clock::now() - since;
-  EXPECT_LT(took.count(), 4.0) << "a tenth would have needed 5 s";
+  EXPECT_LE(usage->cpus_nr_throttled(), throttled + 1);
   EXPECT_EQ(usage->cpus_limit(), 4);
 }
 
@@ -278,8 +286,8 @@ TEST_F(PosixLimitsTest, UsageIsCloseToTheTruth) {
 TEST_F(PosixLimitsTest, DestroyFindsWhatHidFromTheSupervisorAndTheToken) {
   const UniqueFd ready = Fifo("ready");
   Launch(LaunchOf("c",
-                  "(env -i setsid sh -c '(trap \"\" TERM; echo $$ > ready; "
-                  "exec sleep 1000) &' &); exec sleep 1000"));
+                  "(env -i setsid sh -c 'trap \"\" TERM; echo $$ > ready; "
+                  "exec sleep 1000' &); exec sleep 1000"));
   const pid_t hidden = atoi(ReadLine(ready).c_str());
   const LaunchRecord launch = Records("c").launch.value();
   ASSERT_TRUE(SignalProcess(launch.supervisor, SIGKILL));
@@ -290,7 +298,9 @@ TEST_F(PosixLimitsTest, DestroyFindsWhatHidFromTheSupervisorAndTheToken) {
       ProcessesWith(absl::StrCat(kTokenVariable, "=", launch.token));
   for (const ProcessStat& process : *found) EXPECT_NE(process.id.pid, hidden);
   EXPECT_THAT(Cgroups(), Not(IsEmpty()));
+  ASSERT_TRUE(Runs(hidden));
   Destroy("c");
+  EXPECT_FALSE(Runs(hidden));
   EXPECT_THAT(List(), IsEmpty());
   EXPECT_THAT(Cgroups(), IsEmpty());
 }
@@ -363,7 +373,8 @@ TEST_F(PosixLimitsTest, RequiredLimitsThatCannotBeEnforcedFailTheLaunch) {
   Destroy("c");
   flags_ = {"--require_limits", "--cgroups=no"};
   EXPECT_THAT(FailedLaunch(Limited("exit 3", 0, 64)),
-              AllOf(HasSubstr("memory"), HasSubstr("--require_limits")));
+              AllOf(HasSubstr("memory"), HasSubstr("--require_limits"),
+                    HasSubstr("--cgroups=no")));
   Launch(LaunchOf("c", "exit 4"));
   EXPECT_EQ(wire::ExitOf(Wait("c")), Exited(4)) << "nothing was to be enforced";
   Destroy("c");

@@ -17,6 +17,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "external_containerizer/containerizer/program/aside_threads.h"
 #include "external_containerizer/containerizer/program/cgroup_limits.h"
 #include "external_containerizer/containerizer/program/container_cgroups.h"
 #include "external_containerizer/containerizer/program/container_launch.h"
@@ -190,18 +191,38 @@ class PosixProgram::Impl {
     // Others may destroy it, too, meanwhile.
     lock->Reset();
     TellToTerminate(*supervisor, options_.grace);
-    watcher_.Watch(
-        *std::move(supervisor), options_.grace + kSupervisorMargin,
-        [this, store = *std::move(store), id, token = records.launch->token,
-         reply = std::move(reply)](absl::Status ended) mutable {
-          if (absl::IsResourceExhausted(ended)) {
-            return std::move(reply)(std::move(ended));
-          }
-          std::move(reply)(FinishDestroy(*store, id, token));
-        });
+    watcher_.Watch(*std::move(supervisor), options_.grace + kSupervisorMargin,
+                   [this, store = *std::move(store), id = id,
+                    token = records.launch->token,
+                    reply = std::move(reply)](absl::Status ended) mutable {
+                     if (absl::IsResourceExhausted(ended)) {
+                       return std::move(reply)(std::move(ended));
+                     }
+                     const bool quick = ended.ok() && HasEnded(*store, id);
+                     auto finish = [this, store = std::move(store),
+                                    id = std::move(id),
+                                    token = std::move(token),
+                                    reply = std::move(reply)]() mutable {
+                       std::move(reply)(FinishDestroy(*store, id, token));
+                     };
+                     if (quick) {
+                       std::move(finish)();
+                     } else {
+                       // All that wait share this thread.
+                       aside_.Run(std::move(finish));
+                     }
+                   });
   }
 
  private:
+  // Whether its supervisor has left nothing to be ended.
+  static bool HasEnded(const ContainerStore& store, const std::string& id) {
+    const absl::StatusOr<UniqueFd> file = store.OpenLaunched(id);
+    if (!file.ok()) return true;
+    const ContainerRecords records = ReadRecords(file->get());
+    return records.end.has_value() && records.end->complete;
+  }
+
   absl::Status Remove(ContainerStore& store, const std::string& id,
                       const ContainerRecords& records) {
     waits_.BeforeRemoval(records);
@@ -226,6 +247,7 @@ class PosixProgram::Impl {
   std::shared_ptr<ContainerStore> store_;  // with its place: under store_mutex_
   StorePlace store_place_;
   ContainerWaits waits_;
+  AsideThreads aside_;
   ProcessWatcher watcher_;  // destroyed first, with what waits
 };
 

@@ -171,6 +171,11 @@ absl::Status StartContainer(const StartRequest& request) {
   do {
     n = read(from_supervisor.get(), &report, sizeof(report));
   } while (n < 0 && errno == EINTR);
+  // The end of the file: the supervisor has let go of all that is launch's.
+  char byte;
+  while (n == static_cast<ssize_t>(sizeof(report)) &&
+         read(from_supervisor.get(), &byte, 1) < 0 && errno == EINTR) {
+  }
   if (n != static_cast<ssize_t>(sizeof(report))) {
     return absl::InternalError(
         "the supervisor died before it could say whether the task runs");

@@ -8,12 +8,16 @@
 #include <iterator>
 #include <optional>
 #include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "absl/synchronization/mutex.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
 #include "google/protobuf/unknown_field_set.h"
@@ -22,6 +26,7 @@ namespace external_containerizer {
 namespace wire {
 namespace {
 
+using ::google::protobuf::Descriptor;
 using ::google::protobuf::FieldDescriptor;
 using ::google::protobuf::Message;
 using ::google::protobuf::Reflection;
@@ -115,14 +120,47 @@ bool HasUnknownValue(const Message& message, const FieldDescriptor& field) {
   return false;
 }
 
+// The fields of a type that have to be looked at: most need not be.
+struct Step {
+  const FieldDescriptor* field;
+  bool is_required;
+};
+using Plan = std::vector<Step>;
+
+Plan PlanOf(const Descriptor& type) {
+  Plan plan;
+  for (int i = 0; i < type.field_count(); ++i) {
+    const FieldDescriptor* field = type.field(i);
+    const bool is_required = !field->is_repeated() && IsRequired(*field);
+    if (is_required || field->message_type() != nullptr) {
+      plan.push_back({field, is_required});
+    }
+  }
+  return plan;
+}
+
+// Made once for each type. Files are read by the hundred thousand.
+const Plan& CachedPlanOf(const Descriptor& type) {
+  static auto& mutex = *new absl::Mutex;
+  static auto& plans = *new std::unordered_map<const Descriptor*, Plan>;
+  {
+    absl::ReaderMutexLock lock(&mutex);
+    const auto found = plans.find(&type);
+    if (found != plans.end()) return found->second;
+  }
+  Plan plan = PlanOf(type);
+  absl::MutexLock lock(&mutex);
+  return plans.emplace(&type, std::move(plan)).first->second;
+}
+
 std::optional<std::string> FindMissing(const Message& message, int depth) {
   if (depth > kMaxDepth) return "an end of its nesting";
   const Reflection& reflection = *message.GetReflection();
-  for (int i = 0; i < message.GetDescriptor()->field_count(); ++i) {
-    const FieldDescriptor& field = *message.GetDescriptor()->field(i);
+  for (const Step& step : CachedPlanOf(*message.GetDescriptor())) {
+    const FieldDescriptor& field = *step.field;
     if (field.is_repeated()) {
-      if (field.message_type() == nullptr) continue;
-      for (int k = 0; k < reflection.FieldSize(message, &field); ++k) {
+      const int size = reflection.FieldSize(message, &field);
+      for (int k = 0; k < size; ++k) {
         std::optional<std::string> missing = FindMissing(
             reflection.GetRepeatedMessage(message, &field, k), depth + 1);
         if (missing) return absl::StrCat(field.name(), "[", k, "].", *missing);
@@ -132,7 +170,7 @@ std::optional<std::string> FindMissing(const Message& message, int depth) {
       std::optional<std::string> missing =
           FindMissing(reflection.GetMessage(message, &field), depth + 1);
       if (missing) return absl::StrCat(field.name(), ".", *missing);
-    } else if (IsRequired(field) && !HasUnknownValue(message, field)) {
+    } else if (step.is_required && !HasUnknownValue(message, field)) {
       return std::string(field.name());
     }
   }
@@ -165,25 +203,20 @@ bool IsForbidden(char c) {
 absl::Status ValidateId(absl::string_view kind, absl::string_view id) {
   if (id.empty())
     return absl::InvalidArgumentError(absl::StrCat(kind, " is empty"));
-  const std::string quoted = absl::StrCat(kind, " ", Quote(id));
+  const auto refuse = [&](absl::string_view why) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(kind, " ", Quote(id), " ", why));
+  };
   if (id.size() > kMaxIdBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(quoted, " has ", id.size(), " bytes, more than the ",
-                     kMaxIdBytes, " that a file name can have"));
+    return refuse(absl::StrCat("has ", id.size(), " bytes, more than the ",
+                               kMaxIdBytes, " that a file name can have"));
   }
-  if (id == "." || id == "..") {
-    return absl::InvalidArgumentError(
-        absl::StrCat(quoted, " is not the name of a file"));
-  }
-  if (id[0] == '-') {
-    return absl::InvalidArgumentError(
-        absl::StrCat(quoted, " begins like an option of a command"));
-  }
+  if (id == "." || id == "..") return refuse("is not the name of a file");
+  if (id[0] == '-') return refuse("begins like an option of a command");
   const auto bad = std::find_if(id.begin(), id.end(), IsForbidden);
   if (bad != id.end()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        quoted, " contains ",
-        Quote(id.substr(static_cast<size_t>(bad - id.begin()), 1)),
+    return refuse(absl::StrCat(
+        "contains ", Quote(id.substr(static_cast<size_t>(bad - id.begin()), 1)),
         "; slashes, backslashes, quotes and control characters are not "
         "allowed"));
   }

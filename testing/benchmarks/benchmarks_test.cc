@@ -43,5 +43,17 @@ TEST(BenchmarksTest, RecoveryEndsWithItsRatios) {
       << out;
 }
 
+TEST(BenchmarksTest, UnixSocketEndsWithItsRatios) {
+  const std::string sources = TestDataPath("testing/ttrpc/peer.go");
+  const std::string out =
+      OutputOf("unix_socket",
+               "2 100 50 '" + sources.substr(0, sources.rfind('/')) + "'");
+  EXPECT_TRUE(RE2::PartialMatch(out,
+                                "\nRATIOS vs_go_1=[0-9.]+ vs_bare_1=[0-9.]+ "
+                                "vs_go_64=[0-9.]+ cpu_vs_go=[0-9.]+ "
+                                "vs_fork_exec=[0-9.]+\n$"))
+      << out;
+}
+
 }  // namespace
 }  // namespace external_containerizer

@@ -27,14 +27,13 @@ absl::Status MakeDirectory(const std::string& path) {
   return absl::ErrnoToStatus(errno, absl::StrCat("cannot make ", path));
 }
 
-ContainerId IdOf(int number) { return absl::StrCat("c", number); }
-
 LaunchRequest RequestFor(const std::string& directory, const ContainerId& id) {
   LaunchRequest request;
   request.id = id;
   request.executor.mutable_executor_id()->set_value(id);
   request.executor.mutable_framework_id()->set_value("benchmark");
-  request.executor.mutable_command()->set_value("true");
+  // For a program that executes it. Ends by itself if nobody destroys it.
+  request.executor.mutable_command()->set_value("exec sleep 600");
   request.sandbox = {directory, absl::StrCat(kSandboxes, "/", id),
                      std::nullopt};
   return request;
@@ -52,7 +51,7 @@ class Calls {
   // whose callback can come while others are made: hence `at_once` in all.
   void Start(int at_once) {
     to_start_ -= at_once;
-    for (int i = 0; i < at_once; ++i) Call(IdOf(i));
+    for (int i = 0; i < at_once; ++i) Call(UsageAgent::IdOf(i));
   }
 
   absl::Status Wait() {
@@ -86,16 +85,12 @@ class Calls {
 
 }  // namespace
 
+ContainerId UsageAgent::IdOf(int number) { return absl::StrCat("c", number); }
+
 absl::StatusOr<std::unique_ptr<UsageAgent>> UsageAgent::Start(
     const std::string& program, const std::string& directory, int containers) {
   absl::Status status = MakeDirectory(directory);
-  status.Update(MakeDirectory(absl::StrCat(directory, "/", kSandboxes)));
-  for (int i = 0; i < containers; ++i) {
-    status.Update(
-        MakeDirectory(absl::StrCat(directory, "/", kSandboxes, "/", IdOf(i))));
-  }
   if (!status.ok()) return status;
-
   auto waiting = std::make_shared<absl::BlockingCounter>(containers);
   ForkExecOptions fork_exec;
   fork_exec.program = program;
@@ -104,27 +99,54 @@ absl::StatusOr<std::unique_ptr<UsageAgent>> UsageAgent::Start(
                                    const std::optional<Sandbox>&, pid_t) {
     if (command == Command::kWait) waiting->DecrementCount();
   };
-  Options options;
-  options.environment.work_directory = directory;
-  auto containerizer =
-      Containerizer::Create(options, ForkExecTransport(std::move(fork_exec)));
-  if (!containerizer.ok()) return containerizer.status();
-  BlockingContainerizer blocking(**containerizer);
-  if (auto summary = blocking.Recover({}); !summary.ok()) {
-    return summary.status();
-  }
-  absl::BlockingCounter launched(containers);
-  for (int i = 0; i < containers; ++i) {
-    (*containerizer)
-        ->Launch(RequestFor(directory, IdOf(i)), [&](absl::Status launch) {
-          status.Update(launch);
-          launched.DecrementCount();
-        });
-  }
-  launched.Wait();
+  auto agent = Start(ForkExecTransport(std::move(fork_exec)), directory);
+  if (!agent.ok()) return agent.status();
+  status = (*agent)->Launch(0, containers);
   if (!status.ok()) return status;
   waiting->Wait();
-  return std::unique_ptr<UsageAgent>(new UsageAgent(*std::move(containerizer)));
+  return agent;
+}
+
+absl::StatusOr<std::unique_ptr<UsageAgent>> UsageAgent::Start(
+    TransportFactory transport, const std::string& directory) {
+  absl::Status status = MakeDirectory(absl::StrCat(directory, "/", kSandboxes));
+  if (!status.ok()) return status;
+  Options options;
+  options.environment.work_directory = directory;
+  auto containerizer = Containerizer::Create(options, std::move(transport));
+  if (!containerizer.ok()) return containerizer.status();
+  auto summary = BlockingContainerizer(**containerizer).Recover({});
+  if (!summary.ok()) return summary.status();
+  return std::unique_ptr<UsageAgent>(
+      new UsageAgent(*std::move(containerizer), directory));
+}
+
+absl::Status UsageAgent::Launch(int begin, int end) {
+  absl::Status status;
+  for (int i = begin; i < end; ++i) {
+    status.Update(
+        MakeDirectory(absl::StrCat(directory_, "/", kSandboxes, "/", IdOf(i))));
+  }
+  if (!status.ok()) return status;
+  absl::BlockingCounter launched(end - begin);
+  for (int i = begin; i < end; ++i) {
+    containerizer_->Launch(RequestFor(directory_, IdOf(i)),
+                           [&](absl::Status launch) {
+                             status.Update(launch);
+                             launched.DecrementCount();
+                           });
+  }
+  launched.Wait();
+  return status;
+}
+
+absl::Status UsageAgent::Destroy(int begin, int end) {
+  absl::Status status;
+  for (int i = begin; i < end; ++i) {
+    status.Update(
+        BlockingContainerizer(*containerizer_).Destroy(IdOf(i)).status());
+  }
+  return status;
 }
 
 absl::StatusOr<absl::Duration> UsageAgent::TimePerCall(int calls, int at_once) {

@@ -1,26 +1,41 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// A Containerizer over fork/exec whose containers are asked for their usage.
+// A Containerizer whose containers are asked for their usage.
 
 #ifndef EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_USAGE_AGENT_H_
 #define EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_USAGE_AGENT_H_
 
 #include <memory>
 #include <string>
+#include <utility>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/containerizer.h"
+#include "external_containerizer/transport/transport.h"
 
 namespace external_containerizer {
 
 class UsageAgent {
  public:
-  // Launches `containers` containers, each with a sandbox below `directory`,
-  // which is made. Returns when the `wait` of each is running.
+  // Over fork/exec. Launches `containers` containers, each with a sandbox below
+  // `directory`, which is made. Returns when the `wait` of each is running.
   static absl::StatusOr<std::unique_ptr<UsageAgent>> Start(
       const std::string& program, const std::string& directory, int containers);
+
+  // Over any transport, in `directory`, which exists; without containers.
+  static absl::StatusOr<std::unique_ptr<UsageAgent>> Start(
+      TransportFactory transport, const std::string& directory);
+
+  // Launches containers of these numbers. Returns when all run.
+  absl::Status Launch(int begin, int end);
+  // Destroys them, which ends what a real program has started.
+  absl::Status Destroy(int begin, int end);
+
+  Containerizer& containerizer() { return *containerizer_; }
+  static ContainerId IdOf(int number);
 
   // Time per call of `calls` calls of Usage(), `at_once` at a time: each
   // callback makes the next call. A container has one `usage` at a time, so
@@ -28,10 +43,13 @@ class UsageAgent {
   absl::StatusOr<absl::Duration> TimePerCall(int calls, int at_once);
 
  private:
-  explicit UsageAgent(std::unique_ptr<Containerizer> containerizer)
-      : containerizer_(std::move(containerizer)) {}
+  UsageAgent(std::unique_ptr<Containerizer> containerizer,
+             std::string directory)
+      : containerizer_(std::move(containerizer)),
+        directory_(std::move(directory)) {}
 
   const std::unique_ptr<Containerizer> containerizer_;
+  const std::string directory_;
 };
 
 }  // namespace external_containerizer

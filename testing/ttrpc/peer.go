@@ -6,7 +6,8 @@
 //	peer server SOCKET           serves the service below until it is killed
 //	peer client SOCKET           checks a server of ours; exits with 0 if it is right
 //	peer flood SOCKET            sends large messages until it is killed
-//	peer bench SOCKET CALLERS N  makes N calls, prints calls per second
+//	peer bench SOCKET            for each line "CALLERS CALLS" on stdin makes so many
+//	                             calls, and prints how many nanoseconds that took
 package main
 
 import (
@@ -16,9 +17,9 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/containerd/ttrpc"
@@ -200,23 +201,30 @@ func flood(path string) {
 	select {}
 }
 
-func bench(path string, callers, calls int) {
+func bench(path string) {
 	client := dial(path)
 	data := bytes.Repeat([]byte{'x'}, 100)
-	start := time.Now()
-	var group sync.WaitGroup
-	for caller := 0; caller < callers; caller++ {
-		group.Add(1)
-		go func() {
-			defer group.Done()
-			for i := 0; i < calls/callers; i++ {
-				var reply Message
-				check(client.Call(context.Background(), service, "Echo", &Message{Data: data}, &reply))
-			}
-		}()
+	var callers, calls int64
+	for {
+		if _, err := fmt.Scan(&callers, &calls); err != nil {
+			return
+		}
+		start := time.Now()
+		left := calls
+		var group sync.WaitGroup
+		for caller := int64(0); caller < callers; caller++ {
+			group.Add(1)
+			go func() {
+				defer group.Done()
+				for atomic.AddInt64(&left, -1) >= 0 {
+					var reply Message
+					check(client.Call(context.Background(), service, "Echo", &Message{Data: data}, &reply))
+				}
+			}()
+		}
+		group.Wait()
+		fmt.Println(time.Since(start).Nanoseconds())
 	}
-	group.Wait()
-	fmt.Printf("%.0f\n", float64(calls/callers*callers)/time.Since(start).Seconds())
 }
 
 func main() {
@@ -227,13 +235,9 @@ func main() {
 		runClient(os.Args[2])
 	case len(os.Args) == 3 && os.Args[1] == "flood":
 		flood(os.Args[2])
-	case len(os.Args) == 5 && os.Args[1] == "bench":
-		callers, err := strconv.Atoi(os.Args[3])
-		check(err)
-		calls, err := strconv.Atoi(os.Args[4])
-		check(err)
-		bench(os.Args[2], callers, calls)
+	case len(os.Args) == 3 && os.Args[1] == "bench":
+		bench(os.Args[2])
 	default:
-		check(errors.New("usage: peer server|client|flood SOCKET, peer bench SOCKET CALLERS CALLS"))
+		check(errors.New("usage: peer server|client|flood|bench SOCKET"))
 	}
 }

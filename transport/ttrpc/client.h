@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/container/node_hash_map.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -130,7 +130,8 @@ class Client : private Connection::Delegate {
   std::shared_ptr<Connection> connection_;
   absl::Status status_;
   uint64_t next_id_;
-  absl::flat_hash_map<uint32_t, Outstanding> calls_;
+  // Nodes: room for more of them would take much, where many wait for long.
+  absl::node_hash_map<uint32_t, Outstanding> calls_;
   // Shared, for it must not be called once the client is gone.
   std::shared_ptr<absl::AnyInvocable<void(absl::Status) &&>> closed_;
   wire::Request request_;  // Kept for their memory.

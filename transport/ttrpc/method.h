@@ -40,9 +40,6 @@ struct Method {
   absl::string_view name;
 };
 
-template <typename Reply>
-using TypedDone = absl::AnyInvocable<void(CallResult<Reply>) &&>;
-
 namespace internal {
 // Keeps a parameter out of template argument deduction.
 template <typename T>
@@ -66,27 +63,28 @@ inline absl::Status Parse(absl::string_view bytes,
 }
 }  // namespace internal
 
-// As Client::Call. A reply that is no Reply is INTERNAL, kUnknown.
-template <typename Request, typename Reply>
+// As Client::Call; `done` is called, once, with a CallResult<Reply>. A reply
+// that is no Reply is INTERNAL, kUnknown.
+template <typename Request, typename Reply, typename Done>
 Client::CallId Call(Client& client, const Method<Request, Reply>& method,
-                    const Request& request, CallOptions options,
-                    typename internal::Exactly<TypedDone<Reply>>::Type done) {
+                    const Request& request, CallOptions options, Done done) {
   return client.Call(
       method.service, method.name, internal::Serialize(request),
       std::move(options),
       [done = std::move(done)](CallResult<std::string> result) mutable {
+        using Result = CallResult<Reply>;
         if (!result.reply.ok()) {
-          std::move(done)({result.reply.status(), result.outcome});
+          std::move(done)(Result{result.reply.status(), result.outcome});
           return;
         }
         Reply reply;
         absl::Status status = internal::Parse(*result.reply, reply);
         if (!status.ok()) {
           std::move(done)(
-              {absl::InternalError(status.message()), Outcome::kUnknown});
+              Result{absl::InternalError(status.message()), Outcome::kUnknown});
           return;
         }
-        std::move(done)({std::move(reply), result.outcome});
+        std::move(done)(Result{std::move(reply), result.outcome});
       });
 }
 
