@@ -33,6 +33,13 @@ absl::Status NotGreeted() {
   return absl::FailedPreconditionError("Hello comes first on a connection");
 }
 
+// No more waits than the program has room for.
+HelperOptions Fit(HelperOptions options, const Transport& transport) {
+  options.max_commands = std::min(options.max_commands,
+                                  transport.MaxWaits() + helper::kNotForWaits);
+  return options;
+}
+
 ttrpc::ServerOptions ToServerOptions(const HelperOptions& options) {
   ttrpc::ServerOptions server;
   server.max_connections = options.max_connections;
@@ -46,7 +53,7 @@ HelperServer::HelperServer(EventLoop& loop,
                            std::unique_ptr<Transport> transport,
                            HelperOptions options)
     : loop_(loop),
-      options_(std::move(options)),
+      options_(Fit(std::move(options), *transport)),
       transport_(std::move(transport)),
       server_(
           std::make_unique<ttrpc::Server>(loop, ToServerOptions(options_))) {

@@ -116,7 +116,7 @@ class UnixSocketTest : public ::testing::Test {
   std::string directory_;
   UnixSocketOptions options_;
   std::unique_ptr<EventLoop> loop_ = *EventLoop::Create();
-  std::shared_ptr<Script> script_ = std::make_shared<Script>();
+  std::shared_ptr<Script> script_ = std::make_shared<Script>(100'000);
   std::unique_ptr<HelperServer> server_;
   std::unique_ptr<Transport> transport_;
 };
@@ -497,6 +497,15 @@ TEST_F(UnixSocketTest, CommandsBeyondTheHelpersLimitAreToldToTryAgain) {
   for (int i = 0; i < 3; ++i) {
     EXPECT_FALSE(pending[static_cast<size_t>(i)]->answer.has_value());
   }
+}
+
+TEST_F(UnixSocketTest, NoMoreWaitsFitThanTheProgramHasRoomFor) {
+  script_ = std::make_shared<Script>(5'000);
+  Start();
+  const auto usage = Invoke(Of(Command::kUsage));
+  Next()->Succeed();
+  Await(usage);
+  EXPECT_EQ(transport_->MaxWaits(), 5'000u);
 }
 
 TEST_F(UnixSocketTest, TenThousandWaitOverOneConnection) {
