@@ -155,6 +155,16 @@ absl::StatusOr<ContainerStore> ContainerStore::Open(
   return store;
 }
 
+bool ContainerStore::IsAt(const StorePlace& place) const {
+  const std::string path = absl::StrCat(
+      place.work_directory.empty() ? place.fallback : place.work_directory,
+      "/program/posix/containers");
+  struct stat named, opened;
+  return lstat(path.c_str(), &named) == 0 &&
+         fstat(containers_.get(), &opened) == 0 &&
+         named.st_ino == opened.st_ino && named.st_dev == opened.st_dev;
+}
+
 absl::StatusOr<std::shared_ptr<ContainerStore>> ContainerStore::Open(
     const StorePlace& place) {
   absl::StatusOr<ContainerStore> store =

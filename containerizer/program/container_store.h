@@ -55,6 +55,9 @@ class ContainerStore {
   static absl::StatusOr<std::shared_ptr<ContainerStore>> Open(
       const StorePlace& place);
 
+  // Whether Open() of that place would find this one again: it may be kept.
+  bool IsAt(const StorePlace& place) const;
+
   ContainerStore(ContainerStore&&) = default;
   ContainerStore& operator=(ContainerStore&&) = default;
 

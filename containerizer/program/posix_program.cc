@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -49,9 +50,9 @@ absl::StatusOr<std::shared_ptr<ContainerStore>> OpenStore(
 }
 
 absl::StatusOr<std::optional<wire::ResourceStatistics>> ReadUsage(
-    const wire::Usage& request, const Context& context) {
+    const wire::Usage& request,
+    const absl::StatusOr<std::shared_ptr<ContainerStore>>& store) {
   const std::string& id = request.container_id().value();
-  absl::StatusOr<std::shared_ptr<ContainerStore>> store = OpenStore(context);
   if (!store.ok()) return store.status();
   const absl::StatusOr<UniqueFd> file = (*store)->OpenLaunched(id);
   if (!file.ok()) return file.status();
@@ -150,6 +151,23 @@ class PosixProgram::Impl {
 
   const Options& options() const { return options_; }
 
+  // For a helper that is asked for usage all the time, and for one agent.
+  absl::StatusOr<std::shared_ptr<ContainerStore>> KeptStore(
+      const Context& context) {
+    StorePlace place = StorePlaceOf(context);
+    const std::lock_guard<std::mutex> lock(store_mutex_);
+    if (store_ != nullptr && place == store_place_ && store_->IsAt(place)) {
+      return store_;
+    }
+    absl::StatusOr<std::shared_ptr<ContainerStore>> store =
+        ContainerStore::Open(place);
+    if (store.ok()) {
+      store_ = *store;
+      store_place_ = std::move(place);
+    }
+    return store;
+  }
+
   ContainerWaits& waits() { return waits_; }
 
   void Destroy(const std::string& id, const Context& context,
@@ -225,6 +243,9 @@ class PosixProgram::Impl {
   }
 
   Options options_;
+  std::mutex store_mutex_;
+  std::shared_ptr<ContainerStore> store_;  // with its place: under store_mutex_
+  StorePlace store_place_;
   ContainerWaits waits_;
   AsideThreads aside_;
   ProcessWatcher watcher_;  // destroyed first, with what waits
@@ -249,7 +270,7 @@ void PosixProgram::Update(const wire::Update& request, const Context& context,
 
 void PosixProgram::Usage(const wire::Usage& request, const Context& context,
                          Reply<std::optional<wire::ResourceStatistics>> reply) {
-  std::move(reply)(ReadUsage(request, context));
+  std::move(reply)(ReadUsage(request, impl_->KeptStore(context)));
 }
 
 void PosixProgram::Wait(const wire::Wait& request, const Context& context,

@@ -138,9 +138,15 @@ std::optional<ProcessStat> ReadProcessStat(pid_t pid) {
 }
 
 std::string ReadBootId() {
-  std::string id = ReadProcFile("/proc/sys/kernel/random/boot_id").value_or("");
-  while (!id.empty() && id.back() == '\n') id.pop_back();
-  return id;
+  const auto read = [] {
+    std::string id =
+        ReadProcFile("/proc/sys/kernel/random/boot_id").value_or("");
+    while (!id.empty() && id.back() == '\n') id.pop_back();
+    return id;
+  };
+  // It does not change while we live; a helper asks for it all the time.
+  static const std::string* const known = new std::string(read());
+  return known->empty() ? read() : *known;
 }
 
 UniqueFd OpenProcess(const ProcessId& id) {

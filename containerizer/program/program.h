@@ -17,9 +17,10 @@
 //   }
 //
 // The agent runs `my_program launch`, `my_program wait`, ...: one process per
-// command, several at once. So what a program knows of its containers belongs
-// on disk or in its runtime, not in the object. `posix_program.h` is a whole
-// example.
+// command, several at once; or `my_program serve --socket=PATH`, one process
+// for all commands, that may be killed and started anew at any time. So what a
+// program knows of its containers belongs on disk or in its runtime, not in the
+// object. `posix_program.h` is a whole example.
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_PROGRAM_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_PROGRAM_H_
@@ -67,7 +68,7 @@ struct Context {
   std::map<std::string, std::string> environment;
   // The container's working directory, absolute; empty for containers and
   // recover. Of a container whose sandbox the agent does not know (an orphan)
-  // it may be another directory.
+  // it may be another directory, or empty.
   std::string sandbox;
   // MESOS_WORK_DIRECTORY: tells agents on one machine apart. Empty if the
   // agent sets none.
@@ -157,9 +158,12 @@ class Program {
   virtual void Recover(const Context& context, Reply<void> reply);
 };
 
-// Hosts `program` for the one command that the arguments name, and returns
-// what main() should: 0; 1 after an error, with a line on stderr that says
-// which; 2 for arguments that it does not understand. `--help` lists them.
+// Hosts `program` for the one command that the arguments name, or for all that
+// come to a socket (`serve`, see serve.h), and returns what main() should: 0; 1
+// after an error, with a line on stderr that says which; 2 for arguments that
+// it does not understand. `--help` lists them. While it serves, a handler runs
+// on one of at most 32 threads; one that blocks in Wait(), rather than to keep
+// its reply, keeps one of 16.
 int ProgramMain(int argc, char** argv, Program& program);
 
 }  // namespace external_containerizer

@@ -167,6 +167,8 @@ void OnSignal(int) {
   errno = error;
 }
 
+void IgnoreSignal(int) {}
+
 // A descriptor that can be read when SIGTERM or SIGINT has come. Handlers, not
 // a blocked mask: children do not inherit those.
 absl::StatusOr<UniqueFd> TakeSignals() {
@@ -180,6 +182,9 @@ absl::StatusOr<UniqueFd> TakeSignals() {
   action.sa_flags = SA_RESTART;
   sigaction(SIGTERM, &action, nullptr);
   sigaction(SIGINT, &action, nullptr);
+  // One handler's broken pipe is not the end of all the others' commands.
+  action.sa_handler = IgnoreSignal;
+  sigaction(SIGPIPE, &action, nullptr);
   return UniqueFd(ends[0]);
 }
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // A whole process that is a helper: `program serve --socket=PATH`. For mains
-// only: it takes over the process's signals, limits and working directory.
+// only: it takes over the process's signals and limits.
 //
 //   PATH       the socket, of mode 0600 in a directory that only this user may
 //              write to; PATH.lock keeps a second helper away
@@ -11,6 +11,9 @@
 //              the last command has, or after 30 s; at once when it comes twice
 //   by itself  when nobody has been connected for --idle_exit (60s; "inf" for
 //              never), or nobody is and PATH is not its socket any more
+//
+// What handlers execute gets the default signals, and as many descriptors as
+// this process may have: the soft limit is raised to the hard one.
 //
 // A listening socket from systemd (LISTEN_FDS) takes the place of --socket.
 

@@ -159,6 +159,10 @@ void Journal::Load() {
   }
 }
 
+bool Journal::IsIn(int directory_fd) {
+  return faccessat(directory_fd, kName, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 std::vector<Journal::Leftover> Journal::TakeLeftovers() {
   return std::exchange(leftovers_, {});
 }

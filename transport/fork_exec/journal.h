@@ -47,6 +47,9 @@ class Journal {
   static absl::StatusOr<std::unique_ptr<Journal>> Open(
       int directory_fd, const std::string& directory);
 
+  // Whether there is one.
+  static bool IsIn(int directory_fd);
+
   // Those of the previous owner that are still there, running or zombies.
   // Their slots are taken until they are removed.
   std::vector<Leftover> TakeLeftovers();

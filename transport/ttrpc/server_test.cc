@@ -354,6 +354,39 @@ TEST_F(ServerTest, HandlerIsToldOnceThatItsCallerIsGone) {
   kept_[1].Finish("to nobody");
 }
 
+TEST_F(ServerTest, ConnectionsAreTellableApartAndTheirEndIsTold) {
+  std::vector<uint64_t> calls, ends;
+  server_->AddHandler(
+      kService, "Who",
+      [&](const CallContext& context, absl::string_view, Responder responder) {
+        calls.push_back(context.connection);
+        responder.Finish("");
+      });
+  server_->WhenDisconnected([&](uint64_t connection) {
+    EXPECT_TRUE(kept_[0].cancelled());
+    ends.push_back(connection);
+  });
+  RawPeer first = Connect();
+  RawPeer second = Connect();
+  first.Write(*loop_, RequestFrame(1, kService, "Keep", ""));
+  for (uint32_t id : {3u, 5u}) {
+    for (RawPeer* peer : {&first, &second}) {
+      peer->Write(*loop_, RequestFrame(id, kService, "Who", ""));
+      peer->Read(*loop_);
+    }
+  }
+  ASSERT_EQ(calls.size(), 4u);
+  EXPECT_EQ(calls[0], calls[2]);
+  EXPECT_EQ(calls[1], calls[3]);
+  EXPECT_NE(calls[0], calls[1]);
+  first.Close();
+  RunUntil(*loop_, [&] { return !ends.empty(); });
+  EXPECT_THAT(ends, ElementsAre(calls[0]));
+  EXPECT_EQ(server_->connections(), 1u);
+  server_.reset();
+  EXPECT_EQ(ends.size(), 1u);
+}
+
 TEST_F(ServerTest, DestroyedServerCancelsItsCallsAndResponderOutlivesIt) {
   RawPeer peer = Connect();
   peer.Write(*loop_, RequestFrame(1, kService, "Keep", ""));

@@ -16,7 +16,6 @@ namespace v1 = helper::v1;
 
 // Whatever a helper allows: what a client has room for, less some for the rest.
 constexpr size_t kMaxWaits = 60'000;
-constexpr size_t kNotForWaits = 1'024;
 
 // For one part of what is larger than a frame.
 constexpr absl::Duration kPartTimeout = absl::Seconds(30);
@@ -31,9 +30,11 @@ struct UnixSocket::Parts {
 };
 
 UnixSocket::UnixSocket(EventLoop& loop, UnixSocketOptions options,
+                       std::unique_ptr<ForkExecLeftovers> leftovers,
                        std::unique_ptr<Connector> connector)
     : loop_(loop),
       options_(std::move(options)),
+      leftovers_(std::move(leftovers)),
       connector_(std::move(connector)),
       backoff_(absl::ZeroDuration()) {}
 
@@ -74,8 +75,9 @@ void UnixSocket::Cancel(InvocationId id) {
 size_t UnixSocket::MaxWaits() const {
   const size_t most = connection_.hello.limits().max_commands();
   if (most == 0) return kMaxWaits;
-  return std::min(kMaxWaits, most > 2 * kNotForWaits ? most - kNotForWaits
-                                                     : (most + 1) / 2);
+  return std::min(kMaxWaits, most > 2 * helper::kNotForWaits
+                                 ? most - helper::kNotForWaits
+                                 : (most + 1) / 2);
 }
 
 void UnixSocket::GiveUp(InvocationId id, Giving up) {
@@ -120,8 +122,10 @@ void UnixSocket::Reach() {
   reaching_ = true;
   reach_timer_ = loop_.RunAfter(backoff_, [this] {
     reach_timer_ = 0;
-    connector_->Connect([this](absl::StatusOr<HelperConnection> connection) {
-      Reached(std::move(connection));
+    leftovers_->WhenDone([this] {
+      connector_->Connect([this](absl::StatusOr<HelperConnection> connection) {
+        Reached(std::move(connection));
+      });
     });
   });
   // Until an answer comes.

@@ -27,6 +27,7 @@
 #include "external_containerizer/transport/ttrpc/method.h"
 #include "external_containerizer/transport/unix_socket/connector.h"
 #include "external_containerizer/transport/unix_socket/helper.h"
+#include "external_containerizer/transport/unix_socket/leftovers.h"
 #include "external_containerizer/transport/unix_socket/options.h"
 
 namespace external_containerizer {
@@ -37,6 +38,7 @@ class UnixSocket : public Transport {
   using Done = absl::AnyInvocable<void(Answer) &&>;
 
   UnixSocket(EventLoop& loop, UnixSocketOptions options,
+             std::unique_ptr<ForkExecLeftovers> leftovers,
              std::unique_ptr<Connector> connector);
   ~UnixSocket() override;
 
@@ -98,6 +100,7 @@ class UnixSocket : public Transport {
 
   EventLoop& loop_;
   const UnixSocketOptions options_;
+  const std::unique_ptr<ForkExecLeftovers> leftovers_;
   const std::unique_ptr<Connector> connector_;
   HelperConnection connection_;  // Its client is null if there is none.
   std::string failure_;          // Why there is none, or was none before.

@@ -31,6 +31,9 @@ inline constexpr char kShutdownCapability[] = "shutdown";
 // A helper's exit code when another one serves at the same socket.
 inline constexpr int kAlreadyServed = 3;
 
+// Of Limits::max_commands: what an agent leaves to commands other than wait.
+inline constexpr size_t kNotForWaits = 1'024;
+
 // What goes into one frame, with some room for what is around it.
 inline constexpr size_t kMaxInFrame = (4u << 20) - (1u << 10);
 // The parts of what does not.

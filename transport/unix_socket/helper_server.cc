@@ -33,6 +33,13 @@ absl::Status NotGreeted() {
   return absl::FailedPreconditionError("Hello comes first on a connection");
 }
 
+// No more waits than the program has room for.
+HelperOptions Fit(HelperOptions options, const Transport& transport) {
+  options.max_commands = std::min(options.max_commands,
+                                  transport.MaxWaits() + helper::kNotForWaits);
+  return options;
+}
+
 ttrpc::ServerOptions ToServerOptions(const HelperOptions& options) {
   ttrpc::ServerOptions server;
   server.max_connections = options.max_connections;
@@ -46,7 +53,7 @@ HelperServer::HelperServer(EventLoop& loop,
                            std::unique_ptr<Transport> transport,
                            HelperOptions options)
     : loop_(loop),
-      options_(std::move(options)),
+      options_(Fit(std::move(options), *transport)),
       transport_(std::move(transport)),
       server_(
           std::make_unique<ttrpc::Server>(loop, ToServerOptions(options_))) {
@@ -196,19 +203,49 @@ void HelperServer::Handle(Command command, ConnectionId id,
     return responder.Finish(Refusal(absl::InvalidArgumentError(
         absl::StrCat("key ", key, " is that of another command"))));
   }
-  ++commands_;
-  const InvocationId invocation = transport_->Invoke(
-      helper::ToInvocation(command, connection->environment,
-                           std::move(request)),
-      [this, id, key](Answer answer) { Answered(id, key, std::move(answer)); });
+  Invocation invocation = helper::ToInvocation(command, connection->environment,
+                                               std::move(request));
+  const bool hold = !orphans_.empty() && (command == Command::kRecover ||
+                                          command == Command::kDestroy);
+  InvocationId invoked = 0;
+  if (hold) {
+    for (const auto& [orphan, launch] : orphans_) transport_->Cancel(launch);
+    held_back_.push_back({id, key, std::move(invocation)});
+  } else {
+    invoked = Invoke(id, key, std::move(invocation));
+  }
   connection->commands.emplace(
-      key, UnderWay{std::move(responder), invocation, command});
+      key, UnderWay{std::move(responder), invoked, command});
+}
+
+InvocationId HelperServer::Invoke(ConnectionId id, Key key,
+                                  Invocation invocation) {
+  ++commands_;
+  return transport_->Invoke(
+      std::move(invocation),
+      [this, id, key](Answer answer) { Answered(id, key, std::move(answer)); });
+}
+
+void HelperServer::EndOrphan(ConnectionId id, Key key) {
+  if (orphans_.erase({id, key}) == 0 || !orphans_.empty()) return;
+  for (HeldBack& held : std::exchange(held_back_, {})) {
+    Connection* const connection = Greeted(held.connection);
+    if (connection == nullptr) continue;
+    // Or else it was cancelled.
+    const auto it = connection->commands.find(held.key);
+    if (it == connection->commands.end() || it->second.id != 0) continue;
+    it->second.id =
+        Invoke(held.connection, held.key, std::move(held.invocation));
+  }
 }
 
 void HelperServer::Answered(ConnectionId id, Key key, Answer answer) {
   --commands_;
   Connection* const connection = Greeted(id);
-  if (connection == nullptr) return EndIfDrained();
+  if (connection == nullptr) {
+    EndOrphan(id, key);
+    return EndIfDrained();
+  }
   auto node = connection->commands.extract(key);
   UnderWay& command = node.mapped();
   if (drained_ != nullptr && HasResult(command.command) &&
@@ -287,7 +324,14 @@ bool HelperServer::Cancel(Connection& connection, Key key) {
   }
   const auto it = connection.commands.find(key);
   if (it == connection.commands.end()) return false;
-  transport_->Cancel(it->second.id);
+  if (it->second.id != 0) {
+    transport_->Cancel(it->second.id);
+    return true;
+  }
+  it->second.responder.Finish(Refusal(absl::CancelledError(
+      "it was cancelled while it waited for the launch of an agent that is "
+      "gone")));
+  connection.commands.erase(it);
   return true;
 }
 
@@ -296,6 +340,9 @@ void HelperServer::Disconnected(ConnectionId id) {
   if (!node.empty()) {
     for (const auto& [key, command] : node.mapped()->commands) {
       if (HasResult(command.command)) transport_->Cancel(command.id);
+      if (command.command == Command::kLaunch) {
+        orphans_.emplace(std::make_pair(id, key), command.id);
+      }
     }
   }
   if (disconnected_) disconnected_();

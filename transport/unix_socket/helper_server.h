@@ -4,6 +4,10 @@
 // The helper's side of helper.proto: gives the commands that come over its
 // connections to a Transport, and its answers back. Bytes in, bytes out.
 //
+// A launch whose agent is gone is cancelled when another one recovers or
+// destroys, and that waits until the launch has ended: no program sees the
+// destroy of a container before the end of its launch.
+//
 // Only on the loop's thread.
 
 #ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_UNIX_SOCKET_HELPER_SERVER_H_
@@ -14,6 +18,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
@@ -76,8 +82,13 @@ class HelperServer {
 
   struct UnderWay {
     CommandResponder responder;
-    InvocationId id;
+    InvocationId id;  // 0: it is held back.
     Command command;
+  };
+  struct HeldBack {
+    ConnectionId connection;
+    Key key;
+    Invocation invocation;
   };
   struct Connection {
     bool greeted = false;
@@ -95,7 +106,9 @@ class HelperServer {
                                helper::v1::HelloRequest request);
   void Handle(Command command, ConnectionId id,
               helper::v1::CommandRequest request, CommandResponder responder);
+  InvocationId Invoke(ConnectionId id, Key key, Invocation invocation);
   void Answered(ConnectionId id, Key key, Answer answer);
+  void EndOrphan(ConnectionId id, Key key);
   absl::Status Upload(Connection& connection,
                       helper::v1::UploadRequest& request);
   absl::StatusOr<helper::v1::FetchReply> Fetch(
@@ -109,6 +122,9 @@ class HelperServer {
   // Where a connection that is gone had commands under way, those with a
   // result have been cancelled, and nobody waits for any.
   absl::flat_hash_map<ConnectionId, std::unique_ptr<Connection>> connections_;
+  // Launches under way of connections that are gone, and what waits for them.
+  absl::flat_hash_map<std::pair<ConnectionId, Key>, InvocationId> orphans_;
+  std::vector<HeldBack> held_back_;
   size_t commands_ = 0;
   bool connections_closed_ = false;  // After Drain().
   absl::AnyInvocable<void() &&> drained_;

@@ -110,7 +110,7 @@ class HelperServerTest : public ::testing::Test {
 
   bool outdated_ = false;
   std::unique_ptr<EventLoop> loop_ = *EventLoop::Create();
-  std::shared_ptr<Script> script_ = std::make_shared<Script>();
+  std::shared_ptr<Script> script_ = std::make_shared<Script>(100'000);
   std::unique_ptr<HelperServer> server_;
   std::unique_ptr<ttrpc::Client> client_;
 };

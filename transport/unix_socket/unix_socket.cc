@@ -23,6 +23,7 @@
 #include "external_containerizer/transport/unix_socket/commands.h"
 #include "external_containerizer/transport/unix_socket/connector.h"
 #include "external_containerizer/transport/unix_socket/helper_process.h"
+#include "external_containerizer/transport/unix_socket/leftovers.h"
 
 namespace external_containerizer {
 namespace {
@@ -88,8 +89,10 @@ absl::StatusOr<std::unique_ptr<Transport>> Create(EventLoop& loop,
       loop, options,
       options.socket.empty() ? SocketOf(options) : options.socket,
       *std::move(environment), std::move(process));
+  auto leftovers =
+      std::make_unique<ForkExecLeftovers>(loop, options.work_directory);
   return std::make_unique<unix_socket_internal::UnixSocket>(
-      loop, std::move(options), std::move(connector));
+      loop, std::move(options), std::move(leftovers), std::move(connector));
 }
 
 }  // namespace

@@ -116,7 +116,7 @@ class UnixSocketTest : public ::testing::Test {
   std::string directory_;
   UnixSocketOptions options_;
   std::unique_ptr<EventLoop> loop_ = *EventLoop::Create();
-  std::shared_ptr<Script> script_ = std::make_shared<Script>();
+  std::shared_ptr<Script> script_ = std::make_shared<Script>(100'000);
   std::unique_ptr<HelperServer> server_;
   std::unique_ptr<Transport> transport_;
 };
@@ -440,6 +440,32 @@ TEST_F(UnixSocketTest, DrainWaitsForLaunchesWhoseAgentIsGone) {
   ttrpc::RunUntil(*loop_, [&drained] { return drained; });
 }
 
+TEST_F(UnixSocketTest, LaunchOfAnAgentThatIsGoneEndsBeforeTheNextOneRecovers) {
+  Start();
+  Invoke(Of(Command::kLaunch));
+  const auto orphan = Next();
+  Connect();
+  const auto recover = Invoke(Of(Command::kRecover));
+  const auto destroy = Invoke(Of(Command::kDestroy));
+  const auto given_up = Invoke(Of(Command::kDestroy));
+  RunUntilCancelled(orphan);
+  // What has to do with no launch need not wait.
+  const auto usage = Invoke(Of(Command::kUsage));
+  Next()->Succeed("u");
+  EXPECT_EQ(Await(usage).output, "u");
+  transport_->Cancel(given_up->id);
+  const Answer cancelled = Await(given_up);
+  EXPECT_EQ(cancelled.outcome, Outcome::kNotStarted);
+  EXPECT_THAT(cancelled.status, StatusIs(absl::StatusCode::kCancelled));
+  EXPECT_FALSE(script_->HasCall());
+  orphan->Fail(absl::CancelledError("ended"), Outcome::kEnded);
+  for (const auto& held : {recover, destroy}) {
+    Next()->Succeed();
+    EXPECT_THAT(Await(held).status, IsOk());
+  }
+  EXPECT_EQ(server_->commands(), 0u);
+}
+
 TEST_F(UnixSocketTest, ASecondAgentIsServedBesideTheFirst) {
   Start();
   const auto first = Invoke(Of(Command::kWait, "first"));
@@ -471,6 +497,15 @@ TEST_F(UnixSocketTest, CommandsBeyondTheHelpersLimitAreToldToTryAgain) {
   for (int i = 0; i < 3; ++i) {
     EXPECT_FALSE(pending[static_cast<size_t>(i)]->answer.has_value());
   }
+}
+
+TEST_F(UnixSocketTest, NoMoreWaitsFitThanTheProgramHasRoomFor) {
+  script_ = std::make_shared<Script>(5'000);
+  Start();
+  const auto usage = Invoke(Of(Command::kUsage));
+  Next()->Succeed();
+  Await(usage);
+  EXPECT_EQ(transport_->MaxWaits(), 5'000u);
 }
 
 TEST_F(UnixSocketTest, TenThousandWaitOverOneConnection) {

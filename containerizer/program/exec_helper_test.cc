@@ -1,0 +1,252 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// A program that knows no `serve`, behind exec_helper: what an agent with a
+// helper sees of it is what an agent without one sees.
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "external_containerizer/testing/status_matchers.h"
+#include "external_containerizer/testing/test_data.h"
+#include "external_containerizer/transport/event_loop.h"
+#include "external_containerizer/transport/fork_exec/fork_exec.h"
+#include "external_containerizer/transport/transport.h"
+#include "external_containerizer/transport/unix_socket/unix_socket.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace external_containerizer {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+std::string Contents(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+bool IsAlive(pid_t pid) {
+  const std::string stat = Contents(absl::StrCat("/proc/", pid, "/stat"));
+  const size_t name_end = stat.rfind(')');
+  return name_end != std::string::npos && stat[name_end + 2] != 'Z';
+}
+
+class ExecHelperTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    root_ = ::testing::TempDir() + "/x.XXXXXX";
+    ASSERT_NE(mkdtemp(root_.data()), nullptr);
+    for (const char* name : {"/work", "/plain", "/box"}) {
+      ASSERT_EQ(mkdir((root_ + name).c_str(), 0700), 0);
+    }
+    pids_ = root_ + "/pids";
+  }
+
+  void TearDown() override {
+    transport_.reset();
+    plain_.reset();
+    for (const pid_t pid : Pids()) {
+      if (IsAlive(pid)) kill(pid, SIGKILL);
+    }
+    ASSERT_EQ(system(absl::StrCat("rm -rf '", root_, "'").c_str()), 0);
+  }
+
+  // In words that need a shell, in this test's exec_helper.
+  static std::string Wrapped(const std::string& program) {
+    return absl::StrCat(TestDataPath("containerizer/program/exec_helper"), " '",
+                        program, "'");
+  }
+
+  static std::string Misbehave(const std::string& mode) {
+    return absl::StrCat(TestDataPath("testing/misbehaving/misbehave"), " ",
+                        mode);
+  }
+
+  void Use(const std::string& program) {
+    UnixSocketOptions options;
+    options.program = Wrapped(program);
+    options.work_directory = root_ + "/work";
+    auto transport = UnixSocketTransport(options)(*loop_);
+    ASSERT_THAT(transport, IsOk());
+    transport_ = *std::move(transport);
+    ForkExecOptions plain;
+    plain.program = program;
+    plain.work_directory = root_ + "/plain";
+    plain_.reset();
+    auto made = ForkExecTransport(plain)(*loop_);
+    ASSERT_THAT(made, IsOk());
+    plain_ = *std::move(made);
+  }
+
+  Invocation Make(Command command) {
+    Invocation invocation;
+    invocation.command = command;
+    invocation.timeout = absl::Seconds(30);
+    invocation.environment["MISBEHAVE_PIDS"] = pids_;
+    if (command != Command::kContainers && command != Command::kRecover) {
+      invocation.input = "in\xff\n";
+      invocation.sandbox = Sandbox{root_, "box", std::nullopt};
+    }
+    return invocation;
+  }
+
+  using Pending = std::shared_ptr<std::optional<Answer>>;
+  Pending Invoke(Transport& transport, Invocation invocation) {
+    auto answer = std::make_shared<std::optional<Answer>>();
+    last_ = transport.Invoke(std::move(invocation), [answer](Answer given) {
+      *answer = std::move(given);
+    });
+    return answer;
+  }
+
+  void RunUntil(const std::function<bool()>& condition) {
+    const absl::Time end = absl::Now() + absl::Seconds(60);
+    std::function<void()> look = [&] {
+      if (condition() || absl::Now() > end) {
+        loop_->Stop();
+      } else {
+        loop_->RunAfter(absl::Milliseconds(1), look);
+      }
+    };
+    look();
+    loop_->Run();
+    ASSERT_TRUE(condition());
+  }
+
+  Answer Await(const Pending& pending) {
+    RunUntil([&] { return pending->has_value(); });
+    return pending->value_or(Answer());
+  }
+
+  std::vector<pid_t> Pids() {
+    std::ifstream lines(pids_);
+    return {std::istream_iterator<pid_t>(lines), {}};
+  }
+
+  size_t Alive() {
+    size_t alive = 0;
+    for (const pid_t pid : Pids()) alive += IsAlive(pid) ? 1 : 0;
+    return alive;
+  }
+
+  std::string root_;
+  std::string pids_;
+  std::unique_ptr<EventLoop> loop_ = *EventLoop::Create();
+  std::unique_ptr<Transport> transport_;
+  std::unique_ptr<Transport> plain_;
+  InvocationId last_ = 0;
+};
+
+TEST_F(ExecHelperTest, AnswersAreThoseOfAProcessPerCommand) {
+  for (const char* mode :
+       {"silent", "exit 3", "signal 9", "text", "announce 100", "short",
+        "empty-record", "record 100000", "same", "record-exit", "noise"}) {
+    Use(Misbehave(mode));
+    for (const Command command : {Command::kRecover, Command::kUsage,
+                                  Command::kWait, Command::kUpdate}) {
+      SCOPED_TRACE(absl::StrCat(mode, " ", CommandName(command)));
+      const Answer answer = Await(Invoke(*transport_, Make(command)));
+      const Answer plain = Await(Invoke(*plain_, Make(command)));
+      EXPECT_EQ(answer.outcome, plain.outcome);
+      EXPECT_EQ(answer.output, plain.output);
+      EXPECT_EQ(answer.wait_status, plain.wait_status);
+      EXPECT_EQ(answer.status.code(), plain.status.code());
+      EXPECT_EQ(answer.status.message(), plain.status.message());
+    }
+  }
+}
+
+TEST_F(ExecHelperTest, CancelEndsTheSessionOfTheCommand) {
+  Use(Misbehave("family 3"));
+  const Pending launch = Invoke(*transport_, Make(Command::kLaunch));
+  RunUntil([this] { return Pids().size() == 3; });
+  EXPECT_EQ(Alive(), 3u);
+  transport_->Cancel(last_);
+  const Answer answer = Await(launch);
+  EXPECT_EQ(answer.outcome, Outcome::kEnded);
+  EXPECT_THAT(answer.status, StatusIs(absl::StatusCode::kCancelled));
+  EXPECT_EQ(Alive(), 0u);
+}
+
+TEST_F(ExecHelperTest, TimeThatIsOverEndsTheSessionOfTheCommand) {
+  Use(Misbehave("family 3"));
+  Invocation invocation = Make(Command::kUpdate);
+  invocation.timeout = absl::Milliseconds(500);
+  const Answer answer = Await(Invoke(*transport_, std::move(invocation)));
+  EXPECT_EQ(answer.outcome, Outcome::kEnded);
+  EXPECT_THAT(answer.status, StatusIs(absl::StatusCode::kDeadlineExceeded));
+  EXPECT_EQ(Alive(), 0u);
+}
+
+TEST_F(ExecHelperTest, WaitsOfAnAgentThatIsGoneAreEnded) {
+  Use(Misbehave("family 3"));
+  Invoke(*transport_, Make(Command::kWait));
+  RunUntil([this] { return Pids().size() == 3; });
+  transport_.reset();
+  RunUntil([this] { return Alive() == 0; });
+}
+
+TEST_F(ExecHelperTest, LaunchOfAnAgentThatIsGoneIsEndedBeforeTheNextRecovers) {
+  const std::string program = root_ + "/program";
+  std::ofstream(program) << "#!/bin/sh\n"
+                         << "case $1 in launch) echo $$ >>" << pids_
+                         << "; exec sleep 1000;; esac\n"
+                         << "kill -0 $(cat " << pids_ << ") && exit 9\n"
+                         << "exit 0\n";
+  ASSERT_EQ(chmod(program.c_str(), 0700), 0);
+  Use(program);
+  Invoke(*transport_, Make(Command::kLaunch));
+  RunUntil([this] { return Pids().size() == 1; });
+  Use(program);
+  const Answer answer = Await(Invoke(*transport_, Make(Command::kRecover)));
+  EXPECT_THAT(answer.status, IsOk());
+  EXPECT_EQ(Alive(), 0u);
+}
+
+TEST_F(ExecHelperTest, ProgramThatIsNotThereIsTold) {
+  UnixSocketOptions options;
+  options.program = Wrapped(root_ + "/nothing");
+  options.work_directory = root_ + "/work";
+  auto transport = UnixSocketTransport(options)(*loop_);
+  ASSERT_THAT(transport, IsOk());
+  transport_ = *std::move(transport);
+  const Answer answer = Await(Invoke(*transport_, Make(Command::kRecover)));
+  EXPECT_EQ(answer.outcome, Outcome::kNotStarted);
+  EXPECT_THAT(answer.status,
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       AllOf(HasSubstr("/nothing"),
+                             HasSubstr("No such file or directory"))));
+}
+
+TEST_F(ExecHelperTest, AnyOtherCommandIsTheProgramsOwn) {
+  const std::string program = root_ + "/program";
+  std::ofstream(program) << "#!/bin/sh\necho \"$0 $# $1\" >" << root_
+                         << "/seen; exit 5\n";
+  ASSERT_EQ(chmod(program.c_str(), 0700), 0);
+  const int status = system((Wrapped(program + " --flag") + " usage").c_str());
+  EXPECT_EQ(WEXITSTATUS(status), 5);
+  EXPECT_EQ(Contents(root_ + "/seen"), absl::StrCat(program, " 2 --flag\n"));
+  const std::string helper = TestDataPath("containerizer/program/exec_helper");
+  EXPECT_EQ(WEXITSTATUS(system((helper + " 2>/dev/null").c_str())), 2);
+  EXPECT_EQ(WEXITSTATUS(system((helper + " --help >/dev/null").c_str())), 0);
+}
+
+}  // namespace
+}  // namespace external_containerizer

@@ -1,0 +1,120 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/transport/unix_socket/leftovers.h"
+
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "external_containerizer/testing/test_data.h"
+#include "external_containerizer/transport/event_loop.h"
+#include "external_containerizer/transport/ttrpc/harness.h"
+#include "gtest/gtest.h"
+
+namespace external_containerizer {
+namespace {
+
+bool IsAlive(pid_t pid) {
+  std::ifstream file(absl::StrCat("/proc/", pid, "/stat"));
+  const std::string stat(std::istreambuf_iterator<char>(file), {});
+  const size_t name_end = stat.rfind(')');
+  return name_end != std::string::npos && stat[name_end + 2] != 'Z';
+}
+
+class LeftoversTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    work_ = ::testing::TempDir() + "/l.XXXXXX";
+    ASSERT_NE(mkdtemp(work_.data()), nullptr);
+    pids_ = work_ + "/pids";
+  }
+
+  void TearDown() override {
+    for (const pid_t pid : Pids()) {
+      if (IsAlive(pid)) kill(pid, SIGKILL);
+    }
+  }
+
+  // Of fork_exec's killed_agent: a wait, a launch and an update, of three
+  // processes each.
+  pid_t StartAgent() {
+    const std::string agent = TestDataPath("transport/fork_exec/killed_agent");
+    const std::string program =
+        TestDataPath("testing/misbehaving/misbehave") + " family 3";
+    std::vector<const char*> argv = {agent.c_str(), program.c_str(),
+                                     work_.c_str(), pids_.c_str(), nullptr};
+    pid_t pid = -1;
+    EXPECT_EQ(posix_spawn(&pid, agent.c_str(), nullptr, nullptr,
+                          const_cast<char* const*>(argv.data()), environ),
+              0);
+    ttrpc::RunUntil(*loop_, [this] { return Pids().size() == 9; });
+    return pid;
+  }
+
+  std::vector<pid_t> Pids() {
+    std::ifstream lines(pids_);
+    return {std::istream_iterator<pid_t>(lines), {}};
+  }
+
+  int Alive() {
+    int alive = 0;
+    for (const pid_t pid : Pids()) alive += IsAlive(pid) ? 1 : 0;
+    return alive;
+  }
+
+  std::string work_;
+  std::string pids_;
+  std::unique_ptr<EventLoop> loop_ = *EventLoop::Create();
+};
+
+TEST_F(LeftoversTest, WhatADeadAgentLeftIsEnded) {
+  const pid_t agent = StartAgent();
+  kill(agent, SIGKILL);
+  ASSERT_EQ(waitpid(agent, nullptr, 0), agent);
+  EXPECT_EQ(Alive(), 9);
+  ForkExecLeftovers leftovers(*loop_, work_);
+  bool done = false;
+  leftovers.WhenDone([&done] { done = true; });
+  EXPECT_FALSE(done);
+  ttrpc::RunUntil(*loop_, [&done] { return done; });
+  EXPECT_EQ(Alive(), 3);  // The update's: it does what it was told.
+  // And nothing is left for the next one.
+  done = false;
+  ForkExecLeftovers none(*loop_, work_);
+  none.WhenDone([&done] { done = true; });
+  EXPECT_TRUE(done);
+}
+
+TEST_F(LeftoversTest, LivingAgentsProcessesAreLeftAlone) {
+  const pid_t agent = StartAgent();
+  ForkExecLeftovers leftovers(*loop_, work_);
+  bool done = false;
+  leftovers.WhenDone([&done] { done = true; });
+  EXPECT_TRUE(done);
+  EXPECT_EQ(Alive(), 9);
+  kill(agent, SIGKILL);
+  waitpid(agent, nullptr, 0);
+}
+
+TEST_F(LeftoversTest, DirectoryWithoutAJournalStaysSo) {
+  ForkExecLeftovers leftovers(*loop_, work_);
+  bool done = false;
+  leftovers.WhenDone([&done] { done = true; });
+  EXPECT_TRUE(done);
+  struct stat info;
+  EXPECT_NE(stat((work_ + "/fork_exec.journal").c_str(), &info), 0);
+}
+
+}  // namespace
+}  // namespace external_containerizer
