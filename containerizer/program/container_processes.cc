@@ -82,8 +82,8 @@ absl::StatusOr<std::vector<ProcessStat>> Survivors(const LaunchRecord& launch) {
   const absl::StatusOr<bool> this_boot = IsThisBoot(launch);
   if (!this_boot.ok()) return this_boot.status();
   if (!*this_boot) return std::vector<ProcessStat>();
-  std::optional<std::vector<ProcessStat>> found =
-      ProcessesWith(absl::StrCat(kTokenVariable, "=", launch.token));
+  std::optional<std::vector<ProcessStat>> found = ProcessesWith(
+      absl::StrCat(kTokenVariable, "=", launch.token), launch.task);
   if (!found.has_value()) return CannotLook("processes");
   found->erase(std::remove_if(found->begin(), found->end(),
                               [](const ProcessStat& process) {

@@ -61,7 +61,8 @@ int Find(const Lookup& lookup, std::optional<Entry>& entry) {
 
 // The kernel takes them only from who ceases to be root: not from an agent of
 // another user that was given some, and those that are ambient outlast the
-// exec. `all`: else those only that root would not get at an exec anyway.
+// exec. Not `all`: the inheritable and ambient ones; an exec gives root the
+// rest anyway.
 bool DropCapabilities(bool all) {
   __user_cap_header_struct header = {};  // this thread
   header.version = _LINUX_CAPABILITY_VERSION_3;
