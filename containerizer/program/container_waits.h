@@ -55,7 +55,7 @@ class ContainerWaits {
                const LaunchRecord& launch, const ProcessId& process,
                absl::AnyInvocable<void() &&> next);
   void SupervisorHasEnded(const std::shared_ptr<Waiting>& waiting);
-  ContainerRecords RecordsOf(Waiting& waiting);
+  absl::StatusOr<ContainerRecords> RecordsOf(Waiting& waiting);
   std::shared_ptr<const StorePlace> Shared(StorePlace place);
   void Forget(const Waiting& waiting);
 

@@ -230,7 +230,9 @@ pid_t StartTask() {
 class Supervisor {
  public:
   explicit Supervisor(pid_t task)
-      : task_(task), cgroups_(ReadRecords(kContainerFd).cgroups) {}
+      : task_(task),
+        cgroups_(
+            ReadRecords(kContainerFd).value_or(ContainerRecords()).cgroups) {}
 
   // Returns when no process of the container is left.
   void Run() {
