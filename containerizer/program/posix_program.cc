@@ -4,6 +4,7 @@
 #include "external_containerizer/containerizer/program/posix_program.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -215,35 +216,49 @@ class PosixProgram::Impl {
                      if (absl::IsResourceExhausted(ended)) {
                        return std::move(reply)(std::move(ended));
                      }
-                     const bool quick = ended.ok() && HasEnded(*store, id);
-                     auto finish = [this, store = std::move(store),
-                                    id = std::move(id),
-                                    token = std::move(token),
-                                    reply = std::move(reply)]() mutable {
-                       std::move(reply)(FinishDestroy(*store, id, token));
-                     };
-                     if (quick) {
-                       std::move(finish)();
-                     } else {
-                       // All that wait share this thread.
-                       aside_.Run(std::move(finish));
+                     // All that wait share this thread.
+                     std::optional<absl::Status> quick;
+                     if (ended.ok()) quick = FinishAtOnce(*store, id, token);
+                     if (quick.has_value()) {
+                       return std::move(reply)(*std::move(quick));
                      }
+                     aside_.Run([this, store = std::move(store),
+                                 id = std::move(id), token = std::move(token),
+                                 reply = std::move(reply)]() mutable {
+                       std::move(reply)(FinishDestroy(*store, id, token));
+                     });
                    });
   }
 
  private:
-  // Whether its supervisor has left nothing to be ended.
-  static bool HasEnded(const ContainerStore& store, const std::string& id) {
-    const absl::StatusOr<UniqueFd> file = store.OpenLaunched(id);
-    if (!file.ok()) return true;
-    const absl::StatusOr<ContainerRecords> records = ReadRecords(file->get());
-    return records.ok() && records->end.has_value() && records->end->complete;
+  // Whether its supervisor has left nothing, not even a cgroup.
+  static bool HasEnded(const ContainerRecords& records) {
+    return records.end.has_value() && records.end->complete &&
+           std::none_of(records.cgroups.begin(), records.cgroups.end(),
+                        [](const ContainerCgroup& cgroup) {
+                          return access(cgroup.path.c_str(), F_OK) == 0;
+                        });
   }
 
   absl::Status Remove(ContainerStore& store, const std::string& id,
                       const ContainerRecords& records) {
     waits_.BeforeRemoval(records);
     return RemoveContainer(store, id, records);
+  }
+
+  // nullopt if somebody has the lock, or more is to be done than to forget it.
+  std::optional<absl::Status> FinishAtOnce(ContainerStore& store,
+                                           const std::string& id,
+                                           const std::string& token) {
+    const absl::StatusOr<std::optional<UniqueFd>> lock = store.TryLock(id);
+    if (!lock.ok() || !lock->has_value()) return std::nullopt;
+    const absl::StatusOr<ContainerRecords> records =
+        ReadRecords((*lock)->get());
+    if (!records.ok() || !records->launch.has_value() ||
+        records->launch->token != token || !HasEnded(*records)) {
+      return std::nullopt;
+    }
+    return Remove(store, id, *records);
   }
 
   absl::Status FinishDestroy(ContainerStore& store, const std::string& id,
