@@ -251,6 +251,7 @@ class PosixProgram::Impl {
                                            const std::string& id,
                                            const std::string& token) {
     const absl::StatusOr<std::optional<UniqueFd>> lock = store.TryLock(id);
+    if (absl::IsNotFound(lock.status())) return absl::OkStatus();
     if (!lock.ok() || !lock->has_value()) return std::nullopt;
     const absl::StatusOr<ContainerRecords> records =
         ReadRecords((*lock)->get());

@@ -298,7 +298,7 @@ TEST_F(PosixProgramTest, ADestroyThatWaitsForALockHoldsUpNobodyElse) {
 
   ASSERT_THAT(Launch("other", "exit 3"), IsOk());
   std::future<absl::StatusOr<wire::Termination>> wait = Wait("other", context_);
-  EXPECT_EQ(wait.wait_for(std::chrono::seconds(30)), std::future_status::ready);
+  EXPECT_EQ(wait.wait_for(std::chrono::seconds(20)), std::future_status::ready);
   lock.Reset();
   EXPECT_THAT(destroy.get(), IsOk());
   EXPECT_THAT(wait.get(), IsOk());
