@@ -71,7 +71,13 @@ class Mischief {
     kill_at_ = -1;
   }
 
-  absl::Status Do(const std::string& path,
+  // Of the files of one agent.
+  int NewFiles() {
+    absl::MutexLock lock(&mutex_);
+    return ++files_;
+  }
+
+  absl::Status Do(int files, const std::string& path,
                   const std::function<absl::Status()>& change) {
     bool kill_now;
     {
@@ -80,26 +86,29 @@ class Mischief {
         return absl::ResourceExhaustedError(
             absl::StrCat("write ", path, ": no space left on device"));
       }
-      // What comes after the kill is not done.
-      if (killed_ && !released_) return absl::AbortedError("killed");
+      // An agent that was killed does no more.
+      if (files == killed_files_) return absl::AbortedError("killed");
       kill_now = kill_at_ == 0;
       if (kill_at_ >= 0) --kill_at_;
-      if (kill_now && !kill_after_effect_) return Die();
+      if (kill_now && !kill_after_effect_) return Die(files);
     }
     absl::Status status = change();
     if (!kill_now) return status;
     absl::MutexLock lock(&mutex_);
-    return Die();
+    return Die(files);
   }
 
  private:
-  absl::Status Die() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+  absl::Status Die(int files) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     killed_ = true;
+    killed_files_ = files;
     mutex_.Await(absl::Condition(&released_));
     return absl::AbortedError("killed");
   }
 
   absl::Mutex mutex_;
+  int files_ ABSL_GUARDED_BY(mutex_) = 0;
+  int killed_files_ ABSL_GUARDED_BY(mutex_) = 0;
   std::string broken_ ABSL_GUARDED_BY(mutex_);
   int kill_at_ ABSL_GUARDED_BY(mutex_) = -1;
   bool kill_after_effect_ ABSL_GUARDED_BY(mutex_) = false;
@@ -110,19 +119,22 @@ class Mischief {
 class MischievousFiles : public state::FileSystem {
  public:
   MischievousFiles(std::unique_ptr<state::FileSystem> files, Mischief& mischief)
-      : files_(std::move(files)), mischief_(mischief) {}
+      : files_(std::move(files)),
+        mischief_(mischief),
+        id_(mischief.NewFiles()) {}
 
   absl::Status MakeDirectory(const std::string& path) override {
-    return mischief_.Do(path, [&] { return files_->MakeDirectory(path); });
+    return mischief_.Do(id_, path, [&] { return files_->MakeDirectory(path); });
   }
   absl::Status MakeLink(const std::string& target,
                         const std::string& path) override {
-    return mischief_.Do(path, [&] { return files_->MakeLink(target, path); });
+    return mischief_.Do(id_, path,
+                        [&] { return files_->MakeLink(target, path); });
   }
   absl::StatusOr<std::unique_ptr<state::WritableFile>> MakeFile(
       const std::string& path, mode_t mode) override {
     absl::StatusOr<std::unique_ptr<state::WritableFile>> file;
-    absl::Status status = mischief_.Do(path, [&] {
+    absl::Status status = mischief_.Do(id_, path, [&] {
       file = files_->MakeFile(path, mode);
       return file.status();
     });
@@ -138,21 +150,22 @@ class MischievousFiles : public state::FileSystem {
     return files_->ReadFile(path, max);
   }
   absl::Status Rename(const std::string& from, const std::string& to) override {
-    return mischief_.Do(to, [&] { return files_->Rename(from, to); });
+    return mischief_.Do(id_, to, [&] { return files_->Rename(from, to); });
   }
   absl::Status Remove(const std::string& path) override {
-    return mischief_.Do(path, [&] { return files_->Remove(path); });
+    return mischief_.Do(id_, path, [&] { return files_->Remove(path); });
   }
   absl::Status RemoveTree(const std::string& path) override {
-    return mischief_.Do(path, [&] { return files_->RemoveTree(path); });
+    return mischief_.Do(id_, path, [&] { return files_->RemoveTree(path); });
   }
   absl::Status SyncDirectory(const std::string& path) override {
-    return mischief_.Do(path, [&] { return files_->SyncDirectory(path); });
+    return mischief_.Do(id_, path, [&] { return files_->SyncDirectory(path); });
   }
 
  private:
   const std::unique_ptr<state::FileSystem> files_;
   Mischief& mischief_;
+  const int id_;
 };
 
 class StandingAgentTest : public ::testing::Test {
