@@ -280,8 +280,9 @@ TEST_F(PosixProgramTest, ADestroyThatWaitsForALockHoldsUpNobodyElse) {
     return static_cast<pid_t>(atoi(line));
   };
   ASSERT_THAT(Launch("slow",
+                     "sleep 1000 & "
                      "trap 'echo 1 > told; read line < go; exit 5' TERM; "
-                     "echo $PPID > told; sleep 1000 & wait; exit 6"),
+                     "echo $PPID > told; wait; exit 6"),
               IsOk());
   const auto supervisor = posix_internal::ReadProcessStat(read_number());
   ASSERT_TRUE(supervisor.has_value());
