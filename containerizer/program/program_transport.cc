@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -21,8 +22,25 @@
 namespace external_containerizer {
 namespace {
 
-// More than agents let run at once, and few enough to have their stacks.
-constexpr size_t kMaxThreads = 32;
+// Few enough to have their stacks, and as many of each kind as an agent lets
+// run at once by default: 32, one more destroy, one more of the last kind.
+// Waits are meant to keep their replies.
+enum Lane : size_t { kDestroys, kListings, kOthers, kWaits };
+constexpr size_t kThreads[] = {33, 4, 32, 16};
+
+Lane LaneOf(Command command) {
+  switch (command) {
+    case Command::kDestroy:
+      return kDestroys;
+    case Command::kContainers:
+    case Command::kRecover:
+      return kListings;
+    case Command::kWait:
+      return kWaits;
+    default:
+      return kOthers;
+  }
+}
 
 // Of commands that no handler has taken yet.
 constexpr size_t kMaxQueuedBytes = size_t{64} << 20;
@@ -119,7 +137,7 @@ ProgramTransport::ProgramTransport(EventLoop& loop, std::string name,
                                    Program& program)
     : program_(program),
       outlet_(std::make_shared<Outlet>(&loop, this, std::move(name))),
-      threads_(kMaxThreads) {}
+      threads_({std::begin(kThreads), std::end(kThreads)}) {}
 
 ProgramTransport::~ProgramTransport() {
   outlet_->Close();
@@ -152,7 +170,7 @@ InvocationId ProgramTransport::Invoke(
   }
   outlet_->queued_bytes += bytes;
   const bool accepted = threads_.Run(
-      /*may_stay=*/command == Command::kWait,
+      LaneOf(command), id,
       [id, bytes, outlet = outlet_, cancellation = call.cancellation,
        program = &program_, invocation = std::move(invocation)]() mutable {
         outlet->queued_bytes -= bytes;
@@ -225,6 +243,8 @@ void ProgramTransport::Cancel(InvocationId id) {
     answer.status = absl::CancelledError("it was cancelled");
     EndLater(id, std::move(answer));
   }
+  // Who cancels does not wait for long.
+  threads_.Abandon(id);
   cancellation.Cancel();
 }
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <fstream>
 #include <functional>
 #include <iterator>
@@ -266,6 +267,51 @@ TEST_F(ProgramTransportTest, WaitHandlersThatBlockDoNotKeepOthersOut) {
   EXPECT_THAT(Await(Invoke(Launch())).status, IsOk());
   program.go.Notify();
   for (const auto& wait : waits) EXPECT_THAT(Await(wait).status, IsOk());
+  transport_.reset();
+}
+
+TEST_F(ProgramTransportTest, LaunchHandlersThatBlockKeepNoDestroyOrListingOut) {
+  absl::Notification go;
+  program_.launch = [&go](const Context&, Reply<void> reply) {
+    go.WaitForNotification();
+    std::move(reply)(absl::OkStatus());
+  };
+  std::vector<std::shared_ptr<Pending>> launches;
+  for (int i = 0; i < 100; ++i) launches.push_back(Invoke(Launch()));
+  for (const Command command : {Command::kContainers, Command::kRecover}) {
+    Invocation invocation;
+    invocation.command = command;
+    EXPECT_THAT(Await(Invoke(std::move(invocation))).status, IsOk());
+  }
+  EXPECT_THAT(Await(Invoke(About<wire::Destroy>(Command::kDestroy))).status,
+              StatusIs(absl::StatusCode::kNotFound));
+  go.Notify();
+  for (const auto& launch : launches) EXPECT_THAT(Await(launch).status, IsOk());
+}
+
+TEST_F(ProgramTransportTest,
+       HandlersThatStayWhenTheyAreCancelledKeepNobodyOut) {
+  class StuckProgram : public KeepingProgram {
+   public:
+    void Usage(const wire::Usage&, const Context&,
+               Reply<std::optional<wire::ResourceStatistics>> reply) override {
+      ++stuck;
+      go.WaitForNotification();
+      std::move(reply)(std::nullopt);
+    }
+    std::atomic<int> stuck{0};
+    absl::Notification go;
+  };
+  StuckProgram program;
+  transport_ = std::make_unique<ProgramTransport>(*loop_, "stuck", program);
+  std::vector<std::shared_ptr<Pending>> usages;
+  for (int i = 0; i < 32; ++i) {
+    usages.push_back(Invoke(About<wire::Usage>(Command::kUsage)));
+  }
+  RunUntil([&program] { return program.stuck == 32; });
+  for (const auto& usage : usages) transport_->Cancel(usage->id);
+  EXPECT_THAT(Await(Invoke(Launch())).status, IsOk());
+  program.go.Notify();
   transport_.reset();
 }
 
