@@ -47,6 +47,18 @@ constexpr size_t kMaxQueuedBytes = size_t{64} << 20;
 
 constexpr size_t kMaxWaits = 100'000;
 
+// What it takes while it waits for a handler.
+size_t BytesOf(const Invocation& invocation) {
+  size_t bytes = invocation.input.size();
+  for (const auto& [name, value] : invocation.environment) {
+    bytes += name.size() + value.size();
+  }
+  if (invocation.sandbox.has_value()) {
+    bytes += invocation.sandbox->root.size() + invocation.sandbox->path.size();
+  }
+  return bytes;
+}
+
 Answer NotStarted(absl::Status status) {
   Answer answer;
   answer.outcome = Outcome::kNotStarted;
@@ -153,15 +165,15 @@ InvocationId ProgramTransport::Invoke(
   Call& call = calls_[id];
   call.done = std::move(done);
   call.command = command;
-  const size_t bytes = invocation.input.size();
-  if (bytes > kMaxInputBytes) {
+  if (invocation.input.size() > kMaxInputBytes) {
     EndLater(id, NotStarted(absl::InvalidArgumentError(
-                     absl::StrCat("a message of ", bytes,
+                     absl::StrCat("a message of ", invocation.input.size(),
                                   " bytes is too large"
                                   "; the limit is ",
                                   kMaxInputBytes))));
     return id;
   }
+  const size_t bytes = BytesOf(invocation);
   if (outlet_->queued_bytes + bytes > kMaxQueuedBytes) {
     EndLater(id, NotStarted(absl::ResourceExhaustedError(
                      absl::StrCat("commands of ", kMaxQueuedBytes,
@@ -177,6 +189,7 @@ InvocationId ProgramTransport::Invoke(
         Work(outlet, id, cancellation, *program, invocation);
       });
   if (!accepted) {
+    outlet_->queued_bytes -= bytes;
     EndLater(id, NotStarted(absl::ResourceExhaustedError(
                      "no thread can be made for a handler")));
   }
