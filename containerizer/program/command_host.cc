@@ -54,7 +54,7 @@ std::string Help(const std::string& program) {
       "Messages are read from stdin and written to stdout, in protobuf's wire\n"
       "format behind their length (4 bytes, little endian).\n\n",
       kCommands,
-      "\n  serve --socket=PATH [--idle_exit=60s]\n"
+      "\n  serve --socket=PATH [--idle_exit=60s] [--drain_limit=30s]\n"
       "              serve agents at a Unix socket, all commands in this "
       "process\n");
 }

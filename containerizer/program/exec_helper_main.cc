@@ -31,6 +31,7 @@ namespace {
 
 constexpr char kUsage[] =
     "Usage: exec_helper PROGRAM serve --socket=PATH [--idle_exit=60s]\n"
+    "                                 [--drain_limit=30s]\n"
     "       exec_helper PROGRAM COMMAND\n\n"
     "Serves agents at a Unix socket, and for each of their commands runs\n"
     "`PROGRAM COMMAND`. PROGRAM is one argument: a path, or shell words that\n"

@@ -3,6 +3,7 @@
 
 #include "external_containerizer/transport/unix_socket/helper_server.h"
 
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,6 +22,13 @@ namespace v1 = helper::v1;
 
 // For Ping, Cancel and the like while there are as many commands as may be.
 constexpr size_t kSpareCalls = 64;
+
+// By a clock that nobody sets.
+absl::Duration SinceBoot() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return absl::DurationFromTimespec(now);
+}
 
 v1::CommandReply Refusal(absl::Status status) {
   Answer answer;
@@ -220,7 +228,10 @@ void HelperServer::Handle(Command command, ConnectionId id,
 
 InvocationId HelperServer::Invoke(ConnectionId id, Key key,
                                   Invocation invocation) {
-  ++commands_;
+  if (++commands_ == 1) latest_end_ = absl::ZeroDuration();
+  if (!HasResult(invocation.command)) {
+    latest_end_ = std::max(latest_end_, SinceBoot() + invocation.timeout);
+  }
   return transport_->Invoke(
       std::move(invocation),
       [this, id, key](Answer answer) { Answered(id, key, std::move(answer)); });
@@ -359,6 +370,12 @@ void HelperServer::Drain(absl::AnyInvocable<void() &&> done) {
     connections_closed_ = true;
     EndIfDrained();
   });
+}
+
+absl::Duration HelperServer::TimeLeft() const {
+  return commands_ == 0
+             ? absl::ZeroDuration()
+             : std::max(absl::ZeroDuration(), latest_end_ - SinceBoot());
 }
 
 void HelperServer::EndIfDrained() {

@@ -25,6 +25,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "external_containerizer/transport/event_loop.h"
 #include "external_containerizer/transport/transport.h"
 #include "external_containerizer/transport/ttrpc/method.h"
@@ -74,6 +75,9 @@ class HelperServer {
   size_t connections() const { return server_->connections(); }
   // Commands under way, also of connections that are gone.
   size_t commands() const { return commands_; }
+  // How long those may still take, by the time that their agents gave them:
+  // the longest, without what Drain() cancels. Zero if none may.
+  absl::Duration TimeLeft() const;
 
  private:
   using ConnectionId = uint64_t;
@@ -126,6 +130,8 @@ class HelperServer {
   absl::flat_hash_map<std::pair<ConnectionId, Key>, InvocationId> orphans_;
   std::vector<HeldBack> held_back_;
   size_t commands_ = 0;
+  absl::Duration
+      latest_end_;  // Of launch, update and the like; see TimeLeft().
   bool connections_closed_ = false;  // After Drain().
   absl::AnyInvocable<void() &&> drained_;
   absl::AnyInvocable<void()> asked_to_end_;

@@ -440,6 +440,31 @@ TEST_F(UnixSocketTest, DrainWaitsForLaunchesWhoseAgentIsGone) {
   ttrpc::RunUntil(*loop_, [&drained] { return drained; });
 }
 
+TEST_F(UnixSocketTest, TimeLeftIsTheLongestOfTheCommandsThatADrainWaitsFor) {
+  Start();
+  EXPECT_EQ(server_->TimeLeft(), absl::ZeroDuration());
+  const auto wait = Invoke(Of(Command::kWait));
+  const auto waiting = Next();
+  EXPECT_EQ(server_->TimeLeft(), absl::ZeroDuration());
+  for (const int hours : {2, 3, 1}) {
+    Invocation invocation = Of(Command::kLaunch);
+    invocation.timeout = absl::Hours(hours);
+    Invoke(std::move(invocation));
+  }
+  const std::vector<std::shared_ptr<ScriptedCall>> launches = {Next(), Next(),
+                                                               Next()};
+  EXPECT_GT(server_->TimeLeft(), absl::Hours(2));
+  EXPECT_LE(server_->TimeLeft(), absl::Hours(3));
+  // Also when the agent is gone.
+  transport_.reset();
+  ttrpc::RunUntil(*loop_, [this] { return server_->connections() == 0; });
+  EXPECT_GT(server_->TimeLeft(), absl::Hours(2));
+  for (const auto& launch : launches) launch->Succeed();
+  waiting->Fail(absl::CancelledError("ended"), Outcome::kEnded);
+  ttrpc::RunUntil(*loop_, [this] { return server_->commands() == 0; });
+  EXPECT_EQ(server_->TimeLeft(), absl::ZeroDuration());
+}
+
 TEST_F(UnixSocketTest, LaunchOfAnAgentThatIsGoneEndsBeforeTheNextOneRecovers) {
   Start();
   Invoke(Of(Command::kLaunch));
