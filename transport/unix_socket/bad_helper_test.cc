@@ -432,6 +432,19 @@ TEST_F(BadHelperTest, CommandThatItDoesNotKnowWasNotStarted) {
   ExpectNotStarted(absl::StatusCode::kFailedPrecondition, {"method Launch"});
 }
 
+TEST_F(BadHelperTest, OneThatAlwaysSaysThatItShutsDownIsAskedTwice) {
+  Serve();
+  int asked = 0;
+  ttrpc::AddHandler(*server_, helper::MethodOf(Command::kLaunch),
+                    [&asked](const CallContext&, v1::CommandRequest,
+                             TypedResponder<v1::CommandReply> responder) {
+                      ++asked;
+                      responder.Fail(absl::UnavailableError("not now"));
+                    });
+  ExpectNotStarted(absl::StatusCode::kUnavailable, {"not now"});
+  EXPECT_EQ(asked, 2);
+}
+
 TEST_F(BadHelperTest, FailureWithoutACodeIsAFailure) {
   Serve();
   Answer(Command::kLaunch, [](v1::CommandReply& reply) {

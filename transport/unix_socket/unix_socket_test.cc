@@ -425,6 +425,30 @@ TEST_F(UnixSocketTest, DrainCancelsWaitsLetsLaunchesEndAndRefusesTheRest) {
   ttrpc::RunUntil(*loop_, [&drained] { return drained; });
 }
 
+TEST_F(UnixSocketTest, WhatAHelperRefusesWhileItShutsDownGoesToTheNextOne) {
+  Start();
+  const auto launch = Invoke(Of(Command::kLaunch));
+  const auto launching = Next();
+  bool drained = false;
+  server_->Drain([&drained] { drained = true; });
+  const std::unique_ptr<HelperServer> old = std::move(server_);
+  Serve();
+  // In parts, and in one.
+  for (const size_t size : {kMaxInputBytes, size_t{5}}) {
+    const auto update = Invoke(Of(Command::kUpdate, std::string(size, 'x')));
+    const auto call = Next();
+    EXPECT_EQ(call->invocation().input.size(), size);
+    call->Succeed();
+    EXPECT_THAT(Await(update).status, IsOk());
+  }
+  EXPECT_EQ(server_->connections(), 1u);
+  // The old one's answer still comes, over its connection.
+  EXPECT_EQ(old->commands(), 1u);
+  launching->Succeed();
+  EXPECT_THAT(Await(launch).status, IsOk());
+  ttrpc::RunUntil(*loop_, [&drained] { return drained; });
+}
+
 TEST_F(UnixSocketTest, DrainWaitsForLaunchesWhoseAgentIsGone) {
   Start();
   Invoke(Of(Command::kLaunch));
