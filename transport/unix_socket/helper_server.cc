@@ -52,6 +52,8 @@ ttrpc::ServerOptions ToServerOptions(const HelperOptions& options) {
   ttrpc::ServerOptions server;
   server.max_connections = options.max_connections;
   server.max_in_flight = options.max_commands + kSpareCalls;
+  server.methods_in_shutdown = {std::string(helper::kCancel.name),
+                                std::string(helper::kPing.name)};
   return server;
 }
 
@@ -135,6 +137,7 @@ void HelperServer::AddHandlers() {
                       v1::ShutdownReply reply;
                       reply.set_commands(static_cast<uint32_t>(commands_));
                       responder.Finish(reply);
+                      CancelOrphans();
                       if (asked_to_end_) asked_to_end_();
                     });
 }
@@ -217,7 +220,7 @@ void HelperServer::Handle(Command command, ConnectionId id,
                                           command == Command::kDestroy);
   InvocationId invoked = 0;
   if (hold) {
-    for (const auto& [orphan, launch] : orphans_) transport_->Cancel(launch);
+    CancelOrphans();
     held_back_.push_back({id, key, std::move(invocation)});
   } else {
     invoked = Invoke(id, key, std::move(invocation));
@@ -235,6 +238,10 @@ InvocationId HelperServer::Invoke(ConnectionId id, Key key,
   return transport_->Invoke(
       std::move(invocation),
       [this, id, key](Answer answer) { Answered(id, key, std::move(answer)); });
+}
+
+void HelperServer::CancelOrphans() {
+  for (const auto& [orphan, launch] : orphans_) transport_->Cancel(launch);
 }
 
 void HelperServer::EndOrphan(ConnectionId id, Key key) {

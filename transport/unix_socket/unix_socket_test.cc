@@ -20,8 +20,11 @@
 #include "external_containerizer/transport/event_loop.h"
 #include "external_containerizer/transport/mock/script.h"
 #include "external_containerizer/transport/transport.h"
+#include "external_containerizer/transport/ttrpc/client.h"
 #include "external_containerizer/transport/ttrpc/harness.h"
+#include "external_containerizer/transport/ttrpc/method.h"
 #include "external_containerizer/transport/ttrpc/socket.h"
+#include "external_containerizer/transport/unix_socket/helper.h"
 #include "external_containerizer/transport/unix_socket/helper_server.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -423,6 +426,35 @@ TEST_F(UnixSocketTest, DrainCancelsWaitsLetsLaunchesEndAndRefusesTheRest) {
   launching->Succeed();
   EXPECT_THAT(Await(launch).status, IsOk());
   ttrpc::RunUntil(*loop_, [&drained] { return drained; });
+}
+
+TEST_F(UnixSocketTest, DrainLetsLaunchesBeCancelled) {
+  Start();
+  const auto launch = Invoke(Of(Command::kLaunch));
+  const auto launching = Next();
+  bool drained = false;
+  server_->Drain([&drained] { drained = true; });
+  transport_->Cancel(launch->id);
+  RunUntilCancelled(launching);
+  launching->Fail(absl::CancelledError("ended"), Outcome::kEnded);
+  EXPECT_EQ(Await(launch).outcome, Outcome::kEnded);
+  ttrpc::RunUntil(*loop_, [&drained] { return drained; });
+}
+
+TEST_F(UnixSocketTest, ShutdownCancelsTheLaunchesOfAgentsThatAreGone) {
+  Start();
+  Invoke(Of(Command::kLaunch));
+  const auto orphan = Next();
+  transport_.reset();
+  ttrpc::RunUntil(*loop_, [this] { return server_->connections() == 0; });
+  bool asked = false;
+  server_->WhenAskedToEnd([&asked] { asked = true; });
+  const auto client = ttrpc::Client::Connect(*loop_, options_.socket);
+  ASSERT_THAT(client, IsOk());
+  ttrpc::Call(**client, helper::kShutdown, helper::v1::ShutdownRequest(), {},
+              [](ttrpc::CallResult<helper::v1::ShutdownReply>) {});
+  RunUntilCancelled(orphan);
+  EXPECT_TRUE(asked);
 }
 
 TEST_F(UnixSocketTest, WhatAHelperRefusesWhileItShutsDownGoesToTheNextOne) {
