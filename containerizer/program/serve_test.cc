@@ -503,6 +503,67 @@ TEST_F(ServeTest, ProgramThatKnowsNoServeIsToldAboutExecHelper) {
                      HasSubstr("exec_helper " + options_.program))));
 }
 
+TEST_F(ServeTest, HelperWhoseEndNobodyKnowsMayHaveFoundAnother) {
+  const std::string posix = options_.program;
+  options_.program = root_ + "/program";
+  std::ofstream(options_.program)
+      << "#!/bin/sh\n"
+      << "[ -e $0.once ] && exec " << posix << " \"$@\"\n"
+      << ">$0.once; exit " << helper::kAlreadyServed << "\n";
+  ASSERT_EQ(chmod(options_.program.c_str(), 0700), 0);
+  const sighandler_t before = signal(SIGCHLD, SIG_IGN);
+  Connect();
+  EXPECT_THAT(Run(Command::kRecover).status, IsOk());
+  signal(SIGCHLD, before);
+}
+
+TEST_F(ServeTest, ProgramWhoseEndNobodyKnowsIsQuotedWhenTimeIsOver) {
+  options_.program = root_ + "/program";
+  std::ofstream(options_.program) << "#!/bin/sh\necho no \"$1\" >&2\n";
+  ASSERT_EQ(chmod(options_.program.c_str(), 0700), 0);
+  options_.start_timeout = absl::Milliseconds(500);
+  const sighandler_t before = signal(SIGCHLD, SIG_IGN);
+  Connect();
+  const Answer answer = Run(Command::kRecover);
+  signal(SIGCHLD, before);
+  EXPECT_EQ(answer.outcome, Outcome::kNotStarted);
+  EXPECT_THAT(
+      answer.status,
+      StatusIs(absl::StatusCode::kUnavailable,
+               AllOf(HasSubstr("SIGCHLD is ignored"), HasSubstr("no serve"),
+                     HasSubstr("exec_helper " + options_.program))));
+}
+
+TEST_F(ServeTest, ProgramThatDoesNotListenYetEndsWithItsTransport) {
+  options_.program = root_ + "/program";
+  std::ofstream(options_.program)
+      << "#!/bin/sh\necho $$ >\"$0.new\"; mv \"$0.new\" \"$0.pid\"\n"
+      << "exec sleep 1000\n";
+  ASSERT_EQ(chmod(options_.program.c_str(), 0700), 0);
+  Connect();
+  Invoke(Make(Command::kRecover));
+  RunUntil([this] { return !Contents(options_.program + ".pid").empty(); });
+  const pid_t pid = atoi(Contents(options_.program + ".pid").c_str());
+  transport_.reset();
+  EXPECT_FALSE(IsAlive(pid));
+  EXPECT_EQ(waitpid(pid, nullptr, WNOHANG), -1) << "it was not reaped";
+}
+
+TEST_F(ServeTest, HelperThatListensStaysAlsoIfItsTransportHasNotSeenIt) {
+  Connect();
+  Invoke(Make(Command::kRecover));
+  RunUntil([this] { return Serving() > 0; });
+  // The transport's loop stands still.
+  const absl::Time end = absl::Now() + kPatience;
+  for (bool listens = false; !listens && absl::Now() < end;) {
+    const absl::StatusOr<int> fd = ttrpc::ConnectUnix(Socket());
+    listens = fd.ok();
+    if (listens) close(*fd);
+  }
+  transport_.reset();
+  EXPECT_GT(Helper(), 0);
+}
+
 TEST_F(ServeTest, ProgramThatNeverListensIsEnded) {
   options_.program = root_ + "/program";
   std::ofstream(options_.program)

@@ -44,7 +44,7 @@ class Connector {
   Connector(EventLoop& loop, const UnixSocketOptions& options,
             std::string socket, Environment environment,
             std::unique_ptr<HelperProcess> process);
-  // Forgets `done`, uncalled.
+  // Forgets `done`, uncalled. Ends a helper of ours that does not listen.
   ~Connector();
 
   // Tries once, for no longer than it may take. `done` is called from the loop,
@@ -95,6 +95,7 @@ class Connector {
   absl::Duration pause_;
   bool replaced_ = false;  // A helper, in this attempt.
   absl::Status last_;      // Why it was not reached.
+  absl::Status ended_;     // Why one that was started did not serve.
   std::unique_ptr<ttrpc::Client> client_;
   pid_t peer_ = 0;
 };
