@@ -62,7 +62,9 @@ class UnixSocket : public Transport {
       return helper.client != nullptr && helper.client->status().ok();
     }
     // For new commands.
-    bool Usable() const { return Open() && !shuts_down; }
+    bool Usable() const {
+      return Open() && !shuts_down && !helper.client->exhausted();
+    }
 
     EventLoop& loop;
     HelperConnection helper;

@@ -38,12 +38,14 @@ bool HelperConnection::Can(absl::string_view capability) const {
 
 Connector::Connector(EventLoop& loop, const UnixSocketOptions& options,
                      std::string socket, Environment environment,
-                     std::unique_ptr<HelperProcess> process)
+                     std::unique_ptr<HelperProcess> process,
+                     uint32_t first_stream_id)
     : loop_(loop),
       options_(options),
       socket_(std::move(socket)),
       environment_(std::move(environment)),
-      process_(std::move(process)) {}
+      process_(std::move(process)),
+      first_stream_id_(first_stream_id) {}
 
 Connector::~Connector() {
   loop_.CancelTimer(deadline_);
@@ -116,6 +118,7 @@ absl::StatusOr<std::unique_ptr<ttrpc::Client>> Connector::Reach() {
   ttrpc::ClientOptions client;
   client.max_outstanding = kMaxCalls;
   client.max_queued = kMaxQueuedBytes;
+  client.first_stream_id = first_stream_id_;
   return ttrpc::Client::Create(loop_, *fd, client);
 }
 

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,8 +25,11 @@
 #include "external_containerizer/transport/ttrpc/harness.h"
 #include "external_containerizer/transport/ttrpc/method.h"
 #include "external_containerizer/transport/ttrpc/socket.h"
+#include "external_containerizer/transport/unix_socket/commands.h"
+#include "external_containerizer/transport/unix_socket/connector.h"
 #include "external_containerizer/transport/unix_socket/helper.h"
 #include "external_containerizer/transport/unix_socket/helper_server.h"
+#include "external_containerizer/transport/unix_socket/leftovers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -607,6 +611,31 @@ TEST_F(UnixSocketTest, TenThousandWaitOverOneConnection) {
   for (size_t i = 0; i < pending.size(); ++i) {
     ASSERT_EQ(Await(pending[i]).output, absl::StrCat(i));
   }
+}
+
+TEST_F(UnixSocketTest, ConnectionWhoseIdsAreNearlyUsedUpIsFollowedByAnother) {
+  Serve();
+  // With a Hello and one command, a million are left.
+  constexpr uint32_t kFirst = 0xffffffff - 2'000'000 - 2;
+  transport_ = std::make_unique<unix_socket_internal::UnixSocket>(
+      *loop_, options_, std::make_unique<ForkExecLeftovers>(*loop_, directory_),
+      std::make_unique<Connector>(*loop_, options_, options_.socket,
+                                  Environment(), nullptr, kFirst));
+  const auto first = Invoke(Of(Command::kWait, "1"));
+  const auto call = Next();
+  EXPECT_EQ(server_->connections(), 1u);
+  const auto second = Invoke(Of(Command::kWait, "2"));
+  const auto other = Next();
+  EXPECT_EQ(server_->connections(), 2u);
+  other->Succeed("two");
+  EXPECT_EQ(Await(second).output, "two");
+  // What is under way on the old one can still be cancelled, and ends.
+  transport_->Cancel(first->id);
+  RunUntilCancelled(call);
+  call->Succeed("one");
+  EXPECT_EQ(Await(first).output, "one");
+  // Nobody needs it any more.
+  ttrpc::RunUntil(*loop_, [this] { return server_->connections() == 1; });
 }
 
 TEST_F(UnixSocketTest, TransportMayBeDestroyedByAnAnswer) {
