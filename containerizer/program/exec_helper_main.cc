@@ -3,7 +3,8 @@
 
 // A helper for programs that know no `serve`: it runs them once per command,
 // as an agent without a helper does, but in a small process of its own. The
-// agent then forks nothing.
+// agent then forks nothing. Programs inherit its limit on descriptors, which is
+// also what bounds how many of them may wait.
 
 #include <errno.h>
 #include <stdio.h>

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -271,6 +272,22 @@ TEST_F(ExecHelperTest, LaunchOfAnAgentThatIsGoneIsEndedBeforeTheNextRecovers) {
   const Answer answer = Await(Invoke(*transport_, Make(Command::kRecover)));
   EXPECT_THAT(answer.status, IsOk());
   EXPECT_EQ(Alive(), 0u);
+}
+
+TEST_F(ExecHelperTest, ProgramsMayHaveAsManyDescriptorsAsTheHelperWasGiven) {
+  const std::string program = root_ + "/program";
+  std::ofstream(program) << "#!/bin/sh\nulimit -Sn >" << root_ << "/seen\n";
+  ASSERT_EQ(chmod(program.c_str(), 0700), 0);
+  rlimit usual = {};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &usual), 0);
+  const rlimit low = {300, usual.rlim_max};
+  ASSERT_GT(low.rlim_max, low.rlim_cur);
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);
+  Use(program);
+  const Answer answer = Await(Invoke(*transport_, Make(Command::kRecover)));
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &usual), 0);
+  EXPECT_THAT(answer.status, IsOk());
+  EXPECT_EQ(Contents(root_ + "/seen"), "300\n");
 }
 
 TEST_F(ExecHelperTest, HelperWithALaunchUnderWayIsNotIdle) {

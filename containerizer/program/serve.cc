@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -160,14 +159,6 @@ absl::StatusOr<UniqueFd> Lock(const std::string& socket) {
   return lock;
 }
 
-// For each wait a program may hold descriptors.
-void RaiseDescriptorLimit() {
-  struct rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 int signal_pipe = -1;
 
 void OnSignal(int) {
@@ -289,7 +280,6 @@ absl::Status Serve(const std::string& program, const Arguments& arguments,
     if (!locked.ok()) return locked.status();
     lock = *std::move(locked);
   }
-  RaiseDescriptorLimit();
   const absl::StatusOr<UniqueFd> signals = TakeSignals();
   if (!signals.ok()) return signals.status();
   absl::StatusOr<std::unique_ptr<EventLoop>> loop = EventLoop::Create();

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // A whole process that is a helper: `program serve --socket=PATH`. For mains
-// only: it takes over the process's signals and limits.
+// only: it takes over the process's signals.
 //
 //   PATH       the socket, of mode 0600 in a directory that only this user may
 //              write to; PATH.lock keeps a second helper away
@@ -16,8 +16,7 @@
 //              for never) and no command is under way; or nobody is connected
 //              and PATH is not its socket any more
 //
-// What handlers execute gets the default signals, and as many descriptors as
-// this process may have: the soft limit is raised to the hard one.
+// What handlers execute gets the default signals.
 //
 // A listening socket from systemd (LISTEN_FDS) takes the place of --socket.
 

@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -602,6 +603,38 @@ TEST_F(ServeTest, LaunchMakesTheSandboxsFilesAsAProcessWould) {
   EXPECT_THAT(Contents(root_ + "/sandbox/stderr"),
               HasSubstr("posix: launch: container \"c\": "));
   EXPECT_THAT(Await(Invoke(Destroy())).status, IsOk());
+}
+
+TEST_F(ServeTest, HelperHasAllDescriptorsAndItsTasksAsManyAsItWasGiven) {
+  rlimit usual = {};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &usual), 0);
+  const rlimit low = {300, usual.rlim_max};
+  ASSERT_GT(low.rlim_max, low.rlim_cur);
+  const std::string posix = options_.program;
+  const struct {
+    const char* flag;
+    const char* limits;
+  } kCases[] = {{"", "300\n"}, {" --rlimit=nofile=64:128", "64\n"}};
+  for (const auto& test : kCases) {
+    options_.program = posix + test.flag;
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);
+    Connect();
+    const Answer answer = Await(Invoke(Launch("ulimit -Sn")));
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &usual), 0);
+    ASSERT_THAT(answer.status, IsOk());
+    EXPECT_THAT(Await(Invoke(Wait())).status, IsOk());
+    EXPECT_EQ(Contents(root_ + "/sandbox/stdout"), test.limits);
+    const pid_t helper = Helper();
+    rlimit its = {};
+    ASSERT_EQ(prlimit(helper, RLIMIT_NOFILE, nullptr, &its), 0);
+    EXPECT_EQ(its.rlim_cur, its.rlim_max);
+    EXPECT_THAT(Await(Invoke(Destroy())).status, IsOk());
+    ASSERT_EQ(unlink((root_ + "/sandbox/stdout").c_str()), 0);
+    transport_.reset();
+    kill(helper, SIGKILL);
+    AwaitEnd(helper);
+    ASSERT_EQ(unlink(Socket().c_str()), 0);
+  }
 }
 
 TEST_F(ServeTest, HelpersOwnEnvironmentIsNotTheTasks) {
