@@ -306,6 +306,29 @@ TEST_F(ServeTest, AgentsThatStartAtTheSameTimeShareOneHelper) {
   RunUntil([this] { return Serving() == 1; });
 }
 
+TEST_F(ServeTest, RelativeProgramInAnotherDirectoryHasAnotherHelper) {
+  char before[PATH_MAX];
+  ASSERT_NE(getcwd(before, sizeof(before)), nullptr);
+  for (const char* name : {"/a", "/b"}) {
+    const std::string directory = root_ + name;
+    ASSERT_EQ(mkdir(directory.c_str(), 0700), 0);
+    ASSERT_EQ(symlink(options_.program.c_str(), (directory + "/posix").c_str()),
+              0);
+  }
+  options_.program = "./posix";
+  int helpers = 0;
+  for (const char* name : {"/a", "/b"}) {
+    ASSERT_EQ(chdir((root_ + name).c_str()), 0);
+    // The second time it finds the first one's.
+    for (int i = 0; i < 2; ++i) {
+      Connect();
+      EXPECT_THAT(Run(Command::kRecover).status, IsOk());
+    }
+    EXPECT_EQ(Serving(), ++helpers);
+  }
+  ASSERT_EQ(chdir(before), 0);
+}
+
 TEST_F(ServeTest, ContainersOutliveAHelperThatIsKilled) {
   Connect();
   ASSERT_THAT(Await(Invoke(Launch("sleep 1000"))).status, IsOk());
