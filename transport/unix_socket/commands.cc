@@ -98,6 +98,10 @@ void UnixSocket::GiveUp(InvocationId id, Giving up) {
   }
   call.timer = loop_.RunAfter(options_.cancel_patience,
                               [this, id] { PatienceOver(id); });
+  CancelThere(id, call);
+}
+
+void UnixSocket::CancelThere(InvocationId id, const Call& call) {
   ttrpc::Client* const client = call.link->helper.client.get();
   if (client == nullptr || !call.link->helper.Can(helper::kCancelCapability)) {
     return;
@@ -236,6 +240,7 @@ void UnixSocket::UploadNext(std::unique_ptr<Parts> parts) {
         const auto it = calls_.find(id);
         if (it == calls_.end()) return;  // Given up.
         if (!result.reply.ok()) {
+          CancelThere(id, it->second);
           const bool refused = result.outcome == ttrpc::Outcome::kAnswered &&
                                absl::IsUnavailable(result.reply.status());
           return NotReplied(
@@ -263,6 +268,7 @@ void UnixSocket::Replied(InvocationId id,
   const bool whole = reply.output_size() <= reply.output().size();
   if (whole) return Answered(id, std::move(reply));
   if (reply.output_size() > options_.max_output_bytes) {
+    CancelThere(id, call);
     return Answered(id, std::move(reply));
   }
   call.state = State::kFetching;
@@ -290,6 +296,7 @@ void UnixSocket::FetchNext(std::unique_ptr<Parts> parts) {
                 if (it == calls_.end()) return;  // Given up.
                 ++it->second.link->heard;
                 if (!result.reply.ok() || result.reply->part().empty()) {
+                  CancelThere(id, it->second);
                   return NotReplied(
                       id,
                       result.reply.ok()

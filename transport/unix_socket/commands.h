@@ -95,6 +95,8 @@ class UnixSocket : public Transport {
   struct Parts;
 
   void GiveUp(InvocationId id, Giving up);
+  // At the helper, which also forgets what it keeps of the command.
+  void CancelThere(InvocationId id, const Call& call);
   void PatienceOver(InvocationId id);
 
   void Reach();

@@ -470,10 +470,13 @@ TEST_F(UnixSocketTest, WhatAHelperRefusesWhileItShutsDownGoesToTheNextOne) {
   const std::unique_ptr<HelperServer> old = std::move(server_);
   Serve();
   // In parts, and in one.
-  for (const size_t size : {kMaxInputBytes, size_t{5}}) {
-    const auto update = Invoke(Of(Command::kUpdate, std::string(size, 'x')));
+  for (const size_t size : {size_t{5} << 20, size_t{5}}) {
+    Invocation invocation = Of(Command::kUpdate, "input");
+    invocation.environment["SIZE"] = std::string(size, 'x');
+    const auto update = Invoke(std::move(invocation));
     const auto call = Next();
-    EXPECT_EQ(call->invocation().input.size(), size);
+    EXPECT_EQ(call->invocation().input, "input");
+    EXPECT_EQ(call->invocation().environment.at("SIZE").size(), size);
     call->Succeed();
     EXPECT_THAT(Await(update).status, IsOk());
   }
