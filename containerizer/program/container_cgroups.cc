@@ -49,7 +49,9 @@ constexpr const char* kControllers[] = {"memory", "cpu", "cpuacct", "pids"};
 
 constexpr size_t kMaxPath = 2048;
 constexpr size_t kMaxProcs = 4 << 20;  // half a million processes
-constexpr int kMaxDepth = 32;
+// Of one walk through the cgroups below a container's.
+constexpr size_t kMaxCgroups = 1 << 16;
+constexpr absl::Duration kMaxWalk = absl::Seconds(2);
 constexpr absl::Duration kFirstPause = absl::Milliseconds(1);
 constexpr absl::Duration kLongestPause = absl::Milliseconds(50);
 
@@ -92,60 +94,114 @@ int TurnOn(const std::string& parent, const std::string& controller) {
   return WriteSmallFile(file, "+" + controller);
 }
 
-std::vector<std::string> CgroupsBelow(const std::string& path) {
-  std::vector<std::string> below;
-  DIR* dir = opendir(path.c_str());
-  if (dir == nullptr) return below;
-  while (const dirent* entry = readdir(dir)) {
-    const std::string name = entry->d_name;
-    if (entry->d_type == DT_DIR && name != "." && name != "..") {
-      below.push_back(path + "/" + name);
-    }
-  }
-  closedir(dir);
-  return below;
+UniqueFd OpenCgroup(int above, const std::string& name) {
+  return UniqueFd(openat(above, name.c_str(),
+                         O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
-// Calls `visit` with the cgroup and all below it, those first.
-template <typename Visit>
-void ForEachCgroup(const std::string& path, const Visit& visit, int depth = 0) {
-  if (depth < kMaxDepth) {
-    for (const std::string& below : CgroupsBelow(path)) {
-      ForEachCgroup(below, visit, depth + 1);
-    }
+// The names of at most `most` cgroups in it, by which `most` gets less.
+std::vector<std::string> CgroupsIn(const UniqueFd& cgroup, size_t& most) {
+  std::vector<std::string> names;
+  const int fd = openat(cgroup.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR* dir = fd < 0 ? nullptr : fdopendir(fd);
+  if (dir == nullptr) {
+    if (fd >= 0) close(fd);
+    return names;
   }
-  visit(path);
+  while (const dirent* entry = most > 0 ? readdir(dir) : nullptr) {
+    const std::string name = entry->d_name;
+    if (entry->d_type != DT_DIR || name == "." || name == "..") continue;
+    names.push_back(name);
+    --most;
+  }
+  closedir(dir);
+  return names;
+}
+
+// Calls `visit` with the cgroup and all below it, those first, as the directory
+// above and the name there. A task may have made as many as it liked, deeper
+// than a path can be: no more than there is time for are visited, perhaps not
+// the first, and one directory is open at a time.
+template <typename Visit>
+void ForEachCgroup(const std::string& path, const Visit& visit) {
+  struct Level {
+    std::string name;
+    std::vector<std::string> below;
+  };
+  const absl::Time deadline = absl::Now() + kMaxWalk;
+  size_t most = kMaxCgroups;
+  UniqueFd current = OpenCgroup(AT_FDCWD, path);
+  std::vector<Level> levels = {{path, CgroupsIn(current, most)}};
+  while (absl::Now() < deadline) {
+    if (std::vector<std::string>& below = levels.back().below; !below.empty()) {
+      std::string name = std::move(below.back());
+      below.pop_back();
+      UniqueFd next = OpenCgroup(current.get(), name);
+      if (!next.valid()) continue;  // gone
+      current = std::move(next);
+      levels.push_back({std::move(name), CgroupsIn(current, most)});
+      continue;
+    }
+    const std::string name = std::move(levels.back().name);
+    levels.pop_back();
+    if (levels.empty()) return visit(AT_FDCWD, name);
+    current = OpenCgroup(current.get(), "..");
+    if (!current.valid()) return;
+    visit(current.get(), name);
+  }
+}
+
+std::string ProcsFile(int above, const std::string& name) {
+  return absl::StrCat(
+      above == AT_FDCWD ? "" : absl::StrCat("/proc/self/fd/", above, "/"), name,
+      "/cgroup.procs");
+}
+
+std::vector<std::string> Listed(const std::string& file) {
+  return Words(ReadSmallFile(file, kMaxProcs).value_or(""));
 }
 
 // Of the container's cgroup and those below it, which have `name` in their
 // paths, as nobody else's have.
-void KillListed(const std::string& path, const std::string& name) {
-  const std::optional<std::string> procs =
-      ReadSmallFile(path + "/cgroup.procs", kMaxProcs);
-  if (!procs.has_value()) return;
-  for (const absl::string_view line :
-       absl::StrSplit(*procs, '\n', absl::SkipEmpty())) {
+void KillListed(const std::string& file, const std::string& name) {
+  for (const std::string& process : Listed(file)) {
     int pid = 0;
-    if (!absl::SimpleAtoi(line, &pid) || pid <= 0) continue;
+    if (!absl::SimpleAtoi(process, &pid) || pid <= 0) continue;
     const UniqueFd fd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
     if (!fd.valid()) continue;
     // It may have ended since, and its pid be another's: what the descriptor
-    // names cannot change any more.
+    // names cannot change any more. Some kernels do not tell a path that is
+    // too long.
     const std::optional<std::string> cgroups =
         ReadSmallFile(absl::StrCat("/proc/", pid, "/cgroup"));
-    if (!cgroups.has_value() || !absl::StrContains(*cgroups, name)) continue;
-    syscall(SYS_pidfd_send_signal, fd.get(), SIGKILL, nullptr, 0);
+    if (cgroups.has_value() ? absl::StrContains(*cgroups, name)
+                            : Has(Listed(file), process)) {
+      syscall(SYS_pidfd_send_signal, fd.get(), SIGKILL, nullptr, 0);
+    }
   }
 }
 
 bool IsPopulated(const ContainerCgroup& cgroup) {
+  if (cgroup.unified) {
+    // With all that is below it.
+    const std::optional<uint64_t> populated =
+        NumberAfter(ReadSmallFile(cgroup.path + "/cgroup.events").value_or(""),
+                    "populated");
+    if (populated.has_value()) return *populated != 0;
+  }
   bool populated = false;
-  ForEachCgroup(cgroup.path, [&populated](const std::string& path) {
+  auto look = [&populated](int above, const std::string& name) {
     const std::optional<std::string> procs =
-        ReadSmallFile(path + "/cgroup.procs", 1);
+        ReadSmallFile(ProcsFile(above, name), 1);
     if (procs.has_value() && !procs->empty()) populated = true;
-  });
+  };
+  look(AT_FDCWD, cgroup.path);
+  if (!populated) ForEachCgroup(cgroup.path, look);
   return populated;
+}
+
+bool IsRemoved(const std::string& path) {
+  return rmdir(path.c_str()) == 0 || errno == ENOENT || errno == ENOTDIR;
 }
 
 // Doubles from one to the next.
@@ -313,8 +369,11 @@ bool KillCgroupsOnce(const ContainerCgroups& cgroups) {
     // file, the rounds have to do.
     (void)WriteSmallFile(cgroup.path + "/pids.max", "0");
     const std::string name = cgroup.path.substr(cgroup.path.rfind('/'));
-    ForEachCgroup(cgroup.path,
-                  [&name](const std::string& path) { KillListed(path, name); });
+    auto kill = [&name](int above, const std::string& below) {
+      KillListed(ProcsFile(above, below), name);
+    };
+    kill(AT_FDCWD, cgroup.path);
+    ForEachCgroup(cgroup.path, kill);
   }
   return any;
 }
@@ -327,7 +386,8 @@ absl::Status KillCgroups(const ContainerCgroups& cgroups,
     for (const ContainerCgroup& cgroup : cgroups) {
       if (!IsPopulated(cgroup)) continue;
       return absl::DeadlineExceededError(
-          absl::StrCat("processes in its cgroup ", cgroup.path, " do not die"));
+          absl::StrCat("processes in its cgroup ", cgroup.path,
+                       ", or below, do not die yet; destroy it again"));
     }
   }
   return absl::OkStatus();
@@ -337,16 +397,17 @@ absl::Status RemoveCgroups(const ContainerCgroups& cgroups,
                            absl::Duration timeout) {
   Pauses pauses(timeout);
   for (const ContainerCgroup& cgroup : cgroups) {
-    while (rmdir(cgroup.path.c_str()) != 0 && errno != ENOENT &&
-           errno != ENOTDIR) {
+    while (!IsRemoved(cgroup.path)) {
+      ForEachCgroup(cgroup.path, [](int above, const std::string& name) {
+        unlinkat(above, name.c_str(), AT_REMOVEDIR);
+      });
+      if (IsRemoved(cgroup.path)) break;
       const int error = errno;
-      for (const std::string& below : CgroupsBelow(cgroup.path)) {
-        ForEachCgroup(below,
-                      [](const std::string& path) { rmdir(path.c_str()); });
-      }
       if ((error == EBUSY || error == ENOTEMPTY) && pauses.Pause()) continue;
       return absl::FailedPreconditionError(absl::StrCat(
-          "cannot remove its cgroup ", cgroup.path, ": ", strerror(error)));
+          "cannot remove its cgroup ", cgroup.path, ": ", strerror(error),
+          "; destroy it again, or end what is in it, and in those below, and "
+          "remove it by hand"));
     }
   }
   return absl::OkStatus();

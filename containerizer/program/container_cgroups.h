@@ -73,7 +73,8 @@ absl::Status KillCgroups(const ContainerCgroups& cgroups,
 bool KillCgroupsOnce(const ContainerCgroups& cgroups);
 
 // Removes them, which must be empty but for cgroups below, and may be gone.
-// The kernel may need a moment. FAILED_PRECONDITION, with the reason.
+// The kernel may need a moment. FAILED_PRECONDITION, with the reason; if that
+// is the number of cgroups below, the next call goes on.
 absl::Status RemoveCgroups(const ContainerCgroups& cgroups,
                            absl::Duration timeout);
 

@@ -7,6 +7,7 @@
 #include "external_containerizer/containerizer/program/container_cgroups.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -24,6 +25,7 @@
 #include "external_containerizer/containerizer/program/cgroup_hierarchies.h"
 #include "external_containerizer/containerizer/program/small_files.h"
 #include "external_containerizer/testing/status_matchers.h"
+#include "external_containerizer/transport/unique_fd.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -156,6 +158,32 @@ TEST(ContainerCgroupsTest, OfVersionTwoControllersAreTurnedOn) {
             "+pids");
 }
 
+// `depth` more below each other, deeper than a path can be. The last one.
+UniqueFd MakeBelow(const std::string& path, int depth) {
+  UniqueFd last(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  for (int i = 0; i < depth; ++i) {
+    EXPECT_EQ(mkdirat(last.get(), "deeper", 0755), 0) << i;
+    last.Reset(
+        openat(last.get(), "deeper", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  }
+  EXPECT_TRUE(last.valid());
+  return last;
+}
+
+TEST(ContainerCgroupsTest, ManyAndDeepOnesAreRemoved) {
+  ContainerCgroup cgroup;
+  cgroup.path = TemporaryDirectory();
+  MakeBelow(cgroup.path, 600);
+  const std::string wide = cgroup.path + "/wide";
+  ASSERT_EQ(mkdir(wide.c_str(), 0755), 0);
+  for (int i = 0; i < 300; ++i) {
+    ASSERT_EQ(mkdir(absl::StrCat(wide, "/", i).c_str(), 0755), 0);
+  }
+  EXPECT_THAT(RemoveCgroups({cgroup}, kPatience), IsOk());
+  struct stat status;
+  EXPECT_NE(stat(cgroup.path.c_str(), &status), 0);
+}
+
 // On this machine.
 class RealCgroupsTest : public ::testing::Test {
  protected:
@@ -245,6 +273,18 @@ TEST_F(RealCgroupsTest, CgroupsBelowBelongToIt) {
     const pid_t child = Sleeper({below});
     EXPECT_THAT(RemoveCgroups({cgroup}, absl::ZeroDuration()), Not(IsOk()));
     EXPECT_TRUE(KillCgroupsOnce({cgroup})) << cgroup.path;
+    EXPECT_EQ(Signal(child), SIGKILL) << cgroup.path;
+  }
+}
+
+TEST_F(RealCgroupsTest, HoweverDeepAProcessIsItIsKilled) {
+  for (const ContainerCgroup& cgroup : plan_.cgroups) {
+    ContainerCgroup below = cgroup;
+    const UniqueFd last = MakeBelow(cgroup.path, 700);
+    below.path = absl::StrCat("/proc/", getpid(), "/fd/", last.get());
+    const pid_t child = Sleeper({below});
+    EXPECT_TRUE(KillCgroupsOnce({cgroup})) << cgroup.path;
+    kill(child, SIGTERM);
     EXPECT_EQ(Signal(child), SIGKILL) << cgroup.path;
   }
 }

@@ -156,10 +156,11 @@ absl::Status LaunchContainer(const wire::Launch& request,
   absl::Status status = run();
   if (status.ok()) return status;
   // Whatever does not work here is left to the destroy that follows.
-  ContainerRecords records = ReadRecords(container->get());
+  absl::StatusOr<ContainerRecords> records = ReadRecords(container->get());
+  if (!records.ok()) return status;
   // It has ended, and been reaped.
-  if (status.code() != absl::StatusCode::kInternal) records.launch.reset();
-  if (EndContainer(records).ok()) (void)(*store)->Remove(id);
+  if (status.code() != absl::StatusCode::kInternal) records->launch.reset();
+  if (EndContainer(*records).ok()) (void)(*store)->Remove(id);
   return status;
 }
 
@@ -174,13 +175,15 @@ absl::Status UpdateLimits(const wire::Update& request, const Context& context,
   const Limits limits = LimitsOf(request.resources());
   absl::Status written = (*store)->WriteLimits(id, limits);
   if (!written.ok()) return written;
-  const ContainerRecords records = ReadRecords(lock->get());
+  absl::StatusOr<ContainerRecords> records = ReadRecords(lock->get());
+  if (!records.ok()) return records.status();
   // Nothing is left to limit.
-  if (records.end.has_value()) return absl::OkStatus();
+  if (records->end.has_value()) return absl::OkStatus();
   absl::Status set =
-      SetCgroupLimits(records.cgroups, CgroupLimitsOf(limits, options));
+      SetCgroupLimits(records->cgroups, CgroupLimitsOf(limits, options));
   // The supervisor removes them when all has ended.
-  return ReadRecords(lock->get()).end.has_value() ? absl::OkStatus() : set;
+  records = ReadRecords(lock->get());
+  return records.ok() && records->end.has_value() ? absl::OkStatus() : set;
 }
 
 }  // namespace posix_internal

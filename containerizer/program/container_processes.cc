@@ -82,8 +82,8 @@ absl::StatusOr<std::vector<ProcessStat>> Survivors(const LaunchRecord& launch) {
   const absl::StatusOr<bool> this_boot = IsThisBoot(launch);
   if (!this_boot.ok()) return this_boot.status();
   if (!*this_boot) return std::vector<ProcessStat>();
-  std::optional<std::vector<ProcessStat>> found =
-      ProcessesWith(absl::StrCat(kTokenVariable, "=", launch.token));
+  std::optional<std::vector<ProcessStat>> found = ProcessesWith(
+      absl::StrCat(kTokenVariable, "=", launch.token), launch.task);
   if (!found.has_value()) return CannotLook("processes");
   found->erase(std::remove_if(found->begin(), found->end(),
                               [](const ProcessStat& process) {
@@ -95,11 +95,16 @@ absl::StatusOr<std::vector<ProcessStat>> Survivors(const LaunchRecord& launch) {
 
 absl::Status KillSurvivors(const LaunchRecord& launch) {
   const absl::Time deadline = absl::Now() + kKillTime;
-  while (true) {
+  // Twice none: in the midst of an exec a process has no environment.
+  for (int none = 0; none < 2;) {
     const absl::StatusOr<std::vector<ProcessStat>> survivors =
         Survivors(launch);
     if (!survivors.ok()) return survivors.status();
-    if (survivors->empty()) return absl::OkStatus();
+    if (survivors->empty()) {
+      ++none;
+      continue;
+    }
+    none = 0;
     if (absl::Now() > deadline) {
       return absl::DeadlineExceededError(absl::StrCat(
           survivors->size(), " of its processes do not die, among them ",
@@ -113,6 +118,7 @@ absl::Status KillSurvivors(const LaunchRecord& launch) {
     pollfd end = {last.get(), POLLIN, 0};
     poll(&end, 1, kPauseMs);
   }
+  return absl::OkStatus();
 }
 
 absl::Status EndContainer(const ContainerRecords& records) {

@@ -28,9 +28,9 @@ absl::StatusOr<UniqueFd> FindProcess(const LaunchRecord& launch,
 // Tells a supervisor to end its container. Returns at once.
 void TellToTerminate(const UniqueFd& supervisor, absl::Duration grace);
 
-// What runs of a container whose supervisor was killed: the processes that
-// have the container's token in their environment, and their descendants. Not
-// found is what cleared its environment and then lost its parents.
+// What runs of a container whose supervisor was killed: the task, the processes
+// that have the container's token in their environment, and the descendants of
+// these. Not found is what cleared its environment and then lost its parents.
 // RESOURCE_EXHAUSTED if that cannot be known now.
 absl::StatusOr<std::vector<ProcessStat>> Survivors(const LaunchRecord& launch);
 

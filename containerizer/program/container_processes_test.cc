@@ -113,6 +113,22 @@ TEST(ContainerProcessesTest, SurvivorsAreFoundByTheTokenAndKilled) {
   EXPECT_EQ(waitpid(other, &status, 0), other);
 }
 
+TEST(ContainerProcessesTest, ATaskWithoutTheTokenIsFoundByItsIdentity) {
+  const pid_t task = StartShell(
+      Token("d"),
+      "exec env -i /bin/sh -c 'sleep 1000 >&- & echo; exec sleep 1000 >&-'");
+  const LaunchRecord launch = RecordOf(task, Token("d"));
+  LaunchRecord another = launch;
+  another.task.start_ticks += 1;
+  EXPECT_THAT(Survivors(another), IsOkAndHolds(IsEmpty()));
+  EXPECT_EQ(Survivors(launch)->size(), 2u);
+  EXPECT_THAT(KillSurvivors(launch), IsOk());
+  EXPECT_THAT(Survivors(launch), IsOkAndHolds(IsEmpty()));
+  EXPECT_EQ(ReadProcessStat(task)->state, 'Z');
+  kill(task, SIGKILL);
+  waitpid(task, nullptr, 0);
+}
+
 TEST(ContainerProcessesTest, OfAnotherBootNothingSurvives) {
   const pid_t pid = StartShell(Token("c"), "echo; exec sleep 1000 >&-");
   LaunchRecord launch = RecordOf(pid, Token("c"));

@@ -5,11 +5,16 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <sstream>
 #include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 
 namespace external_containerizer {
 namespace posix_internal {
@@ -93,11 +98,12 @@ std::string Line(const std::string& text) {
   return "\n" + text + " " + Checksum(text) + "\n";
 }
 
-void ParseLine(const std::string& line, ContainerRecords& records) {
+// False if it is none of ours.
+bool ParseLine(const std::string& line, ContainerRecords& records) {
   const size_t space = line.rfind(' ');
-  if (space == std::string::npos) return;
+  if (space == std::string::npos) return line.empty();
   const std::string text = line.substr(0, space);
-  if (line.substr(space + 1) != Checksum(text)) return;
+  if (line.substr(space + 1) != Checksum(text)) return false;
 
   char boot[65] = "";
   char token[65] = "";
@@ -108,7 +114,7 @@ void ParseLine(const std::string& line, ContainerRecords& records) {
     launch.boot_id = boot;
     launch.token = token;
     records.launch = launch;
-    return;
+    return true;
   }
   EndRecord end;
   int destroyed = 0;
@@ -127,16 +133,30 @@ void ParseLine(const std::string& line, ContainerRecords& records) {
     end.complete = complete != 0;
     end.memory.at_limit = at_limit != 0;
     records.end = end;
-    return;
+    return true;
   }
   ContainerCgroup cgroup;
-  if (!ParseCgroup(text, cgroup)) return;
+  if (!ParseCgroup(text, cgroup)) return false;
   for (ContainerCgroup& known : records.cgroups) {
     if (known.path != cgroup.path) continue;
     known = cgroup;
-    return;
+    return true;
   }
   records.cgroups.push_back(cgroup);
+  return true;
+}
+
+// Whether all whole lines are ours.
+bool ParseLines(const std::string& contents, ContainerRecords& records) {
+  bool all = true;
+  size_t begin = 0;
+  while (begin < contents.size()) {
+    const size_t end = contents.find('\n', begin);
+    if (end == std::string::npos) break;
+    if (!ParseLine(contents.substr(begin, end - begin), records)) all = false;
+    begin = end + 1;
+  }
+  return all;
 }
 
 }  // namespace
@@ -175,27 +195,34 @@ std::string RecordLine(const EndRecord& record) {
 
 ContainerRecords ParseRecords(const std::string& contents) {
   ContainerRecords records;
-  size_t begin = 0;
-  while (begin < contents.size()) {
-    const size_t end = contents.find('\n', begin);
-    if (end == std::string::npos) break;
-    ParseLine(contents.substr(begin, end - begin), records);
-    begin = end + 1;
-  }
+  ParseLines(contents, records);
   return records;
 }
 
-ContainerRecords ReadRecords(int fd) {
+absl::StatusOr<ContainerRecords> ReadRecords(int fd) {
   std::string contents;
   char buffer[4096];
   while (contents.size() < kMaxFile) {
     const ssize_t n =
         pread(fd, buffer, sizeof(buffer), static_cast<off_t>(contents.size()));
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) break;
+    if (n < 0) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat("cannot read the container's file: ", strerror(errno)));
+    }
+    if (n == 0) break;
     contents.append(buffer, static_cast<size_t>(n));
   }
-  return ParseRecords(contents);
+  ContainerRecords records;
+  const bool whole = ParseLines(contents, records) &&
+                     (contents.empty() || contents[0] == '\n');
+  if (!whole && !records.launch.has_value()) {
+    return absl::DataLossError(
+        "the container's file is damaged, so what runs of it is not known: end "
+        "that by hand, then remove the file (program/posix/containers/ID in "
+        "the work directory)");
+  }
+  return records;
 }
 
 bool AppendRecord(int fd, const std::string& line) {

@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "external_containerizer/containerizer/program/cgroup_limits.h"
 #include "external_containerizer/containerizer/program/container_cgroups.h"
 #include "external_containerizer/containerizer/program/process.h"
@@ -66,9 +67,11 @@ std::string RecordLine(const EndRecord& record);
 
 ContainerRecords ParseRecords(const std::string& contents);
 
-// Reads what is written down; `fd` keeps its position. Empty if it cannot be
-// read. A file that is larger than any container's is not read to the end.
-ContainerRecords ReadRecords(int fd);
+// Reads what is written down; `fd` keeps its position. Without a launch nothing
+// was started: so RESOURCE_EXHAUSTED if it cannot be read, DATA_LOSS if there
+// is none but something that no crash can have left. A file that is larger than
+// any container's is not read to the end.
+absl::StatusOr<ContainerRecords> ReadRecords(int fd);
 
 // Appends a line and makes it durable. False, with errno, if it cannot.
 bool AppendRecord(int fd, const std::string& line);

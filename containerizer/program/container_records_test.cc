@@ -9,6 +9,9 @@
 
 #include <string>
 
+#include "absl/status/status.h"
+#include "external_containerizer/testing/status_matchers.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace external_containerizer {
@@ -138,14 +141,47 @@ TEST(ContainerRecordsTest, AnUnlinkedFileStillTells) {
   ASSERT_GE(fd, 0);
   const int reader = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   ASSERT_GE(reader, 0);
-  EXPECT_FALSE(ReadRecords(reader).launch.has_value());
+  EXPECT_FALSE(ReadRecords(reader)->launch.has_value());
   ASSERT_TRUE(AppendRecord(fd, RecordLine(SomeLaunch())));
   ASSERT_EQ(unlink(path.c_str()), 0);
   ASSERT_TRUE(AppendRecord(fd, RecordLine(SomeEnd())));
-  EXPECT_TRUE(ReadRecords(reader).launch.has_value());
-  EXPECT_TRUE(ReadRecords(reader).end.has_value());
+  EXPECT_TRUE(ReadRecords(reader)->launch.has_value());
+  EXPECT_TRUE(ReadRecords(reader)->end.has_value());
   close(fd);
   close(reader);
+}
+
+TEST(ContainerRecordsTest, WhatCannotBeReadIsNotTakenForNothing) {
+  std::string path = ::testing::TempDir() + "/records_XXXXXX";
+  const int fd = mkostemp(path.data(), O_CLOEXEC | O_APPEND);
+  ASSERT_GE(fd, 0);
+  const int writer = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  ASSERT_GE(writer, 0);
+  EXPECT_THAT(ReadRecords(writer),
+              StatusIs(absl::StatusCode::kResourceExhausted));
+  close(writer);
+
+  auto read = [fd](const std::string& contents) {
+    EXPECT_EQ(ftruncate(fd, 0), 0);
+    EXPECT_EQ(write(fd, contents.data(), contents.size()),
+              static_cast<ssize_t>(contents.size()));
+    return ReadRecords(fd);
+  };
+  std::string launch = RecordLine(SomeLaunch());
+  const std::string cgroups =
+      RecordLines({{true, {}, "/sys/fs/cgroup/unified/posix-1"}});
+  // What a crash leaves of a launch that started nothing.
+  for (size_t size = 0; size < cgroups.size(); ++size) {
+    EXPECT_THAT(read(cgroups.substr(0, size)), IsOk()) << size;
+  }
+  launch[5] ^= 1;
+  EXPECT_THAT(read(launch), StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_THAT(read(cgroups + launch), StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_THAT(read(std::string(launch.size(), '\0')),
+              StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_THAT(read(launch + RecordLine(SomeLaunch())), IsOk());
+  close(fd);
+  unlink(path.c_str());
 }
 
 TEST(ContainerRecordsTest, AFailedAppendSaysSo) {

@@ -78,12 +78,13 @@ void ContainerWaits::Wait(const std::string& id, const Context& context,
   if (!store.ok()) return std::move(reply)(store.status());
   absl::StatusOr<UniqueFd> file = (*store)->OpenLaunched(id);
   if (!file.ok()) return std::move(reply)(file.status());
-  const ContainerRecords records = ReadRecords(file->get());
-  if (!records.launch.has_value()) {
+  const absl::StatusOr<ContainerRecords> records = ReadRecords(file->get());
+  if (!records.ok()) return std::move(reply)(records.status());
+  if (!records->launch.has_value()) {
     return std::move(reply)(absl::FailedPreconditionError(
         "its launch did not come to an end; destroy it"));
   }
-  const ProcessId supervisor = records.launch->supervisor;
+  const ProcessId supervisor = records->launch->supervisor;
   auto waiting =
       std::make_shared<Waiting>(*this, id, Shared(std::move(place)), supervisor,
                                 context.cancellation, std::move(reply));
@@ -97,7 +98,7 @@ void ContainerWaits::Wait(const std::string& id, const Context& context,
   }
   // From here on it hears of a removal; before, it may have missed it.
   if (keep || IsRemoved(*file)) waiting->file = *std::move(file);
-  WaitFor(waiting, *records.launch, supervisor,
+  WaitFor(waiting, *records->launch, supervisor,
           [this, waiting] { SupervisorHasEnded(waiting); });
 }
 
@@ -130,32 +131,33 @@ void ContainerWaits::WaitFor(const std::shared_ptr<Waiting>& waiting,
 
 void ContainerWaits::SupervisorHasEnded(
     const std::shared_ptr<Waiting>& waiting) {
-  const ContainerRecords records = RecordsOf(*waiting);
-  if (records.end.has_value()) {
-    return std::move(waiting->reply)(TerminationOf(*records.end));
+  const absl::StatusOr<ContainerRecords> records = RecordsOf(*waiting);
+  if (!records.ok()) return std::move(waiting->reply)(records.status());
+  if (records->end.has_value()) {
+    return std::move(waiting->reply)(TerminationOf(*records->end));
   }
-  if (!records.launch.has_value()) {
+  if (!records->launch.has_value()) {
     return std::move(waiting->reply)(UnknownEnd());
   }
   // Killed: the task may run on without it.
-  WaitFor(waiting, *records.launch, records.launch->task,
-          [waiting, launch = *records.launch, cgroups = records.cgroups] {
+  WaitFor(waiting, *records->launch, records->launch->task,
+          [waiting, launch = *records->launch, cgroups = records->cgroups] {
             std::move(waiting->reply)(
                 UnseenTermination(launch, ReadMemoryEvents(cgroups)));
           });
 }
 
-ContainerRecords ContainerWaits::RecordsOf(Waiting& waiting) {
+absl::StatusOr<ContainerRecords> ContainerWaits::RecordsOf(Waiting& waiting) {
   if (waiting.file.valid()) return ReadRecords(waiting.file.get());
   const absl::StatusOr<std::shared_ptr<ContainerStore>> store =
       ContainerStore::Open(*waiting.place);
   if (store.ok()) {
     const absl::StatusOr<UniqueFd> file = (*store)->OpenLaunched(waiting.id);
     if (file.ok()) {
-      ContainerRecords records = ReadRecords(file->get());
+      const absl::StatusOr<ContainerRecords> records = ReadRecords(file->get());
       // Or it was launched anew.
-      if (records.launch.has_value() &&
-          records.launch->supervisor == waiting.supervisor) {
+      if (records.ok() && records->launch.has_value() &&
+          records->launch->supervisor == waiting.supervisor) {
         return records;
       }
     }

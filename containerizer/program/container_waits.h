@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
 #include "external_containerizer/containerizer/program/container_records.h"
 #include "external_containerizer/containerizer/program/container_store.h"
 #include "external_containerizer/containerizer/program/process.h"
@@ -55,7 +56,7 @@ class ContainerWaits {
                const LaunchRecord& launch, const ProcessId& process,
                absl::AnyInvocable<void() &&> next);
   void SupervisorHasEnded(const std::shared_ptr<Waiting>& waiting);
-  ContainerRecords RecordsOf(Waiting& waiting);
+  absl::StatusOr<ContainerRecords> RecordsOf(Waiting& waiting);
   std::shared_ptr<const StorePlace> Shared(StorePlace place);
   void Forget(const Waiting& waiting);
 

@@ -4,8 +4,10 @@
 #include "external_containerizer/containerizer/program/posix_program.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -15,6 +17,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/program/aside_threads.h"
@@ -26,6 +29,7 @@
 #include "external_containerizer/containerizer/program/container_report.h"
 #include "external_containerizer/containerizer/program/container_store.h"
 #include "external_containerizer/containerizer/program/container_waits.h"
+#include "external_containerizer/containerizer/program/error_line.h"
 #include "external_containerizer/containerizer/program/process.h"
 #include "external_containerizer/containerizer/program/process_watcher.h"
 #include "external_containerizer/containerizer/program/tree_usage.h"
@@ -56,7 +60,9 @@ absl::StatusOr<std::optional<wire::ResourceStatistics>> ReadUsage(
   if (!store.ok()) return store.status();
   const absl::StatusOr<UniqueFd> file = (*store)->OpenLaunched(id);
   if (!file.ok()) return file.status();
-  ContainerRecords records = ReadRecords(file->get());
+  absl::StatusOr<ContainerRecords> read = ReadRecords(file->get());
+  if (!read.ok()) return read.status();
+  ContainerRecords records = *std::move(read);
   if (!records.launch.has_value()) {
     return absl::FailedPreconditionError(
         "its launch did not come to an end; destroy it");
@@ -78,7 +84,9 @@ absl::StatusOr<std::optional<wire::ResourceStatistics>> ReadUsage(
       running = TreeUsage();
     }
     // It may have ended meanwhile, and then there was nothing to be found.
-    records = ReadRecords(file->get());
+    read = ReadRecords(file->get());
+    if (!read.ok()) return read.status();
+    records = *std::move(read);
   }
   if (records.end.has_value()) {
     SetStatistics(*records.end, &statistics);
@@ -115,26 +123,35 @@ absl::Status RemoveContainer(ContainerStore& store, const std::string& id,
   return store.Remove(id);
 }
 
+absl::Status RecoverContainer(ContainerStore& store, const std::string& id) {
+  // What somebody is launching now is locked.
+  const absl::StatusOr<std::optional<UniqueFd>> lock = store.TryLock(id);
+  if (!lock.ok() || !lock->has_value()) return absl::OkStatus();
+  const absl::StatusOr<ContainerRecords> records = ReadRecords((*lock)->get());
+  if (!records.ok()) return records.status();
+  // A launch that was killed before it had started anything.
+  if (!records->launch.has_value()) return RemoveContainer(store, id, *records);
+  // A supervisor that was killed at its very end.
+  if (records->end.has_value() && records->end->complete) {
+    (void)RemoveCgroups(records->cgroups, absl::ZeroDuration());
+  }
+  return absl::OkStatus();
+}
+
 absl::Status RecoverContainers(const Context& context) {
   absl::StatusOr<std::shared_ptr<ContainerStore>> store = OpenStore(context);
   if (!store.ok()) return store.status();
   const absl::StatusOr<std::vector<std::string>> ids = (*store)->List();
   if (!ids.ok()) return ids.status();
   for (const std::string& id : *ids) {
-    // What somebody is launching now is locked.
-    absl::StatusOr<std::optional<UniqueFd>> lock = (*store)->TryLock(id);
-    if (!lock.ok() || !lock->has_value()) continue;
-    const ContainerRecords records = ReadRecords((*lock)->get());
-    if (records.launch.has_value()) {
-      // A supervisor that was killed at its very end.
-      if (records.end.has_value() && records.end->complete) {
-        (void)RemoveCgroups(records.cgroups, absl::ZeroDuration());
-      }
-      continue;
-    }
-    // A launch that was killed before it had started anything.
-    absl::Status removed = RemoveContainer(**store, id, records);
-    if (!removed.ok()) return removed;
+    const absl::Status recovered = RecoverContainer(**store, id);
+    if (recovered.ok()) continue;
+    // It stays in the list, and destroy will say the same; the others are not
+    // to wait for that.
+    fprintf(stderr, "%s\n",
+            ErrorLine("posix", absl::StrCat("recover of container ", id, ": ",
+                                            WithCode(recovered)))
+                .c_str());
   }
   return absl::OkStatus();
 }
@@ -179,48 +196,48 @@ class PosixProgram::Impl {
       return std::move(reply)(absl::OkStatus());
     }
     if (!lock.ok()) return std::move(reply)(lock.status());
-    const ContainerRecords records = ReadRecords(lock->get());
+    const absl::StatusOr<ContainerRecords> records = ReadRecords(lock->get());
+    if (!records.ok()) return std::move(reply)(records.status());
     absl::StatusOr<UniqueFd> supervisor = UniqueFd();
-    if (records.launch.has_value()) {
-      supervisor = FindProcess(*records.launch, records.launch->supervisor);
+    if (records->launch.has_value()) {
+      supervisor = FindProcess(*records->launch, records->launch->supervisor);
     }
     if (!supervisor.ok()) return std::move(reply)(supervisor.status());
     if (!supervisor->valid()) {
-      return std::move(reply)(Remove(**store, id, records));
+      return std::move(reply)(Remove(**store, id, *records));
     }
     // Others may destroy it, too, meanwhile.
     lock->Reset();
     TellToTerminate(*supervisor, options_.grace);
     watcher_.Watch(*std::move(supervisor), options_.grace + kSupervisorMargin,
                    [this, store = *std::move(store), id = id,
-                    token = records.launch->token,
+                    token = records->launch->token,
                     reply = std::move(reply)](absl::Status ended) mutable {
                      if (absl::IsResourceExhausted(ended)) {
                        return std::move(reply)(std::move(ended));
                      }
-                     const bool quick = ended.ok() && HasEnded(*store, id);
-                     auto finish = [this, store = std::move(store),
-                                    id = std::move(id),
-                                    token = std::move(token),
-                                    reply = std::move(reply)]() mutable {
-                       std::move(reply)(FinishDestroy(*store, id, token));
-                     };
-                     if (quick) {
-                       std::move(finish)();
-                     } else {
-                       // All that wait share this thread.
-                       aside_.Run(std::move(finish));
+                     // All that wait share this thread.
+                     std::optional<absl::Status> quick;
+                     if (ended.ok()) quick = FinishAtOnce(*store, id, token);
+                     if (quick.has_value()) {
+                       return std::move(reply)(*std::move(quick));
                      }
+                     aside_.Run([this, store = std::move(store),
+                                 id = std::move(id), token = std::move(token),
+                                 reply = std::move(reply)]() mutable {
+                       std::move(reply)(FinishDestroy(*store, id, token));
+                     });
                    });
   }
 
  private:
-  // Whether its supervisor has left nothing to be ended.
-  static bool HasEnded(const ContainerStore& store, const std::string& id) {
-    const absl::StatusOr<UniqueFd> file = store.OpenLaunched(id);
-    if (!file.ok()) return true;
-    const ContainerRecords records = ReadRecords(file->get());
-    return records.end.has_value() && records.end->complete;
+  // Whether its supervisor has left nothing, not even a cgroup.
+  static bool HasEnded(const ContainerRecords& records) {
+    return records.end.has_value() && records.end->complete &&
+           std::none_of(records.cgroups.begin(), records.cgroups.end(),
+                        [](const ContainerCgroup& cgroup) {
+                          return access(cgroup.path.c_str(), F_OK) == 0;
+                        });
   }
 
   absl::Status Remove(ContainerStore& store, const std::string& id,
@@ -229,17 +246,34 @@ class PosixProgram::Impl {
     return RemoveContainer(store, id, records);
   }
 
+  // nullopt if somebody has the lock, or more is to be done than to forget it.
+  std::optional<absl::Status> FinishAtOnce(ContainerStore& store,
+                                           const std::string& id,
+                                           const std::string& token) {
+    const absl::StatusOr<std::optional<UniqueFd>> lock = store.TryLock(id);
+    if (absl::IsNotFound(lock.status())) return absl::OkStatus();
+    if (!lock.ok() || !lock->has_value()) return std::nullopt;
+    const absl::StatusOr<ContainerRecords> records =
+        ReadRecords((*lock)->get());
+    if (!records.ok() || !records->launch.has_value() ||
+        records->launch->token != token || !HasEnded(*records)) {
+      return std::nullopt;
+    }
+    return Remove(store, id, *records);
+  }
+
   absl::Status FinishDestroy(ContainerStore& store, const std::string& id,
                              const std::string& token) {
     absl::StatusOr<UniqueFd> lock = store.Lock(id);
     if (absl::IsNotFound(lock.status())) return absl::OkStatus();
     if (!lock.ok()) return lock.status();
-    const ContainerRecords records = ReadRecords(lock->get());
+    const absl::StatusOr<ContainerRecords> records = ReadRecords(lock->get());
+    if (!records.ok()) return records.status();
     // Destroyed by somebody else, and launched anew.
-    if (!records.launch.has_value() || records.launch->token != token) {
+    if (!records->launch.has_value() || records->launch->token != token) {
       return absl::OkStatus();
     }
-    return Remove(store, id, records);
+    return Remove(store, id, *records);
   }
 
   Options options_;

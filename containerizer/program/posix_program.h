@@ -8,7 +8,9 @@
 // when that process does; what is left of it is then killed.
 //
 // All it knows is on disk (container_store.h), so any number of processes with
-// a PosixProgram agree.
+// a PosixProgram agree. A container that cannot be read, or not be removed, is
+// not forgotten: recover says so on stderr and leaves it to destroy, which
+// fails.
 //
 // "mem" is a hard limit (with swap), "cpus" a share of a busy machine and, with
 // cpu_quota, a maximum. Both are enforced by cgroups, of version 1 and 2 as the

@@ -8,12 +8,16 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -27,10 +31,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "external_containerizer/containerizer/program/process.h"
 #include "external_containerizer/containerizer/wire/containerizer.pb.h"
 #include "external_containerizer/containerizer/wire/exit.h"
 #include "external_containerizer/testing/status_matchers.h"
 #include "external_containerizer/testing/test_data.h"
+#include "external_containerizer/transport/unique_fd.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -251,6 +258,50 @@ TEST_F(PosixProgramTest, ACancelledWaitEndsAndTheContainerRunsOn) {
   const absl::StatusOr<wire::Termination> end = other.get();
   ASSERT_THAT(end, IsOk());
   EXPECT_EQ(end->state(), wire::TASK_KILLED);
+}
+
+TEST_F(PosixProgramTest, ADestroyThatWaitsForALockHoldsUpNobodyElse) {
+  PosixProgram::Options options;
+  options.supervisor = TestDataPath("containerizer/program/posix");
+  options.grace = absl::Minutes(5);
+  program_ = std::make_unique<PosixProgram>(options);
+  auto fifo = [this](const std::string& name) {
+    const std::string path = context_.sandbox + "/" + name;
+    EXPECT_EQ(mkfifo(path.c_str(), 0600), 0);
+    return UniqueFd(open(path.c_str(), O_RDWR | O_CLOEXEC));
+  };
+  const UniqueFd told = fifo("told");
+  const UniqueFd go = fifo("go");
+  const auto read_number = [&told] {
+    char line[32] = "";
+    pollfd ready = {told.get(), POLLIN, 0};
+    EXPECT_EQ(poll(&ready, 1, 60000), 1);
+    EXPECT_GT(read(told.get(), line, sizeof(line) - 1), 0);
+    return static_cast<pid_t>(atoi(line));
+  };
+  ASSERT_THAT(Launch("slow",
+                     "trap 'echo 1 > told; read line < go; exit 5' TERM; "
+                     "echo $PPID > told; sleep 1000 & wait; exit 6"),
+              IsOk());
+  const auto supervisor = posix_internal::ReadProcessStat(read_number());
+  ASSERT_TRUE(supervisor.has_value());
+  const UniqueFd end = posix_internal::OpenProcess(supervisor->id);
+  std::future<absl::Status> destroy = Destroy("slow");
+  EXPECT_EQ(read_number(), 1);
+  const std::string path =
+      context_.work_directory + "/program/posix/containers/slow";
+  UniqueFd lock(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  ASSERT_EQ(flock(lock.get(), LOCK_EX | LOCK_NB), 0);
+  ASSERT_EQ(write(go.get(), "\n", 1), 1);
+  pollfd ended = {end.get(), POLLIN, 0};
+  ASSERT_EQ(poll(&ended, 1, 60000), 1);
+
+  ASSERT_THAT(Launch("other", "exit 3"), IsOk());
+  std::future<absl::StatusOr<wire::Termination>> wait = Wait("other", context_);
+  EXPECT_EQ(wait.wait_for(std::chrono::seconds(20)), std::future_status::ready);
+  lock.Reset();
+  EXPECT_THAT(destroy.get(), IsOk());
+  EXPECT_THAT(wait.get(), IsOk());
 }
 
 TEST_F(PosixProgramTest, AWaitThatIsOutstandingAtTheEndIsAnswered) {

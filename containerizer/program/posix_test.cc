@@ -745,6 +745,32 @@ TEST_F(PosixTest, RecoverForgetsALaunchThatStartedNothing) {
   EXPECT_THAT(List(), ElementsAre("ended"));
 }
 
+TEST_F(PosixTest, AContainerWhoseFileIsDamagedIsNotForgottenWhileItRuns) {
+  const UniqueFd ready = Fifo("ready");
+  Launch(LaunchOf("c", "echo > ready; exec sleep 1000"));
+  ReadLine(ready);
+  const std::string path = work_ + "/program/posix/containers/c";
+  const std::string good = ReadFile(path);
+  std::string bad = good;
+  bad.replace(bad.find("launched"), 8, "lxunched");
+  std::ofstream(path) << bad;
+  std::ofstream(work_ + "/program/posix/containers/half") << "\nlaunch";
+  const pid_t task = ParseRecords(good).launch->task.pid;
+
+  const Result recover = Command({"recover"}, environment_, "").Finish();
+  EXPECT_EQ(recover.status, 0);
+  EXPECT_THAT(recover.errors, HasSubstr("recover of container c: "));
+  EXPECT_THAT(List(), ElementsAre("c")) << "the other one is recovered";
+  const Result destroy = Start("destroy", About<wire::Destroy>("c")).Finish();
+  EXPECT_EQ(WEXITSTATUS(destroy.status), 1);
+  EXPECT_THAT(destroy.errors, HasSubstr("damaged"));
+  EXPECT_THAT(List(), ElementsAre("c"));
+  EXPECT_TRUE(Runs(task));
+  EXPECT_EQ(WEXITSTATUS(Start("wait", About<wire::Wait>("c")).Finish().status),
+            1);
+  std::ofstream(path) << good;
+}
+
 TEST_F(PosixTest, AMegabyteOfLaunchWorks) {
   wire::Launch launch = LaunchOf("c", "exit 5");
   launch.mutable_executor_info()->set_data(std::string(1 << 20, '\xaa'));

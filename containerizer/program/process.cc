@@ -88,6 +88,12 @@ std::vector<pid_t> ChildrenOf(pid_t pid) {
   return children;
 }
 
+bool Holds(const std::string& environment, const std::string& variable) {
+  const size_t position = environment.find(variable + '\0');
+  return position != std::string::npos &&
+         (position == 0 || environment[position - 1] == '\0');
+}
+
 void AppendDescendants(pid_t root, std::set<pid_t>& seen,
                        std::vector<ProcessStat>& found) {
   std::vector<pid_t> queue = {root};
@@ -180,8 +186,7 @@ std::vector<ProcessStat> Descendants(pid_t root) {
 }
 
 std::optional<std::vector<ProcessStat>> ProcessesWith(
-    const std::string& variable) {
-  const std::string entry = variable + '\0';
+    const std::string& variable, const ProcessId& root) {
   std::vector<ProcessStat> found;
   std::set<pid_t> seen = {getpid()};
   const std::optional<std::vector<pid_t>> pids = NumbersIn("/proc");
@@ -190,19 +195,17 @@ std::optional<std::vector<ProcessStat>> ProcessesWith(
     if (seen.count(pid) != 0) continue;
     const std::optional<std::string> environment =
         ReadProcFile(ProcPath(pid, "/environ"));
-    if (!environment.has_value()) {
-      if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
-        return std::nullopt;
-      }
-      continue;  // it has ended, or is another user's
+    // Else it has ended, or is another user's.
+    if (!environment.has_value() &&
+        (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) {
+      return std::nullopt;
     }
-    const size_t position = environment->find(entry);
-    if (position == std::string::npos ||
-        (position != 0 && (*environment)[position - 1] != '\0')) {
-      continue;
-    }
+    const bool has_it =
+        environment.has_value() && Holds(*environment, variable);
+    if (!has_it && pid != root.pid) continue;
     std::optional<ProcessStat> stat = ReadProcessStat(pid);
-    if (!stat.has_value() || !seen.insert(pid).second) continue;
+    if (!stat.has_value() || !(has_it || stat->id == root)) continue;
+    seen.insert(pid);
     found.push_back(*stat);
     AppendDescendants(pid, seen, found);
   }

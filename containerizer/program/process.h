@@ -65,10 +65,11 @@ bool SignalProcess(const ProcessId& id, int signal);
 std::vector<ProcessStat> Descendants(pid_t root);
 
 // The processes that were started with `variable` ("NAME=value") in their
-// environment, and their descendants; the caller itself is not among them.
-// nullopt, with errno, if descriptors or memory are wanting to look at all.
+// environment, and `root`, if it is still there, whatever its environment; and
+// their descendants. The caller itself is not among them. nullopt, with errno,
+// if descriptors or memory are wanting to look at all.
 std::optional<std::vector<ProcessStat>> ProcessesWith(
-    const std::string& variable);
+    const std::string& variable, const ProcessId& root = ProcessId());
 
 }  // namespace posix_internal
 }  // namespace external_containerizer

@@ -39,9 +39,15 @@ namespace external_containerizer {
 namespace posix_internal {
 namespace {
 
-// Between two attempts to kill what is left: doubled each time.
-constexpr int64_t kFirstKillPauseMs = 5;
-constexpr int64_t kMaxKillPauseMs = 1000;
+// Between two attempts to kill what is left, or to write down how it ended:
+// doubled each time.
+constexpr int64_t kFirstPauseMs = 5;
+constexpr int64_t kMaxPauseMs = 1000;
+
+// For a file system that has no room for the last record; after the grace of a
+// destroy, who waits for that.
+constexpr int64_t kRecordTimeMs = 60000;
+constexpr int64_t kDestroyedRecordTimeMs = 2000;
 
 // For cgroups that nothing of the container is in any more.
 constexpr absl::Duration kCgroupTime = absl::Seconds(1);
@@ -224,7 +230,9 @@ pid_t StartTask() {
 class Supervisor {
  public:
   explicit Supervisor(pid_t task)
-      : task_(task), cgroups_(ReadRecords(kContainerFd).cgroups) {}
+      : task_(task),
+        cgroups_(
+            ReadRecords(kContainerFd).value_or(ContainerRecords()).cgroups) {}
 
   // Returns when no process of the container is left.
   void Run() {
@@ -245,10 +253,10 @@ class Supervisor {
     while (true) {
       const bool none_left = Reap();
       if (task_status_.has_value() && (none_left || !recorded_)) {
-        Record(none_left);
+        recorded_ = Record(none_left);
       }
-      if (none_left) return;
-      const int64_t timeout = KillIfTime();
+      if (none_left && (recorded_ || IsTooLate())) return;
+      const int64_t timeout = none_left ? NextPause() : KillIfTime();
       siginfo_t info = {};
       if (timeout < 0) {
         sigwaitinfo(&awaited, &info);
@@ -273,7 +281,17 @@ class Supervisor {
     }
   }
 
-  void Record(bool complete) {
+  // Whether nobody is to wait any longer for the last record.
+  bool IsTooLate() {
+    const int64_t now = NowMs();
+    if (!none_left_since_.has_value()) none_left_since_ = now;
+    return now >= *none_left_since_ + kRecordTimeMs ||
+           (deadline_.has_value() &&
+            now >= *deadline_ + kDestroyedRecordTimeMs);
+  }
+
+  // False if it could not be written.
+  bool Record(bool complete) {
     EndRecord record;
     record.wait_status = *task_status_;
     record.destroyed = destroyed_;
@@ -298,8 +316,7 @@ class Supervisor {
     record.periods = counted.periods.value_or(0);
     record.throttled_periods = counted.throttled_periods.value_or(0);
     record.throttled_microseconds = counted.throttled_microseconds.value_or(0);
-    AppendRecord(kContainerFd, RecordLine(record));
-    recorded_ = true;
+    return AppendRecord(kContainerFd, RecordLine(record));
   }
 
   void Terminate(const siginfo_t& info) {
@@ -311,6 +328,7 @@ class Supervisor {
     deadline_ = std::min(deadline_.value_or(deadline), deadline);
     if (terminated_) return;
     terminated_ = true;
+    Reap();  // a task that ended before the signal came, ended by itself
     destroyed_ = !task_status_.has_value();
     for (const ProcessStat& process : Descendants(getpid())) {
       SignalProcess(process.id, SIGTERM);
@@ -332,8 +350,12 @@ class Supervisor {
     }
     KillCgroupsOnce(cgroups_);
     // What was forked meanwhile, or cannot die yet, comes next time.
-    const int64_t pause = kill_pause_ms_;
-    kill_pause_ms_ = std::min(2 * kill_pause_ms_, kMaxKillPauseMs);
+    return NextPause();
+  }
+
+  int64_t NextPause() {
+    const int64_t pause = pause_ms_;
+    pause_ms_ = std::min(2 * pause_ms_, kMaxPauseMs);
     return pause;
   }
 
@@ -344,7 +366,8 @@ class Supervisor {
   bool terminated_ = false;
   bool destroyed_ = false;
   bool recorded_ = false;
-  int64_t kill_pause_ms_ = kFirstKillPauseMs;
+  std::optional<int64_t> none_left_since_;
+  int64_t pause_ms_ = kFirstPauseMs;
 };
 
 }  // namespace
@@ -369,7 +392,7 @@ int SupervisorMain() {
   sigaddset(&blocked, SIGCHLD);
   sigaddset(&blocked, SIGTERM);
   sigprocmask(SIG_SETMASK, &blocked, nullptr);
-  for (const int ignored : {SIGHUP, SIGINT, SIGPIPE, SIGQUIT}) {
+  for (const int ignored : {SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGXFSZ}) {
     signal(ignored, SIG_IGN);
   }
   if (setsid() < 0 || chdir("/") != 0 ||

@@ -5,7 +5,8 @@
 // the task leaves behind (PR_SET_CHILD_SUBREAPER), until nothing of it is left.
 // It has a session of its own, "/" as working directory, no environment, and
 // only the container's file open. It survives whoever launched the container,
-// and writes down how the task ended.
+// and writes down how the task ended; where it cannot (a full disk), it tries
+// again for up to a minute before it ends.
 //
 //   SIGTERM   end the container: SIGTERM to all its processes, SIGKILL after a
 //             grace. A queued signal carries the grace, in milliseconds.

@@ -5,8 +5,11 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cstddef>
@@ -28,8 +31,6 @@ namespace {
 
 constexpr size_t kMaxEntry = 1 << 20;
 constexpr int kMaxGroups = 65536;  // the kernel's NGROUPS_MAX
-constexpr int kCapSetgid = 6;
-constexpr int kCapSetuid = 7;
 
 struct Entry {
   passwd fields = {};
@@ -58,6 +59,20 @@ int Find(const Lookup& lookup, std::optional<Entry>& entry) {
   return ERANGE;
 }
 
+// The kernel takes them only from who ceases to be root: not from an agent of
+// another user that was given some, and those that are ambient outlast the
+// exec. Not `all`: the inheritable and ambient ones; an exec gives root the
+// rest anyway.
+bool DropCapabilities(bool all) {
+  __user_cap_header_struct header = {};  // this thread
+  header.version = _LINUX_CAPABILITY_VERSION_3;
+  __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {};
+  if (!all && syscall(SYS_capget, &header, sets) != 0) return false;
+  for (__user_cap_data_struct& set : sets) set.inheritable = 0;
+  return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0 &&
+         syscall(SYS_capset, &header, sets) == 0;
+}
+
 }  // namespace
 
 bool MayBecomeOthers() {
@@ -69,8 +84,8 @@ bool MayBecomeOthers() {
       !absl::SimpleHexAtoi(status->substr(at + 9, 16), &capabilities)) {
     return geteuid() == 0;
   }
-  return (capabilities >> kCapSetgid & 1) != 0 &&
-         (capabilities >> kCapSetuid & 1) != 0;
+  return (capabilities >> CAP_SETGID & 1) != 0 &&
+         (capabilities >> CAP_SETUID & 1) != 0;
 }
 
 absl::StatusOr<std::optional<TaskUser>> FindTaskUser(const std::string& user) {
@@ -130,7 +145,8 @@ absl::StatusOr<std::optional<TaskUser>> FindTaskUser(const std::string& user) {
 bool BecomeTaskUser(const TaskUser& user) {
   return setgroups(user.groups.size(), user.groups.data()) == 0 &&
          setresgid(user.gid, user.gid, user.gid) == 0 &&
-         setresuid(user.uid, user.uid, user.uid) == 0;
+         setresuid(user.uid, user.uid, user.uid) == 0 &&
+         DropCapabilities(/*all=*/user.uid != 0);
 }
 
 }  // namespace posix_internal

@@ -32,8 +32,9 @@ struct TaskUser {
 // which may block.
 absl::StatusOr<std::optional<TaskUser>> FindTaskUser(const std::string& user);
 
-// Becomes it, for good: groups, gid, uid. Only for a process with one thread,
-// before an exec. False, with errno, if it may not; then it may be half done.
+// Becomes it, for good: groups, gid, uid, and no capabilities but those that an
+// exec gives to root. Only for a process with one thread, before an exec.
+// False, with errno, if it may not; then it may be half done.
 bool BecomeTaskUser(const TaskUser& user);
 
 // Whether this process may become other users: it has CAP_SETUID, CAP_SETGID.

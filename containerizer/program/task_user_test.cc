@@ -4,15 +4,21 @@
 #include "external_containerizer/containerizer/program/task_user.h"
 
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
+#include "external_containerizer/containerizer/program/small_files.h"
 #include "external_containerizer/testing/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -23,6 +29,27 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+
+// Ceases to be root, but for the capabilities with which one becomes another
+// user, as an agent may be given them; an exec does not end them.
+bool BecomeAgentWithCapabilities() {
+  constexpr uid_t kAgent = 65534;
+  __user_cap_header_struct header = {};
+  header.version = _LINUX_CAPABILITY_VERSION_3;
+  __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {};
+  const uint32_t given = 1u << CAP_SETUID | 1u << CAP_SETGID;
+  sets[0] = {given, given, given};
+  return prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == 0 &&
+         setresuid(kAgent, kAgent, kAgent) == 0 &&
+         syscall(SYS_capset, &header, sets) == 0 &&
+         prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_SETUID, 0, 0) == 0 &&
+         prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_SETGID, 0, 0) == 0;
+}
+
+bool HasNone(const std::string& set) {
+  const std::string status = ReadSmallFile("/proc/self/status").value_or("");
+  return absl::StrContains(status, "\n" + set + ":\t0000000000000000\n");
+}
 
 TEST(TaskUserTest, NobodyKnowsThemAndTheyAreNamedEscaped) {
   for (const char* user :
@@ -87,6 +114,39 @@ TEST(TaskUserTest, BecomingADaemonTakesAllOfRootsGroups) {
     const auto root = FindTaskUser("root");
     if (root.status().code() != absl::StatusCode::kFailedPrecondition) _exit(7);
     _exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+}
+
+TEST(TaskUserTest, AnAgentThatIsNotRootLeavesItsTasksNoCapabilities) {
+  if (geteuid() != 0 || !MayBecomeOthers()) {
+    GTEST_SKIP() << "only root can make such an agent";
+  }
+  const std::optional<TaskUser> daemon = FindTaskUser("daemon").value();
+  ASSERT_TRUE(daemon.has_value());
+  TaskUser root;
+  root.groups = {0};
+  const pid_t child = fork();
+  if (child == 0) {
+    if (!BecomeAgentWithCapabilities() || !MayBecomeOthers()) _exit(1);
+    const pid_t other = fork();
+    if (other == 0) {
+      // The rest an exec gives to root.
+      if (!BecomeTaskUser(root) || getuid() != 0) _exit(2);
+      if (!HasNone("CapInh") || !HasNone("CapAmb")) _exit(3);
+      _exit(MayBecomeOthers() ? 0 : 4);
+    }
+    int status = 0;
+    if (waitpid(other, &status, 0) != other || status != 0) {
+      _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 8);
+    }
+    if (!BecomeTaskUser(*daemon) || getuid() != daemon->uid) _exit(5);
+    for (const char* set : {"CapInh", "CapPrm", "CapEff", "CapAmb"}) {
+      if (!HasNone(set)) _exit(6);
+    }
+    _exit(setuid(0) == 0 || setgid(0) == 0 ? 7 : 0);
   }
   int status = 0;
   ASSERT_EQ(waitpid(child, &status, 0), child);
