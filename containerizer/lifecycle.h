@@ -162,6 +162,7 @@ class Lifecycle {
     bool destroyed = false;   // `destroy` is done, `wait` has its grace.
     bool orphan = false;      // Recovery waits for it to be gone.
     int wait_attempts = 0;
+    int waits_not_started = 0;  // In a row.
     int destroy_attempts = 0;
     CallId launch_call = 0;
     OpId launch = 0, update = 0, usage = 0, wait = 0;  // 0: none.
@@ -224,6 +225,7 @@ class Lifecycle {
   void WaitEnded(OpId op, const ContainerId& id, const CommandResult& result);
   void DestroyEnded(const ContainerId& id, const CommandResult& result);
   void GoneCheckEnded(const ContainerId& id, const CommandResult& result);
+  void DestroyAgain(const ContainerId& id, Container& container);
   void UpdateEnded(OpId op, const ContainerId& id, std::vector<CallId> callers,
                    const absl::Status& status);
   void Abort(OpId id);

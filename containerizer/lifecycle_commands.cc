@@ -18,6 +18,13 @@ using lifecycle_internal::HasEnded;
 using lifecycle_internal::MadeUp;
 using lifecycle_internal::Name;
 
+namespace {
+
+// Back-off has long reached its longest by then.
+constexpr int kMostCounted = 20;
+
+}  // namespace
+
 OpId Lifecycle::Submit(Command command, const ContainerId& container,
                        Op::Purpose purpose, CallId request,
                        std::vector<CallId> callers) {
@@ -191,7 +198,17 @@ void Lifecycle::WaitEnded(OpId op, const ContainerId& id,
     ReturnTermination(container.waiters, container);
     UnlistedAnswered(id, container, /*lost=*/true);
     Ended(id, container);
+  } else if (result.outcome == Outcome::kNotStarted) {
+    // That says nothing about the container: the program is away, or cannot be
+    // executed now. It is asked for as long as that takes.
+    Notice(id, Command::kWait, "could not be asked; will be asked again",
+           result.status);
+    container.waits_not_started =
+        std::min(container.waits_not_started + 1, kMostCounted);
+    container.wait_timer = SetTimer(Timer::Kind::kWaitRetry,
+                                    Backoff(container.waits_not_started), id);
   } else if (++container.wait_attempts < options_.max_wait_attempts) {
+    container.waits_not_started = 0;
     Notice(id, Command::kWait, "will be asked again", result.status);
     container.wait_timer =
         SetTimer(Timer::Kind::kWaitRetry, Backoff(container.wait_attempts), id);
@@ -213,7 +230,24 @@ void Lifecycle::DestroyEnded(const ContainerId& id,
     return;
   }
   container.error = result.status;
+  if (result.outcome == Outcome::kNotStarted ||
+      result.outcome == Outcome::kUnknown) {
+    // What the program lists proves nothing if it was never told: many list
+    // nothing at all.
+    DestroyAgain(id, container);
+    return;
+  }
   container.destroy = Submit(Command::kContainers, id, Op::Purpose::kGoneCheck);
+}
+
+void Lifecycle::DestroyAgain(const ContainerId& id, Container& container) {
+  if (container.destroy_attempts >= options_.max_attempts) {
+    DestroyFailed(id, container);
+    return;
+  }
+  Notice(id, Command::kDestroy, "will be tried again", container.error);
+  container.destroy_timer = SetTimer(Timer::Kind::kDestroyRetry,
+                                     Backoff(container.destroy_attempts), id);
 }
 
 void Lifecycle::GoneCheckEnded(const ContainerId& id,
@@ -227,12 +261,8 @@ void Lifecycle::GoneCheckEnded(const ContainerId& id,
            "failed, and the container is not listed any more: it is gone",
            container.error);
     Destroyed(id, container);
-  } else if (container.destroy_attempts < options_.max_attempts) {
-    Notice(id, Command::kDestroy, "will be tried again", container.error);
-    container.destroy_timer = SetTimer(Timer::Kind::kDestroyRetry,
-                                       Backoff(container.destroy_attempts), id);
   } else {
-    DestroyFailed(id, container);
+    DestroyAgain(id, container);
   }
 }
 

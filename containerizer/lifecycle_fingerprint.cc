@@ -32,8 +32,9 @@ std::string Lifecycle::Fingerprint() const {
     const Container& c = containers_.at(id);
     absl::StrAppend(&text, id, ": ", ContainerStateName(c.state),
                     " flags=", c.asked_once, c.destroyed, c.orphan,
-                    " attempts=", c.wait_attempts, ",", c.destroy_attempts,
-                    " launch=", c.launch_call, "/", c.launch);
+                    " attempts=", c.wait_attempts, ",", c.waits_not_started,
+                    ",", c.destroy_attempts, " launch=", c.launch_call, "/",
+                    c.launch);
     absl::StrAppend(&text, " update=", c.update, " usage=", c.usage,
                     " wait=", c.wait, " destroy=", c.destroy,
                     " timers=", c.destroy_timer, ",", c.wait_timer,

@@ -407,6 +407,25 @@ TEST_F(LifecycleTest, AContainerWhoseWaitStaysDeadIsDestroyedAndReported) {
   ExpectMadeUp(wait, "wait broke");
 }
 
+TEST_F(LifecycleTest, AProgramThatIsAwayForLongCostsNoContainer) {
+  Recovered();
+  Launched("a");
+  const CallId wait = Call(Command::kWait, "a");
+  for (int i = 0; i < 100; ++i) {
+    Fail(Command::kWait, "a", absl::UnavailableError("away"),
+         Outcome::kNotStarted);
+    ASSERT_EQ(timers().size(), 1u);
+    EXPECT_LE(timers().begin()->second, absl::Seconds(30));
+    FireTimer(timers().begin()->first);
+    ASSERT_EQ(Running(), "wait a");
+  }
+  // What comes then has all its tries.
+  Fail(Command::kWait, "a");
+  Fire(absl::Milliseconds(100));
+  AnswerWait("a", 3 << 8);
+  ExpectTermination(wait, 3 << 8);
+}
+
 TEST_F(LifecycleTest, AWaitThatRanForLongHasAllItsTriesAgain) {
   Recovered();
   Launched("a");
@@ -483,6 +502,39 @@ TEST_F(LifecycleTest, AFailedDestroyOfWhatIsNotListedIsSuccess) {
   EXPECT_EQ(Running(), "containers a");
   AnswerList({"b"}, "a");
   ExpectTermination(destroy, 9);
+}
+
+TEST_F(LifecycleTest, NotBeingListedProvesNothingOfADestroyThatNeverRan) {
+  for (const Outcome outcome : {Outcome::kNotStarted, Outcome::kUnknown}) {
+    LifecycleHarness harness(SmallOptions());
+    harness.Recovered();
+    harness.Launched("a");
+    const CallId destroy = harness.Call(Command::kDestroy, "a");
+    harness.Fail(Command::kDestroy, "a", absl::UnavailableError("away"),
+                 outcome);
+    EXPECT_FALSE(harness.Runs(Command::kContainers, "a"));
+    harness.Fire(absl::Milliseconds(100));
+    EXPECT_TRUE(harness.Runs(Command::kDestroy, "a"));
+    EXPECT_FALSE(harness.HasReturned(destroy));
+    harness.Succeed(Command::kDestroy, "a");
+    harness.AnswerWait("a", 9);
+    EXPECT_THAT(harness.Status(destroy), IsOk());
+  }
+}
+
+TEST_F(LifecycleTest, ADestroyThatCannotBeStartedIsReportedAndItIsStillHeld) {
+  Recovered();
+  Launched("a");
+  const CallId destroy = Call(Command::kDestroy, "a");
+  for (int delay = 100; !HasReturned(destroy); delay *= 2) {
+    Fail(Command::kDestroy, "a", absl::UnavailableError("away"),
+         Outcome::kNotStarted);
+    if (!HasReturned(destroy)) Fire(absl::Milliseconds(delay));
+  }
+  EXPECT_THAT(Status(destroy), StatusIs(absl::StatusCode::kUnavailable));
+  const CallId wait = Call(Command::kWait, "a");
+  AnswerWait("a", 3 << 8);
+  ExpectTermination(wait, 3 << 8);
 }
 
 TEST_F(LifecycleTest, AFailingDestroyIsRetriedReportedAndCanBeCalledAgain) {

@@ -64,6 +64,7 @@ struct LifecycleOptions {
   int max_attempts = 4;
   // The same for `wait`, whatever the failure. More, because what follows is
   // `destroy`: a program whose runtime restarts must not lose its containers.
+  // One that could not be started does not count: it is tried for ever.
   int max_wait_attempts = 9;
   // Before the second attempt; doubles from one to the next, up to 30 s.
   absl::Duration retry_delay = absl::Milliseconds(200);

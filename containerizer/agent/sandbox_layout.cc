@@ -21,6 +21,8 @@ namespace external_containerizer {
 namespace {
 
 constexpr mode_t kSandboxMode = 0750;
+// A task may run as a user who is to reach its sandbox.
+constexpr mode_t kParentMode = 0755;
 constexpr char kLatest[] = "latest";
 
 absl::StatusOr<std::string> RunsPath(const SandboxIds& ids) {
@@ -73,7 +75,7 @@ absl::StatusOr<MadeSandbox> MakeSandbox(const std::string& work_directory,
   if (!runs_path.ok()) return runs_path.status();
   const std::string runs_shown = absl::StrCat(work_directory, "/", *runs_path);
   const absl::StatusOr<UniqueFd> runs = MakeDirectories(
-      work_directory_fd, *runs_path, kSandboxMode, work_directory);
+      work_directory_fd, *runs_path, kParentMode, work_directory);
   if (!runs.ok()) return runs.status();
 
   MadeSandbox made;

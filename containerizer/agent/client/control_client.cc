@@ -9,12 +9,6 @@
 #include "external_containerizer/containerizer/agent/serve/control.h"
 
 namespace external_containerizer {
-namespace {
-
-constexpr absl::Duration kConnectPause = absl::Milliseconds(50);
-
-}  // namespace
-
 absl::StatusOr<std::unique_ptr<ControlClient>> ControlClient::Connect(
     const std::string& work_dir) {
   absl::StatusOr<std::unique_ptr<EventLoop>> loop = EventLoop::Create();
@@ -53,7 +47,7 @@ absl::StatusOr<std::unique_ptr<ControlClient>> ConnectPatiently(
     if (!absl::IsUnavailable(client.status()) || absl::Now() > end) {
       return client;
     }
-    absl::SleepFor(kConnectPause);
+    absl::SleepFor(kAwayPause);
   }
 }
 

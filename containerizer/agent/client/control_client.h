@@ -14,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "external_containerizer/transport/event_loop.h"
 #include "external_containerizer/transport/ttrpc/client.h"
@@ -61,10 +62,13 @@ class ControlClient {
   const std::unique_ptr<ttrpc::Client> client_;
 };
 
+// Between looks at an agent that is away.
+inline constexpr absl::Duration kAwayPause = absl::Milliseconds(50);
+
 // Calls until it is answered: when there is no agent, or it goes away, it is
 // looked for again and again, for `patience` since it was last there, and told
-// the same. For what may be asked twice. `away` is called each time that it has
-// gone.
+// the same. For what may be asked twice. `away` is called the first time that
+// it has gone.
 template <typename Request, typename Reply>
 absl::StatusOr<Reply> CallPatiently(const std::string& work_dir,
                                     const ttrpc::Method<Request, Reply>& method,
@@ -84,10 +88,12 @@ absl::StatusOr<Reply> CallPatiently(const std::string& work_dir,
                                     absl::AnyInvocable<void()> away) {
   absl::StatusOr<std::unique_ptr<ControlClient>> client =
       ConnectPatiently(work_dir, patience);
-  while (client.ok()) {
+  for (bool told = false; client.ok(); told = true) {
     absl::StatusOr<Reply> reply = (*client)->Call(method, request);
     if (!absl::IsUnavailable(reply.status())) return reply;
-    away();
+    if (!told) away();
+    // One that ends may be there for a while.
+    absl::SleepFor(kAwayPause);
     client = ConnectPatiently(work_dir, patience);
   }
   return client.status();

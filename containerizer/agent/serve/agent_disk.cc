@@ -22,6 +22,8 @@ namespace {
 // Enough that a slow fsync() of one container does not hold up the others.
 constexpr size_t kThreads = 8;
 constexpr mode_t kSandboxMode = 0750;
+// A task may run as a user who is to reach its sandbox.
+constexpr mode_t kParentMode = 0755;
 // A framework that speaks to no scheduler has no address.
 constexpr char kNoPid[] = "@0.0.0.0:0";
 
@@ -100,8 +102,13 @@ absl::Status AgentDisk::RecordLaunch(const state::RunId& run,
 }
 
 absl::Status AgentDisk::EnsureSandbox(const Sandbox& sandbox) {
-  return MakeDirectories(directory_.get(), sandbox.path, kSandboxMode,
-                         sandbox.root)
+  const size_t slash = sandbox.path.rfind('/');
+  const absl::StatusOr<UniqueFd> runs =
+      MakeDirectories(directory_.get(), sandbox.path.substr(0, slash),
+                      kParentMode, sandbox.root);
+  if (!runs.ok()) return runs.status();
+  return MakeDirectories(runs->get(), sandbox.path.substr(slash + 1),
+                         kSandboxMode, sandbox.root)
       .status();
 }
 
@@ -109,7 +116,7 @@ absl::Status AgentDisk::Forget(const state::RunId& run) {
   const std::string executor = state::ExecutorPath(run);
   const size_t slash = executor.rfind('/');
   const absl::StatusOr<UniqueFd> executors = MakeDirectories(
-      directory_.get(), executor.substr(0, slash), kSandboxMode, work_dir_);
+      directory_.get(), executor.substr(0, slash), kParentMode, work_dir_);
   if (!executors.ok()) return executors.status();
   absl::Status removed =
       RemoveTree(executors->get(), executor.substr(slash + 1));

@@ -115,8 +115,7 @@ absl::Status FillPage(const StandingAgent& agent, const ListRequest& request,
                       ListReply& reply) {
   std::vector<StandingAgent::Listed> listed;
   if (request.ids_size() > 0) {
-    const std::set<std::string> ids(request.ids().begin(),
-                                    request.ids().end());
+    const std::set<std::string> ids(request.ids().begin(), request.ids().end());
     for (const std::string& id : ids) {
       absl::StatusOr<StandingAgent::Listed> found = agent.Find(id);
       if (!found.ok()) return found.status();
@@ -172,7 +171,14 @@ void AddControlHandlers(ttrpc::Server& server, EventLoop& loop,
   AddHandler(server, control::kWait,
              [&agent](const CallContext&, const WaitRequest& request,
                       TypedResponder<EndReply> responder) {
-               agent.Wait(request.id(), AnswerWithEnd(std::move(responder)));
+               // Who does not wait any more is not kept.
+               auto wait = std::make_shared<uint64_t>(0);
+               responder.WhenCancelled(
+                   [&agent, id = request.id(), wait](absl::Status) {
+                     agent.CancelWait(id, *wait);
+                   });
+               *wait = agent.Wait(request.id(),
+                                  AnswerWithEnd(std::move(responder)));
              });
   AddHandler(
       server, control::kUpdate,

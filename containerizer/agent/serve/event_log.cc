@@ -15,6 +15,9 @@ using agent::v1::Event;
 using agent::v1::EventsReply;
 using agent::v1::EventsRequest;
 
+// Of one event; an error quotes a program's stderr, escaped.
+constexpr size_t kMostText = 4 << 10;
+
 bool IsWanted(const EventsRequest& request, const Event& event) {
   return event.number() > request.after() &&
          (!request.has_container() || event.container() == request.container());
@@ -33,7 +36,12 @@ void EventLog::Close() {
   }
 }
 
-void EventLog::Add(const ContainerEvent& event, absl::Time now) {
+void EventLog::Add(ContainerEvent event, absl::Time now) {
+  if (event.detail.size() > kMostText) event.detail.resize(kMostText);
+  if (event.status.message().size() > kMostText) {
+    event.status = absl::Status(event.status.code(),
+                                event.status.message().substr(0, kMostText));
+  }
   Event added;
   added.set_number(++last_);
   added.set_unix_nanos(absl::ToUnixNanos(now));
@@ -41,8 +49,12 @@ void EventLog::Add(const ContainerEvent& event, absl::Time now) {
   added.set_kind(std::string(EventName(event.kind)));
   added.set_text(EventText(event));
   added.set_json(EventJson(event).ToString());
+  bytes_ += added.ByteSizeLong();
   events_.push_back(std::move(added));
-  if (events_.size() > options_.max_events) events_.pop_front();
+  while (events_.size() > options_.max_events || bytes_ > options_.max_bytes) {
+    bytes_ -= events_.front().ByteSizeLong();
+    events_.pop_front();
+  }
 
   for (auto it = waiting_.begin(); it != waiting_.end();) {
     if (!IsWanted(it->request, events_.back())) {
@@ -67,10 +79,13 @@ EventsReply EventLog::Find(const EventsRequest& request) const {
   if (from > request.after() + 1) {
     reply.set_missed(from - request.after() - 1);
   }
+  size_t bytes = 0;
   for (size_t i = static_cast<size_t>(from - first); i < events_.size(); ++i) {
     if (!IsWanted(request, events_[i])) continue;
     *reply.add_events() = events_[i];
-    if (static_cast<size_t>(reply.events_size()) == options_.max_reply_events) {
+    bytes += events_[i].ByteSizeLong();
+    if (static_cast<size_t>(reply.events_size()) == options_.max_reply_events ||
+        bytes > options_.max_reply_bytes) {
       reply.set_last(events_[i].number());
       break;
     }

@@ -23,7 +23,9 @@ namespace external_containerizer {
 
 struct EventLogOptions {
   size_t max_events = 10'000;
+  size_t max_bytes = 16 << 20;  // Of all events.
   size_t max_reply_events = 1'000;
+  size_t max_reply_bytes = 1 << 20;
   // How long Next() waits; then it answers that there is nothing.
   absl::Duration patience = absl::Seconds(30);
 };
@@ -36,7 +38,8 @@ class EventLog {
   explicit EventLog(EventLoop& loop, Options options = Options());
   ~EventLog() { Close(); }
 
-  void Add(const ContainerEvent& event, absl::Time now);
+  // Long texts in it are cut.
+  void Add(ContainerEvent event, absl::Time now);
 
   // Answers whoever waits, and from now on at once.
   void Close();
@@ -56,6 +59,7 @@ class EventLog {
   EventLoop& loop_;
   const Options options_;
   std::deque<agent::v1::Event> events_;  // Numbered without a gap.
+  size_t bytes_ = 0;                     // Of these.
   uint64_t last_ = 0;                    // The number of the latest.
   std::list<Waiting> waiting_;
   bool closed_ = false;

@@ -132,6 +132,30 @@ TEST_F(EventLogTest, ManyComeInSeveralAnswers) {
   EXPECT_THAT(Texts(*reply), ElementsAre("one: 2"));
 }
 
+TEST_F(EventLogTest, LongTextsAreCutAndAnAnswerHasNoMoreThanFits) {
+  EventLog::Options options;
+  options.max_reply_bytes = 20'000;
+  options.max_bytes = 100'000;
+  EventLog log(*loop_, options);
+  for (int i = 0; i < 20; ++i) {
+    ContainerEvent event;
+    event.container = "one";
+    event.detail = std::string(4 << 20, 'x');
+    event.status = absl::InternalError(std::string(4 << 20, 'y'));
+    log.Add(event, absl::UnixEpoch());
+  }
+  uint64_t after = 0, events = 0;
+  for (auto reply = Ask(log, After(0)); after < 20;
+       reply = Ask(log, After(after))) {
+    ASSERT_TRUE(reply.has_value());
+    EXPECT_LT(reply->ByteSizeLong(), 50'000u);
+    events += static_cast<uint64_t>(reply->events_size()) + reply->missed();
+    after = reply->last();
+    if (after == 20) break;
+  }
+  EXPECT_EQ(events, 20u);
+}
+
 TEST_F(EventLogTest, WhoKnowsAnotherAgentsNumbersIsToldTheRightOnes) {
   EventLog log(*loop_);
   Add(log, "one", "x");

@@ -3,6 +3,9 @@
 
 #include "external_containerizer/containerizer/agent/serve/held_container.h"
 
+#include <algorithm>
+#include <set>
+
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/containerizer/wire/validate.h"
 
@@ -91,6 +94,53 @@ std::vector<std::string> ExecutorsWithoutRuns(const state::AgentState& state) {
     }
   }
   return ids;
+}
+
+std::vector<std::string> SetAsideDamaged(state::AgentState& state) {
+  std::vector<std::string> ids;
+  if (!state.slave) return ids;
+  std::set<std::string> damaged;
+  for (const state::Problem& problem : state.problems) {
+    if (problem.kind == state::Problem::Kind::kDamage) {
+      damaged.insert(problem.path);
+    }
+  }
+  for (state::FrameworkState& framework : state.slave->frameworks) {
+    const auto is_damaged = [&](const state::ExecutorState& executor) {
+      const state::RunId id = {state.slave->id, framework.id, executor.id, ""};
+      const std::string runs = state::MetaPath(state::RunsPath(id));
+      if (damaged.count(state::MetaPath(state::ExecutorPath(id))) > 0 ||
+          damaged.count(runs) > 0 ||
+          damaged.count(absl::StrCat(runs, "/", state::kLatestLink)) > 0) {
+        ids.push_back(executor.id);
+        return true;
+      }
+      return false;
+    };
+    framework.executors.erase(
+        std::remove_if(framework.executors.begin(), framework.executors.end(),
+                       is_damaged),
+        framework.executors.end());
+  }
+  return ids;
+}
+
+wire::Termination Bounded(wire::Termination end) {
+  constexpr size_t kMost = 64 << 10;
+  constexpr size_t kMostMessage = 4 << 10;
+  constexpr int kMostReasons = 100;
+  if (end.ByteSizeLong() <= kMost) return end;
+  if (end.message().size() > kMostMessage) {
+    end.mutable_message()->resize(kMostMessage);
+    end.mutable_message()->append("...");
+  }
+  if (end.reasons_size() > kMostReasons) {
+    end.mutable_reasons()->Truncate(kMostReasons);
+  }
+  if (end.ByteSizeLong() > kMost) {
+    end.GetReflection()->MutableUnknownFields(&end)->Clear();
+  }
+  return end;
 }
 
 std::string CommandText(const wire::CommandInfo& command) {

@@ -6,6 +6,7 @@
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_SERVE_HELD_CONTAINER_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_SERVE_HELD_CONTAINER_H_
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -39,7 +40,8 @@ struct HeldContainer {
   std::string problem;
 
   std::vector<Done<ContainerId>> launchers;  // At most one.
-  std::vector<Done<wire::Termination>> waiters;
+  // By the numbers that Wait() gave them.
+  std::map<uint64_t, Done<wire::Termination>> waiters;
   std::vector<Done<wire::Termination>> destroyers;
 
   bool IsOwn() const { return run.framework == kOwnFramework; }
@@ -50,6 +52,14 @@ struct HeldContainer {
 template <typename T>
 void Tell(std::vector<Done<T>>& callers, const absl::StatusOr<T>& answer) {
   for (Done<T>& done : std::exchange(callers, {})) std::move(done)(answer);
+}
+
+template <typename T>
+void Tell(std::map<uint64_t, Done<T>>& callers,
+          const absl::StatusOr<T>& answer) {
+  for (auto& [number, done] : std::exchange(callers, {})) {
+    std::move(done)(answer);
+  }
 }
 
 // How a container ended of which the program did not say it.
@@ -65,6 +75,14 @@ std::map<ContainerId, std::shared_ptr<HeldContainer>> HeldContainers(
 // Those of kOwnFramework that an agent left which was killed as it began to
 // record a launch.
 std::vector<std::string> ExecutorsWithoutRuns(const state::AgentState& state);
+
+// Takes executors out of `state` of which it cannot be known which runs they
+// have or which is the latest: they are neither taken back nor destroyed.
+// Returns their ids.
+std::vector<std::string> SetAsideDamaged(state::AgentState& state);
+
+// `end`, with no more in it than is of use to somebody who asks.
+wire::Termination Bounded(wire::Termination end);
 
 // `command`, for people: its arguments with spaces between them, bounded.
 std::string CommandText(const wire::CommandInfo& command);

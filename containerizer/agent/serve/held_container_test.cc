@@ -109,6 +109,38 @@ TEST(ExecutorsWithoutRunsTest, OnlyOwnOnesAreFound) {
   EXPECT_THAT(ExecutorsWithoutRuns(state), IsEmpty());
 }
 
+TEST(SetAsideDamagedTest, WhatRunsAnExecutorHasMustBeKnown) {
+  const std::string executor =
+      "meta/slaves/agent-1/frameworks/framework/executors/executor";
+  for (const char* path : {"", "/runs", "/runs/latest"}) {
+    state::AgentState state = StateWith({RunOf("one")}, "one");
+    state.problems.push_back(
+        {state::Problem::Kind::kDamage, executor + path, "unreadable"});
+    EXPECT_THAT(SetAsideDamaged(state), ElementsAre("executor")) << path;
+    EXPECT_THAT(HeldContainers(state), IsEmpty()) << path;
+  }
+  // A file of it that is damaged takes nothing with it.
+  for (const char* path : {"/executor.info", "/runs/one/pids/forked.pid"}) {
+    state::AgentState state = StateWith({RunOf("one")}, "one");
+    state.problems.push_back(
+        {state::Problem::Kind::kDamage, executor + path, "unreadable"});
+    EXPECT_THAT(SetAsideDamaged(state), IsEmpty()) << path;
+  }
+}
+
+TEST(BoundedTest, AnEndThatIsTooLongIsCut) {
+  wire::Termination end;
+  end.set_status(7 << 8);
+  end.set_message("short");
+  EXPECT_EQ(Bounded(end).SerializeAsString(), end.SerializeAsString());
+  end.set_message(std::string(1 << 20, 'x'));
+  EXPECT_LT(Bounded(end).ByteSizeLong(), 10'000u);
+  EXPECT_EQ(Bounded(end).status(), 7 << 8);
+  end.GetReflection()->MutableUnknownFields(&end)->AddLengthDelimited(
+      1000, std::string(1 << 20, 'x'));
+  EXPECT_LT(Bounded(end).ByteSizeLong(), 10'000u);
+}
+
 TEST(CommandTextTest, ACommandIsShownAsItIsTypedAndNotTooLong) {
   wire::CommandInfo command;
   command.set_value("sleep");

@@ -30,7 +30,7 @@ absl::string_view AgentStepName(AgentStep step) {
 }
 
 AgentStep NextStep(const Progress& progress) {
-  if (progress.writing) return AgentStep::kNone;
+  if (progress.writing || progress.forgotten) return AgentStep::kNone;
   const bool to_end = progress.launch_failed || progress.unwanted;
 
   if (!progress.launch_recorded) {

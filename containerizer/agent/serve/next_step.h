@@ -51,6 +51,7 @@ struct Progress {
 
   bool launch_failed = false;  // Or what was to be recorded of it.
   bool unwanted = false;       // Somebody asked for it to be destroyed.
+  bool forgotten = false;      // Its id may be another's by now.
 
   // Under way.
   bool writing = false;

@@ -62,6 +62,7 @@ struct World {
                            p.completed_recorded,
                            p.launch_failed,
                            p.unwanted,
+                           p.forgotten,
                            p.writing,
                            p.launching,
                            p.waiting,
@@ -131,6 +132,7 @@ void Advance(World& world) {
         p.destroying = true;
         break;
       default:
+        ASSERT_TRUE(world.held) << "writes of what is forgotten";
         ASSERT_EQ(world.writing, AgentStep::kNone);
         world.writing = step;
         p.writing = true;
@@ -179,12 +181,8 @@ void WriteEnds(World& world, bool ok) {
       p.completed_recorded = true;
       break;
     case AgentStep::kForget:
-      if (ok) {
-        world.held = false;
-        p.forget_failed = true;
-      } else {
-        p.forget_failed = true;
-      }
+      world.held = !ok;
+      (ok ? p.forgotten : p.forget_failed) = true;
       break;
     default:
       break;
@@ -211,7 +209,7 @@ void AddMoves(const World& world, Moves& moves) {
     const auto held = HeldContainers(StateOf(world.disk));
     next.held = held.count(kId) > 0;
     if (next.held) next.progress = held.at(kId)->progress;
-    if (!next.held) next.progress.forget_failed = next.progress.unwanted = true;
+    next.progress.forgotten = !next.held;
     add("an agent starts", next);
     return;
   }
@@ -274,7 +272,7 @@ void AddMoves(const World& world, Moves& moves) {
     failed.progress.destroy_failed = true;
     add("destroy fails", failed);
   }
-  if (world.held && p.exit_record_failed) {
+  if (p.exit_record_failed) {
     World next = world;
     next.progress.exit_record_failed = false;
     add("time passes", next);

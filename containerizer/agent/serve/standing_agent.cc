@@ -28,13 +28,19 @@ absl::Status NotHeld(const ContainerId& id) {
 StandingAgent::StandingAgent(EventLoop& loop, Options options,
                              const state::AgentState& state,
                              std::string agent_id,
+                             std::vector<std::string> set_aside,
                              std::unique_ptr<AgentDisk> disk)
     : loop_(loop),
       options_(std::move(options)),
       agent_id_(std::move(agent_id)),
+      set_aside_(std::move(set_aside)),
       disk_(std::move(disk)),
       known_(state::KnownContainers(state)),
-      held_(HeldContainers(state)) {}
+      held_(HeldContainers(state)) {
+  for (const auto& [id, held] : held_) {
+    if (held->progress.completed_recorded) exited_.push_back(id);
+  }
+}
 
 StandingAgent::~StandingAgent() {
   // What the containerizer answers from here on is not heard any more.
@@ -46,19 +52,13 @@ StandingAgent::~StandingAgent() {
 }
 
 absl::StatusOr<std::unique_ptr<StandingAgent>> StandingAgent::Create(
-    EventLoop& loop, Options options, const state::AgentState& state,
+    EventLoop& loop, Options options, state::AgentState state,
     std::unique_ptr<state::Writer> writer) {
+  std::vector<std::string> set_aside = SetAsideDamaged(state);
   const std::string id =
       state.slave ? state.slave->id : absl::StrCat("agent-", RandomName());
   auto disk = AgentDisk::Create(options.work_dir, std::move(writer));
   if (!disk.ok()) return disk.status();
-  // Every command runs in its container's sandbox: one that somebody removed
-  // must not keep a container from being destroyed.
-  for (const KnownContainer& known : state::KnownContainers(state)) {
-    if (known.state == KnownContainer::State::kCompleted) continue;
-    absl::Status made = (*disk)->EnsureSandbox(*known.sandbox);
-    if (!made.ok()) return made;
-  }
   for (const std::string& executor : ExecutorsWithoutRuns(state)) {
     absl::Status forgotten =
         (*disk)->Forget({id, kOwnFramework, executor, executor});
@@ -68,8 +68,24 @@ absl::StatusOr<std::unique_ptr<StandingAgent>> StandingAgent::Create(
       (*disk)->RecordSelf(id, kOwnFramework,
                           /*known=*/state.slave && state.slave->info);
   if (!recorded.ok()) return recorded;
-  return std::unique_ptr<StandingAgent>(
-      new StandingAgent(loop, std::move(options), state, id, *std::move(disk)));
+  std::unique_ptr<StandingAgent> agent(
+      new StandingAgent(loop, std::move(options), state, id,
+                        std::move(set_aside), *std::move(disk)));
+  agent->EnsureSandboxes();
+  return agent;
+}
+
+// Every command runs in its container's sandbox: one that somebody removed must
+// not keep a container from being destroyed.
+void StandingAgent::EnsureSandboxes() {
+  for (const KnownContainer& known : known_) {
+    if (known.state == KnownContainer::State::kCompleted) continue;
+    const absl::Status made = disk_->EnsureSandbox(*known.sandbox);
+    if (made.ok()) continue;
+    Notice(known.id, "its sandbox cannot be used", made);
+    const auto it = held_.find(known.id);
+    if (it != held_.end()) it->second->problem = std::string(made.message());
+  }
 }
 
 void StandingAgent::Recover(Done<RecoverySummary> done) {
@@ -117,6 +133,7 @@ void StandingAgent::HaveRecovered(absl::StatusOr<RecoverySummary> summary) {
       OnLoop<absl::Status>(
           [this, summary = *std::move(summary)](absl::Status status) mutable {
             if (status.ok()) {
+              KeepFewExited();
               std::move(recovered_)(std::move(summary));
             } else {
               std::move(recovered_)(std::move(status));
@@ -168,6 +185,12 @@ void StandingAgent::Launch(LaunchSpec spec, Done<ContainerId> done) {
     refused = absl::AlreadyExistsError(
         absl::StrCat("there is a container \"", absl::CHexEscape(spec.id),
                      "\" already; destroy it, or choose another name"));
+  } else if (refused.ok() && std::find(set_aside_.begin(), set_aside_.end(),
+                                       spec.id) != set_aside_.end()) {
+    refused = absl::AlreadyExistsError(absl::StrCat(
+        "there is a container \"", absl::CHexEscape(spec.id),
+        "\" of which the records are damaged; see `agent inspect`, or choose "
+        "another name"));
   } else if (refused.ok() && held_.size() >= options_.max_containers) {
     refused = absl::ResourceExhaustedError(absl::StrCat(
         "there are ", held_.size(), " containers already; destroy some"));
@@ -188,20 +211,35 @@ void StandingAgent::Launch(LaunchSpec spec, Done<ContainerId> done) {
   Advance(held);
 }
 
-void StandingAgent::Wait(const ContainerId& id, Done<wire::Termination> done) {
+uint64_t StandingAgent::Wait(const ContainerId& id,
+                             Done<wire::Termination> done) {
   const auto it = held_.find(id);
-  if (it == held_.end()) return std::move(done)(NotHeld(id));
+  if (it == held_.end()) {
+    std::move(done)(NotHeld(id));
+    return 0;
+  }
   HeldContainer& held = *it->second;
   const Progress& progress = held.progress;
   if (progress.exit_recorded || (held.end && progress.exit_record_failed)) {
     std::move(done)(*held.end);
-  } else if (stopping_) {
-    std::move(done)(absl::UnavailableError("the agent is ending"));
+  } else if (!held.launch_error.ok() && progress.destroy_failed) {
+    std::move(done)(held.launch_error);
   } else if (held.waiters.size() >= kMostCallers) {
     std::move(done)(absl::ResourceExhaustedError(
         absl::StrCat("too many wait for container ", absl::CHexEscape(id))));
   } else {
-    held.waiters.push_back(std::move(done));
+    held.waiters.emplace(next_wait_, std::move(done));
+    return next_wait_++;
+  }
+  return 0;
+}
+
+void StandingAgent::CancelWait(const ContainerId& id, uint64_t wait) {
+  const auto it = held_.find(id);
+  if (it == held_.end()) return;
+  auto node = it->second->waiters.extract(wait);
+  if (!node.empty()) {
+    std::move(node.mapped())(absl::CancelledError("nobody waits any more"));
   }
 }
 
@@ -281,20 +319,24 @@ void StandingAgent::Stop(absl::Duration patience,
                          absl::AnyInvocable<void() &&> done) {
   stopping_ = true;
   stopped_ = std::move(done);
-  for (auto& [id, held] : held_) {
-    Tell<wire::Termination>(held->waiters,
-                            absl::UnavailableError("the agent is ending"));
-  }
   loop_.RunAfter(patience, [this, alive = is_alive_] {
-    if (alive.lock() != nullptr && stopped_) {
-      std::exchange(stopped_, nullptr)();
-    }
+    if (alive.lock() != nullptr && stopped_) Stopped();
   });
   StopIfIdle();
 }
 
 void StandingAgent::StopIfIdle() {
-  if (stopped_ && under_way_ == 0) std::exchange(stopped_, nullptr)();
+  if (stopped_ && under_way_ == 0) Stopped();
+}
+
+void StandingAgent::Stopped() {
+  std::exchange(stopped_, nullptr)();
+  // Not before: whoever waits comes back at once, and is to find the next
+  // agent.
+  for (auto& [id, held] : held_) {
+    Tell<wire::Termination>(held->waiters,
+                            absl::UnavailableError("the agent is ending"));
+  }
 }
 
 }  // namespace external_containerizer

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
@@ -80,10 +81,11 @@ class StandingAgent {
     std::string problem;  // What needs an operator; else empty.
   };
 
-  // `state` is what ReadAgentState() made of the work_dir. Writes down who
-  // this agent is, and so may take as long as the disk does.
+  // `state` is what ReadAgentState() made of the work_dir. Executors whose runs
+  // it could not read are left alone. Writes down who this agent is, and so may
+  // take as long as the disk does.
   static absl::StatusOr<std::unique_ptr<StandingAgent>> Create(
-      EventLoop& loop, Options options, const state::AgentState& state,
+      EventLoop& loop, Options options, state::AgentState state,
       std::unique_ptr<state::Writer> writer);
 
   StandingAgent(const StandingAgent&) = delete;
@@ -100,7 +102,10 @@ class StandingAgent {
   // OK when it runs and will be found again by whoever comes after this agent.
   void Launch(LaunchSpec spec, Done<ContainerId> done);
   // When it has ended and that is recorded; as often as asked, until Destroy.
-  void Wait(const ContainerId& id, Done<wire::Termination> done);
+  // Returns a number for CancelWait(); 0 if `done` was called already.
+  uint64_t Wait(const ContainerId& id, Done<wire::Termination> done);
+  // Ends it with CANCELLED, if it has not ended.
+  void CancelWait(const ContainerId& id, uint64_t wait);
   void Update(const ContainerId& id, Resources resources, DoneStatus done);
   void Usage(const ContainerId& id,
              Done<std::optional<wire::ResourceStatistics>> done);
@@ -112,8 +117,9 @@ class StandingAgent {
   absl::StatusOr<Listed> Find(const ContainerId& id) const;
   size_t held() const { return held_.size(); }
 
-  // Starts nothing any more, ends calls of Wait() with UNAVAILABLE, and calls
-  // `done` when what is under way is over, or `patience` is. Containers stay.
+  // Starts nothing any more, and calls `done` when what is under way is over,
+  // or `patience` is. Containers stay. Calls of Wait() end after `done`, with
+  // UNAVAILABLE.
   void Stop(absl::Duration patience, absl::AnyInvocable<void() &&> done);
 
  private:
@@ -121,6 +127,7 @@ class StandingAgent {
 
   StandingAgent(EventLoop& loop, Options options,
                 const state::AgentState& state, std::string agent_id,
+                std::vector<std::string> set_aside,
                 std::unique_ptr<AgentDisk> disk);
 
   // `f` on the loop, from whatever thread it is called on, unless this is gone.
@@ -160,7 +167,8 @@ class StandingAgent {
   void FailLaunch(HeldContainer& held, const absl::Status& status);
   void AnswerAll(HeldContainer& held, const absl::Status& status);
   void Erase(const HeldPtr& held);
-  void KeepFewExited(const HeldPtr& held);
+  void HasExited(const HeldPtr& held);
+  void KeepFewExited();
   void OnStarted(Command command, const std::optional<Sandbox>& sandbox,
                  pid_t pid);
   void HaveRecovered(absl::StatusOr<RecoverySummary> summary);
@@ -171,11 +179,14 @@ class StandingAgent {
   void Write(const HeldPtr& held, AgentDisk::Work work,
              absl::AnyInvocable<void(absl::Status)> written);
   void StopIfIdle();
+  void Stopped();
+  void EnsureSandboxes();
   Listed ListedOf(const HeldContainer& held) const;
 
   EventLoop& loop_;
   const Options options_;
   const std::string agent_id_;
+  const std::vector<std::string> set_aside_;  // Ids that are not to be used.
   std::shared_ptr<char> alive_ = std::make_shared<char>();
   // Any thread may copy it; only the loop's thread may ask it.
   const std::weak_ptr<char> is_alive_ = alive_;
@@ -185,7 +196,8 @@ class StandingAgent {
   Done<RecoverySummary> recovered_;
   std::map<ContainerId, HeldPtr> held_;
   std::deque<ContainerId> exited_;  // Those that are done with, oldest first.
-  size_t under_way_ = 0;            // Writes, launches and destroys.
+  uint64_t next_wait_ = 1;
+  size_t under_way_ = 0;  // Writes, launches and destroys.
   bool stopping_ = false;
   absl::AnyInvocable<void() &&> stopped_;
 };

@@ -217,30 +217,39 @@ void StandingAgent::RecordCompleted(const HeldPtr& held) {
           Notice(held->run.container, "its end is not recorded as dealt with",
                  status);
         }
-        KeepFewExited(held);
+        HasExited(held);
       });
 }
 
-void StandingAgent::KeepFewExited(const HeldPtr& held) {
+void StandingAgent::HasExited(const HeldPtr& held) {
   exited_.push_back(held->run.container);
-  if (exited_.size() <= options_.max_exited) return;
-  const auto oldest = held_.find(exited_.front());
-  exited_.pop_front();
-  if (oldest == held_.end()) return;
-  const HeldPtr forgotten = oldest->second;
-  forgotten->progress.unwanted = true;
-  Notice(forgotten->run.container,
-         absl::StrCat("it is forgotten: it has ended, and only ",
-                      options_.max_exited, " that have are kept"));
-  Advance(forgotten);
+  KeepFewExited();
+}
+
+void StandingAgent::KeepFewExited() {
+  while (exited_.size() > options_.max_exited) {
+    const auto oldest = held_.find(exited_.front());
+    exited_.pop_front();
+    if (oldest == held_.end()) continue;
+    const HeldPtr forgotten = oldest->second;
+    forgotten->progress.unwanted = true;
+    Notice(forgotten->run.container,
+           absl::StrCat("it is forgotten: it has ended, and only ",
+                        options_.max_exited, " that have are kept"));
+    Advance(forgotten);
+  }
 }
 
 void StandingAgent::Forget(const HeldPtr& held) {
   Write(
       held,
-      [disk = disk_.get(), run = held->run, own = held->IsOwn()] {
-        // What Mesos wrote down is left to Mesos.
-        return own ? disk->Forget(run) : disk->writer().RecordCompleted(run);
+      [disk = disk_.get(), run = held->run, own = held->IsOwn(),
+       recorded = held->progress.launch_recorded] {
+        // What Mesos wrote down is left to Mesos, and a sandbox that was in
+        // the way of a launch to whoever put it there.
+        if (!own) return disk->writer().RecordCompleted(run);
+        return recorded ? disk->Forget(run)
+                        : disk->writer().ForgetExecutor(run);
       },
       [this, held](const absl::Status& status) {
         if (status.ok()) {
@@ -259,15 +268,14 @@ void StandingAgent::Erase(const HeldPtr& held) {
   held_.erase(id);
   const auto exited = std::find(exited_.begin(), exited_.end(), id);
   if (exited != exited_.end()) exited_.erase(exited);
-  // Nothing is left to be done.
-  held->progress.forget_failed = true;
+  held->progress.forgotten = true;
   AnswerAll(*held, absl::OkStatus());
 }
 
 void StandingAgent::HaveEnd(HeldContainer& held, wire::Termination end) {
   // The first word counts: it is the program's, if there is one.
   if (held.progress.exited) return;
-  held.end = std::move(end);
+  held.end = Bounded(std::move(end));
   held.progress.exited = true;
 }
 

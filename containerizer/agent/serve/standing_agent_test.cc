@@ -19,6 +19,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/wire/exit.h"
@@ -70,7 +71,13 @@ class Mischief {
     kill_at_ = -1;
   }
 
-  absl::Status Do(const std::string& path,
+  // Of the files of one agent.
+  int NewFiles() {
+    absl::MutexLock lock(&mutex_);
+    return ++files_;
+  }
+
+  absl::Status Do(int files, const std::string& path,
                   const std::function<absl::Status()>& change) {
     bool kill_now;
     {
@@ -79,26 +86,29 @@ class Mischief {
         return absl::ResourceExhaustedError(
             absl::StrCat("write ", path, ": no space left on device"));
       }
-      // What comes after the kill is not done.
-      if (killed_ && !released_) return absl::AbortedError("killed");
+      // An agent that was killed does no more.
+      if (files == killed_files_) return absl::AbortedError("killed");
       kill_now = kill_at_ == 0;
       if (kill_at_ >= 0) --kill_at_;
-      if (kill_now && !kill_after_effect_) return Die();
+      if (kill_now && !kill_after_effect_) return Die(files);
     }
     absl::Status status = change();
     if (!kill_now) return status;
     absl::MutexLock lock(&mutex_);
-    return Die();
+    return Die(files);
   }
 
  private:
-  absl::Status Die() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+  absl::Status Die(int files) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     killed_ = true;
+    killed_files_ = files;
     mutex_.Await(absl::Condition(&released_));
     return absl::AbortedError("killed");
   }
 
   absl::Mutex mutex_;
+  int files_ ABSL_GUARDED_BY(mutex_) = 0;
+  int killed_files_ ABSL_GUARDED_BY(mutex_) = 0;
   std::string broken_ ABSL_GUARDED_BY(mutex_);
   int kill_at_ ABSL_GUARDED_BY(mutex_) = -1;
   bool kill_after_effect_ ABSL_GUARDED_BY(mutex_) = false;
@@ -109,19 +119,22 @@ class Mischief {
 class MischievousFiles : public state::FileSystem {
  public:
   MischievousFiles(std::unique_ptr<state::FileSystem> files, Mischief& mischief)
-      : files_(std::move(files)), mischief_(mischief) {}
+      : files_(std::move(files)),
+        mischief_(mischief),
+        id_(mischief.NewFiles()) {}
 
   absl::Status MakeDirectory(const std::string& path) override {
-    return mischief_.Do(path, [&] { return files_->MakeDirectory(path); });
+    return mischief_.Do(id_, path, [&] { return files_->MakeDirectory(path); });
   }
   absl::Status MakeLink(const std::string& target,
                         const std::string& path) override {
-    return mischief_.Do(path, [&] { return files_->MakeLink(target, path); });
+    return mischief_.Do(id_, path,
+                        [&] { return files_->MakeLink(target, path); });
   }
   absl::StatusOr<std::unique_ptr<state::WritableFile>> MakeFile(
       const std::string& path, mode_t mode) override {
     absl::StatusOr<std::unique_ptr<state::WritableFile>> file;
-    absl::Status status = mischief_.Do(path, [&] {
+    absl::Status status = mischief_.Do(id_, path, [&] {
       file = files_->MakeFile(path, mode);
       return file.status();
     });
@@ -137,21 +150,22 @@ class MischievousFiles : public state::FileSystem {
     return files_->ReadFile(path, max);
   }
   absl::Status Rename(const std::string& from, const std::string& to) override {
-    return mischief_.Do(to, [&] { return files_->Rename(from, to); });
+    return mischief_.Do(id_, to, [&] { return files_->Rename(from, to); });
   }
   absl::Status Remove(const std::string& path) override {
-    return mischief_.Do(path, [&] { return files_->Remove(path); });
+    return mischief_.Do(id_, path, [&] { return files_->Remove(path); });
   }
   absl::Status RemoveTree(const std::string& path) override {
-    return mischief_.Do(path, [&] { return files_->RemoveTree(path); });
+    return mischief_.Do(id_, path, [&] { return files_->RemoveTree(path); });
   }
   absl::Status SyncDirectory(const std::string& path) override {
-    return mischief_.Do(path, [&] { return files_->SyncDirectory(path); });
+    return mischief_.Do(id_, path, [&] { return files_->SyncDirectory(path); });
   }
 
  private:
   const std::unique_ptr<state::FileSystem> files_;
   Mischief& mischief_;
+  const int id_;
 };
 
 class StandingAgentTest : public ::testing::Test {
@@ -490,6 +504,119 @@ TEST_F(StandingAgentTest, AnExitThatCannotBeRecordedIsNotAcknowledged) {
   mischief_.Break("");
   RunUntilAcknowledged("one");
   EXPECT_EQ(agent_->Find("one")->problem, "");
+}
+
+TEST_F(StandingAgentTest, AnExitThatIsLateIsNotTheNextContainersOfThatName) {
+  StartAndRecover();
+  for (const char* id : {"one", "two"}) ASSERT_THAT(Launch(id), IsOk());
+  mischief_.Break("executor.termination");
+  const auto wait = BeginWait("one");
+  world_->Exit("one", 7 << 8);
+  EXPECT_EQ(ExitCode(Get(wait)), 7);
+  EXPECT_THAT(Get(BeginDestroy("one")), IsOk());
+  ASSERT_THAT(Launch("one"), IsOk());
+  // Whatever is still to be tried for the first of that name comes before
+  // this is tried again.
+  world_->Exit("two", 0);
+  ttrpc::RunUntil(*loop_, [&] {
+    int tries = 0;
+    for (const ContainerEvent& event : events_) {
+      tries += event.container == "two" &&
+               absl::StrContains(event.detail, "could not be written down");
+    }
+    return tries == 3;
+  });
+  mischief_.Break("");
+  RunUntilAcknowledged("two");
+  EXPECT_EQ(State("one"), "running");
+  EXPECT_THAT(StartAndRecover().recovered, ElementsAre("one"));
+}
+
+TEST_F(StandingAgentTest, ASandboxThatIsInTheWayOfALaunchIsLeftAlone) {
+  StartAndRecover();
+  ASSERT_THAT(Launch("one"), IsOk());
+  const std::string file =
+      absl::StrReplaceAll(
+          agent_->Find("one")->sandbox,
+          {{"executors/one/runs/one", "executors/two/runs/two"}}) +
+      "/file";
+  state::WriteFile(file, "precious");
+  EXPECT_THAT(Launch("two"), StatusIs(absl::StatusCode::kAlreadyExists));
+  EXPECT_EQ(state::ReadFile(file), "precious");
+  EXPECT_THAT(OnDisk(), SizeIs(1));
+}
+
+TEST_F(StandingAgentTest, ASandboxThatCannotBeUsedKeepsNoAgentFromStarting) {
+  StartAndRecover();
+  ASSERT_THAT(Launch("one"), IsOk());
+  const std::string sandbox = agent_->Find("one")->sandbox;
+  Kill();
+  ASSERT_EQ(rmdir(sandbox.c_str()), 0);
+  state::WriteFile(sandbox, "no directory");
+  EXPECT_THAT(StartAndRecover().recovered, ElementsAre("one"));
+  EXPECT_TRUE(HasEvent("one", "its sandbox cannot be used"));
+  EXPECT_NE(agent_->Find("one")->problem, "");
+}
+
+TEST_F(StandingAgentTest, WaitsThatAreCancelledMakeRoom) {
+  StartAndRecover();
+  ASSERT_THAT(Launch("one"), IsOk());
+  for (int i = 0; i < 3000; ++i) {
+    Waiting<wire::Termination> wait;
+    const uint64_t number = agent_->Wait("one", wait.done());
+    ASSERT_NE(number, 0u);
+    agent_->CancelWait("one", number);
+    ASSERT_THAT(Get(wait), StatusIs(absl::StatusCode::kCancelled));
+  }
+  const auto wait = BeginWait("one");
+  world_->Exit("one", 7 << 8);
+  EXPECT_EQ(ExitCode(Get(wait)), 7);
+}
+
+TEST_F(StandingAgentTest, WhatEarlierAgentsKeptCountsToo) {
+  StartAndRecover();
+  for (const char* id : {"a", "b", "c"}) {
+    ASSERT_THAT(Launch(id), IsOk());
+    world_->Exit(id, 0);
+    RunUntilAcknowledged(id);
+  }
+  // Until that is recorded, too.
+  ttrpc::RunUntil(*loop_, [&] {
+    const auto state = state::ReadAgentState(work_dir_->path());
+    size_t completed = 0;
+    for (const auto& executor : state->slave->frameworks[0].executors) {
+      completed += executor.runs[0].completed;
+    }
+    return completed == 3;
+  });
+  options_.max_exited = 1;
+  StartAndRecover();
+  ttrpc::RunUntil(*loop_, [&] { return agent_->held() == 1; });
+}
+
+TEST_F(StandingAgentTest, AWaitForWhatCouldNeitherRunNorBeDestroyedIsAnswered) {
+  script_ = std::make_shared<Script>();
+  options_.containerizer.lifecycle.max_attempts = 1;
+  ASSERT_THAT(Start(), IsOk());
+  script_->Next(Command::kRecover)->Succeed();
+  script_->Next(Command::kContainers)->Succeed(std::string());
+  const auto launch = BeginLaunch("one");
+  ttrpc::RunUntil(*loop_, [&] { return script_->HasCall(); });
+  wire::Containers listed;
+  listed.add_containers()->set_value("one");
+  script_->Next(Command::kLaunch)->Fail(absl::InternalError("no such image"));
+  // Once by itself, and once because the agent asks.
+  for (int i = 0; i < 2; ++i) {
+    ttrpc::RunUntil(*loop_,
+                    [&] { return launch.is_over() || script_->HasCall(); });
+    if (launch.is_over()) break;
+    script_->Next(Command::kDestroy)->Fail(absl::InternalError("busy"));
+    script_->Next(Command::kContainers)->Succeed(listed.SerializeAsString());
+  }
+  EXPECT_THAT(Get(launch), StatusIs(absl::StatusCode::kInternal,
+                                    HasSubstr("no such image")));
+  EXPECT_THAT(Get(BeginWait("one")), StatusIs(absl::StatusCode::kInternal,
+                                              HasSubstr("no such image")));
 }
 
 TEST_F(StandingAgentTest, APidThatCannotBeRecordedIsAnEvent) {
