@@ -32,7 +32,7 @@ class ContainerUsage {
  public:
   // Of so many containers at most; of fewer if this process may have few
   // descriptors open: a fifth of them at most. The others' usage costs what it
-  // costs to open everything. Of one, that is some 2 KiB of heap, 13
+  // costs to open everything. Of one, that is some 1.5 KiB of heap, 13
   // descriptors, and in the kernel a page for most of these.
   static constexpr size_t kMaxKept = 256;
 
