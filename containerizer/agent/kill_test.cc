@@ -227,6 +227,8 @@ TEST_P(KillTest, PromisesAreKeptHoweverOftenTheAgentIsKilled) {
     // Some die while they start, some with all clients at work.
     const absl::Duration life = absl::Milliseconds(
         std::exponential_distribution<double>(1 / 80.0)(random));
+    // On a busy machine few others would come to that.
+    if (i % 4 == 0) agent.Expect("err", "agent: serves");
     const bool ended = Ends(agent, life);
     EXPECT_FALSE(ended) << "an agent ended by itself";
     if (ended) {

@@ -4,10 +4,13 @@
 #include "external_containerizer/containerizer/program/cgroup_limits.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -17,7 +20,9 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "external_containerizer/containerizer/program/small_files.h"
+#include "external_containerizer/transport/unique_fd.h"
 
 namespace external_containerizer {
 namespace posix_internal {
@@ -27,6 +32,7 @@ constexpr double kMaxCpus = 100000;
 // Version 1 has no word for "none" when it is read.
 constexpr uint64_t kUnlimited = uint64_t{1} << 60;
 constexpr size_t kMaxProcs = 4 << 20;
+constexpr size_t kBufferSize = 8192;
 
 const ContainerCgroup* Find(const ContainerCgroups& cgroups,
                             const char* controller) {
@@ -169,60 +175,6 @@ std::optional<uint64_t> Below(std::optional<uint64_t> number, uint64_t bound) {
   return number.has_value() && *number < bound ? number : std::nullopt;
 }
 
-void ReadMemory(const ContainerCgroup& cgroup, CgroupUsage& usage) {
-  const std::string& path = cgroup.path;
-  const std::string stat = ReadSmallFile(path + "/memory.stat").value_or("");
-  if (cgroup.unified) {
-    usage.memory_bytes = ReadNumber(path + "/memory.current");
-    usage.swap_bytes = ReadNumber(path + "/memory.swap.current");
-    if (usage.memory_bytes.has_value() && usage.swap_bytes.has_value()) {
-      usage.memory_and_swap_bytes = *usage.memory_bytes + *usage.swap_bytes;
-    }
-    usage.anonymous_bytes = NumberAfter(stat, "anon");
-    usage.file_bytes = NumberAfter(stat, "file");
-    usage.mapped_file_bytes = NumberAfter(stat, "file_mapped");
-    usage.unevictable_bytes = NumberAfter(stat, "unevictable");
-    usage.memory_limit_bytes = ReadNumber(path + "/memory.max");
-    usage.memory_soft_limit_bytes = ReadNumber(path + "/memory.high");
-    return;
-  }
-  usage.memory_bytes = ReadNumber(path + "/memory.usage_in_bytes");
-  usage.memory_and_swap_bytes =
-      ReadNumber(path + "/memory.memsw.usage_in_bytes");
-  // Those with "total_" include the cgroups below.
-  usage.anonymous_bytes = NumberAfter(stat, "total_rss");
-  usage.file_bytes = NumberAfter(stat, "total_cache");
-  usage.mapped_file_bytes = NumberAfter(stat, "total_mapped_file");
-  usage.swap_bytes = NumberAfter(stat, "total_swap");
-  usage.unevictable_bytes = NumberAfter(stat, "total_unevictable");
-  usage.memory_limit_bytes =
-      Below(ReadNumber(path + "/memory.limit_in_bytes"), kUnlimited);
-  usage.memory_soft_limit_bytes =
-      Below(ReadNumber(path + "/memory.soft_limit_in_bytes"), kUnlimited);
-}
-
-// cpuacct.usage is exact; cpuacct.stat divides it, in clock ticks.
-void ReadCpuTime1(const std::string& path, CgroupUsage& usage) {
-  const std::optional<uint64_t> all = ReadNumber(path + "/cpuacct.usage");
-  const std::string stat = ReadSmallFile(path + "/cpuacct.stat").value_or("");
-  if (!all.has_value()) return;
-  const auto user = static_cast<double>(NumberAfter(stat, "user").value_or(0));
-  const auto system =
-      static_cast<double>(NumberAfter(stat, "system").value_or(0));
-  const uint64_t microseconds = *all / 1000;
-  const double part = user + system > 0 ? user / (user + system) : 1;
-  usage.user_microseconds =
-      std::min(microseconds,
-               static_cast<uint64_t>(static_cast<double>(microseconds) * part));
-  usage.system_microseconds = microseconds - *usage.user_microseconds;
-}
-
-std::optional<uint32_t> CountLines(const std::string& path) {
-  const std::optional<std::string> text = ReadSmallFile(path, kMaxProcs);
-  if (!text.has_value()) return std::nullopt;
-  return static_cast<uint32_t>(std::count(text->begin(), text->end(), '\n'));
-}
-
 }  // namespace
 
 absl::Status SetCgroupLimits(const ContainerCgroups& cgroups,
@@ -247,46 +199,193 @@ absl::Status SetCgroupLimits(const ContainerCgroups& cgroups,
   return absl::OkStatus();
 }
 
-CgroupUsage ReadCgroupUsage(const ContainerCgroups& cgroups) {
-  CgroupUsage usage;
-  if (const ContainerCgroup* memory = Find(cgroups, "memory")) {
-    ReadMemory(*memory, usage);
+enum CgroupUsageReader::File : size_t {
+  kMemoryStat,
+  kMemoryNow,
+  kSwapNow,
+  kMemoryLimit,
+  kMemorySoftLimit,
+  kCpuStat,
+  kUnifiedCpuStat,
+  kCpuacctUsage,
+  kCpuacctStat,
+  kProcs,
+  kThreads,
+};
+
+// One Read().
+class CgroupUsageReader::Reading {
+ public:
+  explicit Reading(CgroupUsageReader& reader)
+      : cgroups_(reader.cgroups_), files_(reader.files_) {
+    static_assert(kThreads + 1 == kMaxFiles);
   }
-  if (const ContainerCgroup* cpu = Find(cgroups, "cpu")) {
-    const std::optional<std::string> stat =
-        ReadSmallFile(cpu->path + "/cpu.stat");
-    if (stat.has_value()) {
-      usage.cpus_limited = true;
-      usage.periods = NumberAfter(*stat, "nr_periods");
-      usage.throttled_periods = NumberAfter(*stat, "nr_throttled");
-      usage.throttled_microseconds = NumberAfter(*stat, "throttled_usec");
-      if (!cpu->unified) {
-        usage.throttled_microseconds = NumberAfter(*stat, "throttled_time");
-        if (usage.throttled_microseconds.has_value()) {
-          *usage.throttled_microseconds /= 1000;  // from nanoseconds
-        }
-      }
+
+  CgroupUsage Run() {
+    if (const ContainerCgroup* memory = Find(cgroups_, "memory")) {
+      memory->unified ? ReadMemory2(*memory) : ReadMemory1(*memory);
+    }
+    const ContainerCgroup* cpu = Find(cgroups_, "cpu");
+    if (cpu != nullptr && !cpu->unified) ReadCpuStat1(*cpu);
+    for (const ContainerCgroup& cgroup : cgroups_) {
+      // Also without the controller.
+      if (cgroup.unified) ReadCpuStat2(cgroup, &cgroup == cpu);
+    }
+    const ContainerCgroup* cpuacct = Find(cgroups_, "cpuacct");
+    if (!usage_.user_microseconds.has_value() && cpuacct != nullptr) {
+      ReadCpuTime1(*cpuacct);
+    }
+    if (!cgroups_.empty()) {
+      const ContainerCgroup& any = cgroups_.front();
+      usage_.processes = CountLines(kProcs, any, "cgroup.procs");
+      usage_.threads =
+          CountLines(kThreads, any, any.unified ? "cgroup.threads" : "tasks");
+    }
+    return usage_;
+  }
+
+ private:
+  void ReadMemory1(const ContainerCgroup& cgroup) {
+    usage_.memory_bytes = Number(kMemoryNow, cgroup, "memory.usage_in_bytes");
+    usage_.memory_and_swap_bytes =
+        Number(kSwapNow, cgroup, "memory.memsw.usage_in_bytes");
+    usage_.memory_limit_bytes = Below(
+        Number(kMemoryLimit, cgroup, "memory.limit_in_bytes"), kUnlimited);
+    usage_.memory_soft_limit_bytes =
+        Below(Number(kMemorySoftLimit, cgroup, "memory.soft_limit_in_bytes"),
+              kUnlimited);
+    const absl::string_view stat = Text(kMemoryStat, cgroup, "memory.stat");
+    // Those with "total_" include the cgroups below.
+    usage_.anonymous_bytes = NumberAfter(stat, "total_rss");
+    usage_.file_bytes = NumberAfter(stat, "total_cache");
+    usage_.mapped_file_bytes = NumberAfter(stat, "total_mapped_file");
+    usage_.swap_bytes = NumberAfter(stat, "total_swap");
+    usage_.unevictable_bytes = NumberAfter(stat, "total_unevictable");
+  }
+
+  void ReadMemory2(const ContainerCgroup& cgroup) {
+    usage_.memory_bytes = Number(kMemoryNow, cgroup, "memory.current");
+    usage_.swap_bytes = Number(kSwapNow, cgroup, "memory.swap.current");
+    if (usage_.memory_bytes.has_value() && usage_.swap_bytes.has_value()) {
+      usage_.memory_and_swap_bytes = *usage_.memory_bytes + *usage_.swap_bytes;
+    }
+    usage_.memory_limit_bytes = Number(kMemoryLimit, cgroup, "memory.max");
+    usage_.memory_soft_limit_bytes =
+        Number(kMemorySoftLimit, cgroup, "memory.high");
+    const absl::string_view stat = Text(kMemoryStat, cgroup, "memory.stat");
+    usage_.anonymous_bytes = NumberAfter(stat, "anon");
+    usage_.file_bytes = NumberAfter(stat, "file");
+    usage_.mapped_file_bytes = NumberAfter(stat, "file_mapped");
+    usage_.unevictable_bytes = NumberAfter(stat, "unevictable");
+  }
+
+  void ReadCpuStat1(const ContainerCgroup& cgroup) {
+    const absl::string_view stat = Text(kCpuStat, cgroup, "cpu.stat");
+    usage_.cpus_limited = stat.data() != nullptr;
+    usage_.periods = NumberAfter(stat, "nr_periods");
+    usage_.throttled_periods = NumberAfter(stat, "nr_throttled");
+    usage_.throttled_microseconds = NumberAfter(stat, "throttled_time");
+    if (usage_.throttled_microseconds.has_value()) {
+      *usage_.throttled_microseconds /= 1000;  // from nanoseconds
     }
   }
-  for (const ContainerCgroup& cgroup : cgroups) {
-    if (!cgroup.unified) continue;
-    // Also without the controller.
-    const std::string stat =
-        ReadSmallFile(cgroup.path + "/cpu.stat").value_or("");
-    usage.user_microseconds = NumberAfter(stat, "user_usec");
-    usage.system_microseconds = NumberAfter(stat, "system_usec");
+
+  void ReadCpuStat2(const ContainerCgroup& cgroup, bool limited) {
+    const absl::string_view stat = Text(kUnifiedCpuStat, cgroup, "cpu.stat");
+    usage_.user_microseconds = NumberAfter(stat, "user_usec");
+    usage_.system_microseconds = NumberAfter(stat, "system_usec");
+    if (!limited) return;
+    usage_.cpus_limited = stat.data() != nullptr;
+    usage_.periods = NumberAfter(stat, "nr_periods");
+    usage_.throttled_periods = NumberAfter(stat, "nr_throttled");
+    usage_.throttled_microseconds = NumberAfter(stat, "throttled_usec");
   }
-  const ContainerCgroup* cpuacct = Find(cgroups, "cpuacct");
-  if (!usage.user_microseconds.has_value() && cpuacct != nullptr) {
-    ReadCpuTime1(cpuacct->path, usage);
+
+  // cpuacct.usage is exact; cpuacct.stat divides it, in clock ticks.
+  void ReadCpuTime1(const ContainerCgroup& cgroup) {
+    const std::optional<uint64_t> all =
+        Number(kCpuacctUsage, cgroup, "cpuacct.usage");
+    if (!all.has_value()) return;
+    const absl::string_view stat = Text(kCpuacctStat, cgroup, "cpuacct.stat");
+    const auto user =
+        static_cast<double>(NumberAfter(stat, "user").value_or(0));
+    const auto system =
+        static_cast<double>(NumberAfter(stat, "system").value_or(0));
+    const uint64_t microseconds = *all / 1000;
+    const double part = user + system > 0 ? user / (user + system) : 1;
+    usage_.user_microseconds = std::min(
+        microseconds,
+        static_cast<uint64_t>(static_cast<double>(microseconds) * part));
+    usage_.system_microseconds = microseconds - *usage_.user_microseconds;
   }
-  if (!cgroups.empty()) {
-    const ContainerCgroup& any = cgroups.front();
-    usage.processes = CountLines(any.path + "/cgroup.procs");
-    usage.threads =
-        CountLines(any.path + (any.unified ? "/cgroup.threads" : "/tasks"));
+
+  // Until the next one. Without data() if the file cannot be read.
+  absl::string_view Text(File file, const ContainerCgroup& cgroup,
+                         const char* name) {
+    const ssize_t n = Fill(file, cgroup, name);
+    // The kernel hands out these in one piece.
+    return n < 0 ? absl::string_view()
+                 : absl::string_view(buffer_, static_cast<size_t>(n));
   }
-  return usage;
+
+  std::optional<uint64_t> Number(File file, const ContainerCgroup& cgroup,
+                                 const char* name) {
+    return ParseNumber(Text(file, cgroup, name));
+  }
+
+  // Of a list of processes or threads.
+  std::optional<uint32_t> CountLines(File file, const ContainerCgroup& cgroup,
+                                     const char* name) {
+    ssize_t n = Fill(file, cgroup, name);
+    if (n < 0) return std::nullopt;
+    size_t size = 0;
+    ptrdiff_t lines = 0;
+    while (n > 0) {
+      lines += std::count(buffer_, buffer_ + n, '\n');
+      size += static_cast<size_t>(n);
+      // These are in pieces of about a page. A small one is the last.
+      if (n < kSmallPiece || size >= kMaxProcs) break;
+      n = ReadAt(files_[file].get(), static_cast<off_t>(size));
+    }
+    // What version 1 lists is of the moment it was opened.
+    if (!cgroup.unified) files_[file].Reset();
+    return static_cast<uint32_t>(lines);
+  }
+
+  // From the file's beginning. Negative if it cannot be read.
+  ssize_t Fill(File file, const ContainerCgroup& cgroup, const char* name) {
+    UniqueFd& fd = files_[file];
+    if (fd.valid()) {
+      const ssize_t n = ReadAt(fd.get(), 0);
+      if (n >= 0) return n;
+      // It is gone, but there may be another one, if somebody has turned the
+      // controller off and on.
+    }
+    fd.Reset(open(absl::StrCat(cgroup.path, "/", name).c_str(),
+                  O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    return fd.valid() ? ReadAt(fd.get(), 0) : -1;
+  }
+
+  ssize_t ReadAt(int fd, off_t offset) {
+    ssize_t n;
+    do {
+      n = pread(fd, buffer_, sizeof(buffer_), offset);
+    } while (n < 0 && errno == EINTR);
+    return n;
+  }
+
+  static constexpr ssize_t kSmallPiece = 2048;
+
+  const ContainerCgroups& cgroups_;
+  std::array<UniqueFd, kMaxFiles>& files_;
+  CgroupUsage usage_;
+  char buffer_[kBufferSize];
+};
+
+CgroupUsage CgroupUsageReader::Read() { return Reading(*this).Run(); }
+
+CgroupUsage ReadCgroupUsage(const ContainerCgroups& cgroups) {
+  return CgroupUsageReader(cgroups).Read();
 }
 
 MemoryEvents ReadMemoryEvents(const ContainerCgroups& cgroups) {

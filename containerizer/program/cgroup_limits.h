@@ -6,11 +6,15 @@
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_CGROUP_LIMITS_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_CGROUP_LIMITS_H_
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "external_containerizer/containerizer/program/container_cgroups.h"
+#include "external_containerizer/transport/unique_fd.h"
 
 namespace external_containerizer {
 namespace posix_internal {
@@ -62,6 +66,27 @@ struct CgroupUsage {
   std::optional<uint32_t> threads;
 };
 CgroupUsage ReadCgroupUsage(const ContainerCgroups& cgroups);
+
+// The same, of one container's cgroups, again and again: what is read once
+// stays open, at most kMaxFiles descriptors, for opening is most of the cost.
+// (The kernel has a page for each.) Cgroups may be removed meanwhile.
+// Not thread-safe.
+class CgroupUsageReader {
+ public:
+  static constexpr size_t kMaxFiles = 11;
+
+  explicit CgroupUsageReader(ContainerCgroups cgroups)
+      : cgroups_(std::move(cgroups)) {}
+
+  CgroupUsage Read();
+
+ private:
+  enum File : size_t;
+  class Reading;
+
+  const ContainerCgroups cgroups_;
+  std::array<UniqueFd, kMaxFiles> files_;
+};
 
 // What a memory limit did.
 struct MemoryEvents {

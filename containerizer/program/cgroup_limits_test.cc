@@ -1,18 +1,22 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// With files that look like cgroups, since no machine has both versions of a
-// controller; what a kernel does with version 1 is in posix_limits_test.
+// Mostly with files that look like cgroups, since no machine has both versions
+// of a controller; what a kernel does with version 1 is in posix_limits_test.
 
 #include "external_containerizer/containerizer/program/cgroup_limits.h"
 
 #include <stdlib.h>
+#include <sys/types.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
 #include <map>
 #include <string>
 
+#include "absl/time/time.h"
+#include "external_containerizer/containerizer/program/cgroup_hierarchies.h"
 #include "external_containerizer/containerizer/program/container_cgroups.h"
 #include "external_containerizer/containerizer/program/small_files.h"
 #include "external_containerizer/testing/status_matchers.h"
@@ -212,6 +216,62 @@ TEST_F(CgroupLimitsTest, VersionOneIsRead) {
   EXPECT_EQ(usage.throttled_microseconds, 1234u);
   EXPECT_EQ(usage.processes, 1u);
   EXPECT_EQ(usage.threads, 2u);
+}
+
+TEST_F(CgroupLimitsTest, AReaderSeesWhatHasChanged) {
+  Fill({{"memory.current", "1000"}, {"cgroup.procs", "1\n2\n"}});
+  CgroupUsageReader reader(Cgroups(true));
+  EXPECT_EQ(reader.Read().memory_bytes, 1000u);
+  Fill({{"memory.current", "2000"},
+        {"memory.max", "3000"},
+        {"cgroup.procs", "1\n2\n3\n"}});
+  const CgroupUsage usage = reader.Read();
+  EXPECT_EQ(usage.memory_bytes, 2000u);
+  EXPECT_EQ(usage.memory_limit_bytes, 3000u);
+  EXPECT_EQ(usage.processes, 3u);
+}
+
+TEST_F(CgroupLimitsTest, LongListsAreCountedToTheirEnd) {
+  std::string list;
+  for (int i = 0; i < 20000; ++i) list += std::to_string(100000 + i) + "\n";
+  Fill({{"cgroup.procs", list}, {"tasks", list}, {"cgroup.threads", list}});
+  for (const bool unified : {false, true}) {
+    CgroupUsageReader reader(Cgroups(unified));
+    for (int i = 0; i < 2; ++i) {
+      const CgroupUsage usage = reader.Read();
+      EXPECT_EQ(usage.processes, 20000u);
+      EXPECT_EQ(usage.threads, 20000u);
+    }
+  }
+}
+
+// The kernel's, where there are any: version 1 keeps a list for as long as its
+// file is open.
+TEST_F(CgroupLimitsTest, AReaderSeesProcessesThatCameSinceInEachVersion) {
+  CgroupPlan plan = PlanCgroups(FindCgroupHierarchies(), "",
+                                NewCgroupName(path_), /*want_pids=*/true);
+  MakeCgroups(plan);
+  if (plan.cgroups.empty()) GTEST_SKIP() << "no cgroup can be made here";
+  for (const ContainerCgroup& cgroup : plan.cgroups) {
+    CgroupUsageReader reader({cgroup});
+    EXPECT_EQ(reader.Read().processes, 0u) << cgroup.path;
+    for (uint32_t i = 1; i <= 3; ++i) {
+      const pid_t pid = fork();
+      if (pid == 0) {
+        while (true) pause();
+      }
+      ASSERT_EQ(
+          WriteSmallFile(cgroup.path + "/cgroup.procs", std::to_string(pid)),
+          0);
+      EXPECT_EQ(reader.Read().processes, i) << cgroup.path;
+      EXPECT_EQ(reader.Read().threads, i) << cgroup.path;
+    }
+    EXPECT_THAT(KillCgroups({cgroup}, absl::Seconds(10)), IsOk());
+    for (int i = 0; i < 3; ++i) EXPECT_GT(wait(nullptr), 0);
+    EXPECT_EQ(reader.Read().processes, 0u) << cgroup.path;
+    EXPECT_THAT(RemoveCgroups({cgroup}, absl::Seconds(10)), IsOk());
+    EXPECT_EQ(reader.Read().processes, std::nullopt) << cgroup.path;
+  }
 }
 
 TEST_F(CgroupLimitsTest, AKillWithoutTheLimitIsSomebodyElses) {

@@ -21,6 +21,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "external_containerizer/containerizer/program/descriptor_limit.h"
 #include "external_containerizer/containerizer/program/dispatch.h"
 #include "external_containerizer/containerizer/program/error_line.h"
 #include "external_containerizer/containerizer/program/program.h"
@@ -54,7 +55,7 @@ std::string Help(const std::string& program) {
       "Messages are read from stdin and written to stdout, in protobuf's wire\n"
       "format behind their length (4 bytes, little endian).\n\n",
       kCommands,
-      "\n  serve --socket=PATH [--idle_exit=60s]\n"
+      "\n  serve --socket=PATH [--idle_exit=60s] [--drain_limit=30s]\n"
       "              serve agents at a Unix socket, all commands in this "
       "process\n");
 }
@@ -175,6 +176,8 @@ int ProgramMain(int argc, char** argv, Program& program) {
                      std::vector<std::string>(call.arguments.begin() + 1,
                                               call.arguments.end()),
                      [&call, &program](EventLoop& loop, const std::string&) {
+                       // A program may hold some for each wait.
+                       RaiseDescriptorLimit();
                        return std::make_unique<ProgramTransport>(
                            loop, call.program, program);
                      });

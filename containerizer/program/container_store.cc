@@ -98,11 +98,17 @@ bool IsThere(int fd) {
 }  // namespace
 
 StorePlace StorePlaceOf(const Context& context) {
+  if (!context.work_directory.empty()) return {context.work_directory, ""};
   const auto runtime = context.environment.find("XDG_RUNTIME_DIR");
-  return {context.work_directory,
-          runtime != context.environment.end() && !runtime->second.empty()
-              ? absl::StrCat(runtime->second, "/posix-containerizer")
-              : absl::StrCat("/tmp/posix-containerizer-", geteuid())};
+  return {"", runtime != context.environment.end() && !runtime->second.empty()
+                  ? absl::StrCat(runtime->second, "/posix-containerizer")
+                  : absl::StrCat("/tmp/posix-containerizer-", geteuid())};
+}
+
+std::string ContainersPath(const StorePlace& place) {
+  return absl::StrCat(
+      place.work_directory.empty() ? place.fallback : place.work_directory,
+      "/program/posix/containers");
 }
 
 absl::StatusOr<ContainerStore> ContainerStore::Open(
@@ -156,9 +162,7 @@ absl::StatusOr<ContainerStore> ContainerStore::Open(
 }
 
 bool ContainerStore::IsAt(const StorePlace& place) const {
-  const std::string path = absl::StrCat(
-      place.work_directory.empty() ? place.fallback : place.work_directory,
-      "/program/posix/containers");
+  const std::string path = ContainersPath(place);
   struct stat named, opened;
   return lstat(path.c_str(), &named) == 0 &&
          fstat(containers_.get(), &opened) == 0 &&
@@ -286,13 +290,19 @@ absl::Status ContainerStore::WriteLimits(const std::string& id,
   return absl::OkStatus();
 }
 
+UniqueFd ContainerStore::OpenLimits(const std::string& id) const {
+  return UniqueFd(openat(limits_.get(), id.c_str(),
+                         O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+}
+
 Limits ContainerStore::ReadLimits(const std::string& id) const {
+  return ReadLimits(OpenLimits(id).get());
+}
+
+Limits ContainerStore::ReadLimits(int fd) {
   Limits limits;
-  const UniqueFd fd(openat(limits_.get(), id.c_str(),
-                           O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-  if (!fd.valid()) return limits;
   char buffer[256];
-  const ssize_t n = pread(fd.get(), buffer, sizeof(buffer), 0);
+  const ssize_t n = pread(fd, buffer, sizeof(buffer), 0);
   if (n <= 0) return limits;
   const std::string text(buffer, static_cast<size_t>(n));
   for (const std::string& line :

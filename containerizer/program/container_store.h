@@ -42,6 +42,8 @@ struct StorePlace {
   }
 };
 StorePlace StorePlaceOf(const Context& context);
+// The path of the directory of containers there.
+std::string ContainersPath(const StorePlace& place);
 
 // All ids given to it must have passed wire::ValidateId().
 class ContainerStore {
@@ -86,6 +88,10 @@ class ContainerStore {
   absl::Status WriteLimits(const std::string& id, const Limits& limits);
   // Nothing where nothing was written.
   Limits ReadLimits(const std::string& id) const;
+  // The file of them: it is not changed, but loses its name when others are
+  // written. Invalid where nothing was written.
+  UniqueFd OpenLimits(const std::string& id) const;
+  static Limits ReadLimits(int fd);
 
  private:
   ContainerStore() = default;

@@ -3,7 +3,8 @@
 
 // A helper for programs that know no `serve`: it runs them once per command,
 // as an agent without a helper does, but in a small process of its own. The
-// agent then forks nothing.
+// agent then forks nothing. Programs inherit its limit on descriptors, which is
+// also what bounds how many of them may wait.
 
 #include <errno.h>
 #include <stdio.h>
@@ -31,6 +32,7 @@ namespace {
 
 constexpr char kUsage[] =
     "Usage: exec_helper PROGRAM serve --socket=PATH [--idle_exit=60s]\n"
+    "                                 [--drain_limit=30s]\n"
     "       exec_helper PROGRAM COMMAND\n\n"
     "Serves agents at a Unix socket, and for each of their commands runs\n"
     "`PROGRAM COMMAND`. PROGRAM is one argument: a path, or shell words that\n"

@@ -5,7 +5,9 @@
 // helper sees of it is what an agent without one sees.
 
 #include <signal.h>
+#include <spawn.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,6 +29,9 @@
 #include "external_containerizer/transport/event_loop.h"
 #include "external_containerizer/transport/fork_exec/fork_exec.h"
 #include "external_containerizer/transport/transport.h"
+#include "external_containerizer/transport/ttrpc/client.h"
+#include "external_containerizer/transport/ttrpc/method.h"
+#include "external_containerizer/transport/unix_socket/helper.h"
 #include "external_containerizer/transport/unix_socket/unix_socket.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -107,6 +112,54 @@ class ExecHelperTest : public ::testing::Test {
     return invocation;
   }
 
+  std::string Socket() const { return root_ + "/work/s.sock"; }
+
+  // A helper that an operator starts, and an agent's transport to it. Launches
+  // take until Release().
+  pid_t SpawnSlow(const std::vector<std::string>& arguments) {
+    const std::string program = root_ + "/program";
+    std::ofstream(program) << "#!/bin/sh\n"
+                           << "case $1 in launch) echo $$ >>" << pids_
+                           << "; read -r line <" << root_ << "/go;; esac\n";
+    EXPECT_EQ(chmod(program.c_str(), 0700), 0);
+    unlink((root_ + "/go").c_str());
+    EXPECT_EQ(mkfifo((root_ + "/go").c_str(), 0600), 0);
+    const std::string helper =
+        TestDataPath("containerizer/program/exec_helper");
+    const std::string socket = "--socket=" + Socket();
+    std::vector<const char*> argv = {helper.c_str(), program.c_str(), "serve",
+                                     socket.c_str()};
+    for (const std::string& argument : arguments) {
+      argv.push_back(argument.c_str());
+    }
+    argv.push_back(nullptr);
+    pid_t pid = -1;
+    EXPECT_EQ(posix_spawn(&pid, helper.c_str(), nullptr, nullptr,
+                          const_cast<char**>(argv.data()), environ),
+              0);
+    // Kept, so that the helper is not idle before the test's own connection.
+    RunUntil([this] {
+      auto client = ttrpc::Client::Connect(*loop_, Socket());
+      if (client.ok()) first_client_ = *std::move(client);
+      return client.ok();
+    });
+    UnixSocketOptions options;
+    options.program = program;
+    options.work_directory = root_ + "/work";
+    options.socket = Socket();
+    auto transport = UnixSocketTransport(options)(*loop_);
+    EXPECT_THAT(transport, IsOk());
+    transport_ = *std::move(transport);
+    return pid;
+  }
+  void Release() { std::ofstream(root_ + "/go") << "go\n"; }
+
+  static int ExitCode(pid_t pid) {
+    int status = 0;
+    EXPECT_EQ(waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  }
+
   using Pending = std::shared_ptr<std::optional<Answer>>;
   Pending Invoke(Transport& transport, Invocation invocation) {
     auto answer = std::make_shared<std::optional<Answer>>();
@@ -151,6 +204,7 @@ class ExecHelperTest : public ::testing::Test {
   std::unique_ptr<EventLoop> loop_ = *EventLoop::Create();
   std::unique_ptr<Transport> transport_;
   std::unique_ptr<Transport> plain_;
+  std::unique_ptr<ttrpc::Client> first_client_;
   InvocationId last_ = 0;
 };
 
@@ -218,6 +272,67 @@ TEST_F(ExecHelperTest, LaunchOfAnAgentThatIsGoneIsEndedBeforeTheNextRecovers) {
   const Answer answer = Await(Invoke(*transport_, Make(Command::kRecover)));
   EXPECT_THAT(answer.status, IsOk());
   EXPECT_EQ(Alive(), 0u);
+}
+
+TEST_F(ExecHelperTest, ProgramsMayHaveAsManyDescriptorsAsTheHelperWasGiven) {
+  const std::string program = root_ + "/program";
+  std::ofstream(program) << "#!/bin/sh\nulimit -Sn >" << root_ << "/seen\n";
+  ASSERT_EQ(chmod(program.c_str(), 0700), 0);
+  rlimit usual = {};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &usual), 0);
+  const rlimit low = {300, usual.rlim_max};
+  ASSERT_GT(low.rlim_max, low.rlim_cur);
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);
+  Use(program);
+  const Answer answer = Await(Invoke(*transport_, Make(Command::kRecover)));
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &usual), 0);
+  EXPECT_THAT(answer.status, IsOk());
+  EXPECT_EQ(Contents(root_ + "/seen"), "300\n");
+}
+
+TEST_F(ExecHelperTest, HelperWithALaunchUnderWayIsNotIdle) {
+  const pid_t helper = SpawnSlow({"--idle_exit=1ms"});
+  const Pending launch = Invoke(*transport_, Make(Command::kLaunch));
+  RunUntil([this] { return Pids().size() == 1; });
+  first_client_.reset();
+  transport_.reset();
+  // It looks twice a second.
+  loop_->RunAfter(absl::Milliseconds(1200), [this] { loop_->Stop(); });
+  loop_->Run();
+  struct stat info;
+  EXPECT_EQ(stat(Socket().c_str(), &info), 0);
+  EXPECT_EQ(Alive(), 1u);
+  Release();
+  EXPECT_EQ(ExitCode(helper), 0);
+}
+
+TEST_F(ExecHelperTest, ShutdownLetsALaunchHaveItsTimeAndTermItsLimit) {
+  for (const bool term : {false, true}) {
+    unlink(pids_.c_str());
+    const pid_t helper = SpawnSlow({"--drain_limit=0s"});
+    const Pending launch = Invoke(*transport_, Make(Command::kLaunch));
+    RunUntil([this] { return Pids().size() == 1; });
+    bool told = false;
+    ttrpc::Call(*first_client_, helper::kShutdown,
+                helper::v1::ShutdownRequest(), {},
+                [&told](ttrpc::CallResult<helper::v1::ShutdownReply> result) {
+                  EXPECT_THAT(result.reply, IsOk());
+                  told = true;
+                });
+    RunUntil([&told] { return told; });
+    if (term) {
+      ASSERT_EQ(kill(helper, SIGTERM), 0);
+      EXPECT_EQ(Await(launch).outcome, Outcome::kUnknown);
+      EXPECT_EQ(ExitCode(helper), 0);
+    } else {
+      // Its listener is closed: it drains.
+      RunUntil(
+          [this] { return !ttrpc::Client::Connect(*loop_, Socket()).ok(); });
+      Release();
+      EXPECT_THAT(Await(launch).status, IsOk());
+      EXPECT_EQ(ExitCode(helper), 0);
+    }
+  }
 }
 
 TEST_F(ExecHelperTest, ProgramThatIsNotThereIsTold) {

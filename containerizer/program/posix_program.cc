@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -18,21 +17,18 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/program/aside_threads.h"
-#include "external_containerizer/containerizer/program/cgroup_limits.h"
 #include "external_containerizer/containerizer/program/container_cgroups.h"
 #include "external_containerizer/containerizer/program/container_launch.h"
 #include "external_containerizer/containerizer/program/container_processes.h"
 #include "external_containerizer/containerizer/program/container_records.h"
-#include "external_containerizer/containerizer/program/container_report.h"
 #include "external_containerizer/containerizer/program/container_store.h"
+#include "external_containerizer/containerizer/program/container_usage.h"
 #include "external_containerizer/containerizer/program/container_waits.h"
 #include "external_containerizer/containerizer/program/error_line.h"
 #include "external_containerizer/containerizer/program/process.h"
 #include "external_containerizer/containerizer/program/process_watcher.h"
-#include "external_containerizer/containerizer/program/tree_usage.h"
 #include "external_containerizer/transport/unique_fd.h"
 
 namespace external_containerizer {
@@ -51,62 +47,6 @@ constexpr absl::Duration kSupervisorMargin = absl::Seconds(10);
 absl::StatusOr<std::shared_ptr<ContainerStore>> OpenStore(
     const Context& context) {
   return ContainerStore::Open(StorePlaceOf(context));
-}
-
-absl::StatusOr<std::optional<wire::ResourceStatistics>> ReadUsage(
-    const wire::Usage& request,
-    const absl::StatusOr<std::shared_ptr<ContainerStore>>& store) {
-  const std::string& id = request.container_id().value();
-  if (!store.ok()) return store.status();
-  const absl::StatusOr<UniqueFd> file = (*store)->OpenLaunched(id);
-  if (!file.ok()) return file.status();
-  absl::StatusOr<ContainerRecords> read = ReadRecords(file->get());
-  if (!read.ok()) return read.status();
-  ContainerRecords records = *std::move(read);
-  if (!records.launch.has_value()) {
-    return absl::FailedPreconditionError(
-        "its launch did not come to an end; destroy it");
-  }
-
-  wire::ResourceStatistics statistics;
-  statistics.set_timestamp(
-      absl::ToDoubleSeconds(absl::Now() - absl::UnixEpoch()));
-  CgroupUsage counted;
-  std::optional<TreeUsage> running;
-  if (!records.end.has_value() && records.launch->boot_id == ReadBootId()) {
-    counted = ReadCgroupUsage(records.cgroups);
-    // Where the cgroups know it all, nothing is to be gathered from /proc.
-    if (counted.processes.value_or(0) == 0 ||
-        !counted.user_microseconds.has_value() ||
-        !counted.anonymous_bytes.has_value()) {
-      running = UsageBelow(records.launch->supervisor);
-    } else {
-      running = TreeUsage();
-    }
-    // It may have ended meanwhile, and then there was nothing to be found.
-    read = ReadRecords(file->get());
-    if (!read.ok()) return read.status();
-    records = *std::move(read);
-  }
-  if (records.end.has_value()) {
-    SetStatistics(*records.end, &statistics);
-    return std::optional<wire::ResourceStatistics>(std::move(statistics));
-  }
-  if (running.has_value()) {
-    SetStatistics(*running, &statistics);
-  } else {
-    const absl::StatusOr<std::vector<ProcessStat>> survivors =
-        Survivors(*records.launch);
-    if (!survivors.ok()) return survivors.status();
-    if (survivors->empty()) return std::optional<wire::ResourceStatistics>();
-    SetStatistics(UsageOf(*survivors), &statistics);
-  }
-  SetStatistics(counted, &statistics);
-  const Limits limits = (*store)->ReadLimits(id);
-  if (counted.cpus_limited && limits.cpus.value_or(0) > 0) {
-    statistics.set_cpus_limit(*limits.cpus);
-  }
-  return std::optional<wire::ResourceStatistics>(std::move(statistics));
 }
 
 // The container's supervisor is gone, or is no use. `lock` is held.
@@ -168,27 +108,13 @@ class PosixProgram::Impl {
 
   const Options& options() const { return options_; }
 
-  // For a helper that is asked for usage all the time, and for one agent.
-  absl::StatusOr<std::shared_ptr<ContainerStore>> KeptStore(
-      const Context& context) {
-    StorePlace place = StorePlaceOf(context);
-    const std::lock_guard<std::mutex> lock(store_mutex_);
-    if (store_ != nullptr && place == store_place_ && store_->IsAt(place)) {
-      return store_;
-    }
-    absl::StatusOr<std::shared_ptr<ContainerStore>> store =
-        ContainerStore::Open(place);
-    if (store.ok()) {
-      store_ = *store;
-      store_place_ = std::move(place);
-    }
-    return store;
-  }
+  ContainerUsage& usage() { return usage_; }
 
   ContainerWaits& waits() { return waits_; }
 
   void Destroy(const std::string& id, const Context& context,
                Reply<void> reply) {
+    usage_.Forget(id, StorePlaceOf(context));
     absl::StatusOr<std::shared_ptr<ContainerStore>> store = OpenStore(context);
     if (!store.ok()) return std::move(reply)(store.status());
     absl::StatusOr<UniqueFd> lock = (*store)->Lock(id);
@@ -277,9 +203,7 @@ class PosixProgram::Impl {
   }
 
   Options options_;
-  std::mutex store_mutex_;
-  std::shared_ptr<ContainerStore> store_;  // with its place: under store_mutex_
-  StorePlace store_place_;
+  ContainerUsage usage_;
   ContainerWaits waits_;
   AsideThreads aside_;
   ProcessWatcher watcher_;  // destroyed first, with what waits
@@ -304,7 +228,8 @@ void PosixProgram::Update(const wire::Update& request, const Context& context,
 
 void PosixProgram::Usage(const wire::Usage& request, const Context& context,
                          Reply<std::optional<wire::ResourceStatistics>> reply) {
-  std::move(reply)(ReadUsage(request, impl_->KeptStore(context)));
+  std::move(reply)(impl_->usage().Read(request.container_id().value(),
+                                       StorePlaceOf(context)));
 }
 
 void PosixProgram::Wait(const wire::Wait& request, const Context& context,

@@ -140,7 +140,8 @@ class Program {
                      Reply<std::optional<wire::ResourceStatistics>> reply);
 
   // How the container ended, as soon as it has (wire::MakeTermination()); also
-  // if it has already, until Destroy. Should keep `reply` rather than block.
+  // if it has already, until Destroy. Should keep `reply` rather than block; if
+  // it blocks, then only until `context.cancellation` is cancelled.
   virtual void Wait(const wire::Wait& request, const Context& context,
                     Reply<wire::Termination> reply) = 0;
 
@@ -162,8 +163,13 @@ class Program {
 // come to a socket (`serve`, see serve.h), and returns what main() should: 0; 1
 // after an error, with a line on stderr that says which; 2 for arguments that
 // it does not understand. `--help` lists them. While it serves, a handler runs
-// on one of at most 32 threads; one that blocks in Wait(), rather than to keep
-// its reply, keeps one of 16.
+// on one of a bounded number of threads: at once at most 33 destroy, 4 of
+// containers and recover, 32 of launch, update and usage. A Wait() that blocks,
+// rather than to keep its reply, keeps one of 16 and must watch
+// Context::cancellation: nobody else ends it. Of handlers that stay after their
+// command was cancelled, as many again have threads, and no more. The soft limit
+// on descriptors is then the hard one; what a handler executes should have
+// DescriptorLimitToPassOn().
 int ProgramMain(int argc, char** argv, Program& program);
 
 }  // namespace external_containerizer

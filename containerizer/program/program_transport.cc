@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -21,13 +22,42 @@
 namespace external_containerizer {
 namespace {
 
-// More than agents let run at once, and few enough to have their stacks.
-constexpr size_t kMaxThreads = 32;
+// Few enough to have their stacks, and as many of each kind as an agent lets
+// run at once by default: 32, one more destroy, one more of the last kind.
+// Waits are meant to keep their replies.
+enum Lane : size_t { kDestroys, kListings, kOthers, kWaits };
+constexpr size_t kThreads[] = {33, 4, 32, 16};
+
+Lane LaneOf(Command command) {
+  switch (command) {
+    case Command::kDestroy:
+      return kDestroys;
+    case Command::kContainers:
+    case Command::kRecover:
+      return kListings;
+    case Command::kWait:
+      return kWaits;
+    default:
+      return kOthers;
+  }
+}
 
 // Of commands that no handler has taken yet.
 constexpr size_t kMaxQueuedBytes = size_t{64} << 20;
 
 constexpr size_t kMaxWaits = 100'000;
+
+// What it takes while it waits for a handler.
+size_t BytesOf(const Invocation& invocation) {
+  size_t bytes = invocation.input.size();
+  for (const auto& [name, value] : invocation.environment) {
+    bytes += name.size() + value.size();
+  }
+  if (invocation.sandbox.has_value()) {
+    bytes += invocation.sandbox->root.size() + invocation.sandbox->path.size();
+  }
+  return bytes;
+}
 
 Answer NotStarted(absl::Status status) {
   Answer answer;
@@ -119,7 +149,7 @@ ProgramTransport::ProgramTransport(EventLoop& loop, std::string name,
                                    Program& program)
     : program_(program),
       outlet_(std::make_shared<Outlet>(&loop, this, std::move(name))),
-      threads_(kMaxThreads) {}
+      threads_({std::begin(kThreads), std::end(kThreads)}) {}
 
 ProgramTransport::~ProgramTransport() {
   outlet_->Close();
@@ -135,15 +165,15 @@ InvocationId ProgramTransport::Invoke(
   Call& call = calls_[id];
   call.done = std::move(done);
   call.command = command;
-  const size_t bytes = invocation.input.size();
-  if (bytes > kMaxInputBytes) {
+  if (invocation.input.size() > kMaxInputBytes) {
     EndLater(id, NotStarted(absl::InvalidArgumentError(
-                     absl::StrCat("a message of ", bytes,
+                     absl::StrCat("a message of ", invocation.input.size(),
                                   " bytes is too large"
                                   "; the limit is ",
                                   kMaxInputBytes))));
     return id;
   }
+  const size_t bytes = BytesOf(invocation);
   if (outlet_->queued_bytes + bytes > kMaxQueuedBytes) {
     EndLater(id, NotStarted(absl::ResourceExhaustedError(
                      absl::StrCat("commands of ", kMaxQueuedBytes,
@@ -152,13 +182,14 @@ InvocationId ProgramTransport::Invoke(
   }
   outlet_->queued_bytes += bytes;
   const bool accepted = threads_.Run(
-      /*may_stay=*/command == Command::kWait,
+      LaneOf(command), id,
       [id, bytes, outlet = outlet_, cancellation = call.cancellation,
        program = &program_, invocation = std::move(invocation)]() mutable {
         outlet->queued_bytes -= bytes;
         Work(outlet, id, cancellation, *program, invocation);
       });
   if (!accepted) {
+    outlet_->queued_bytes -= bytes;
     EndLater(id, NotStarted(absl::ResourceExhaustedError(
                      "no thread can be made for a handler")));
   }
@@ -225,6 +256,8 @@ void ProgramTransport::Cancel(InvocationId id) {
     answer.status = absl::CancelledError("it was cancelled");
     EndLater(id, std::move(answer));
   }
+  // Who cancels does not wait for long.
+  threads_.Abandon(id);
   cancellation.Cancel();
 }
 

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // A Program in this process as a Transport: its handlers run on a bounded
-// number of threads, and a reply that is kept costs none.
+// number of threads, and a reply that is kept costs none. Handlers that block,
+// of whatever command, keep no destroy, containers or recover from running.
 //
 // What a command finds is what it would find as a process of its own: its
 // environment (nothing of this process's), its sandbox, for launch with the

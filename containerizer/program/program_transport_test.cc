@@ -3,10 +3,12 @@
 
 #include "external_containerizer/containerizer/program/program_transport.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <fstream>
 #include <functional>
 #include <iterator>
@@ -267,6 +269,95 @@ TEST_F(ProgramTransportTest, WaitHandlersThatBlockDoNotKeepOthersOut) {
   program.go.Notify();
   for (const auto& wait : waits) EXPECT_THAT(Await(wait).status, IsOk());
   transport_.reset();
+}
+
+TEST_F(ProgramTransportTest, LaunchHandlersThatBlockKeepNoDestroyOrListingOut) {
+  absl::Notification go;
+  program_.launch = [&go](const Context&, Reply<void> reply) {
+    go.WaitForNotification();
+    std::move(reply)(absl::OkStatus());
+  };
+  std::vector<std::shared_ptr<Pending>> launches;
+  for (int i = 0; i < 100; ++i) launches.push_back(Invoke(Launch()));
+  for (const Command command : {Command::kContainers, Command::kRecover}) {
+    Invocation invocation;
+    invocation.command = command;
+    EXPECT_THAT(Await(Invoke(std::move(invocation))).status, IsOk());
+  }
+  EXPECT_THAT(Await(Invoke(About<wire::Destroy>(Command::kDestroy))).status,
+              StatusIs(absl::StatusCode::kNotFound));
+  go.Notify();
+  for (const auto& launch : launches) EXPECT_THAT(Await(launch).status, IsOk());
+}
+
+TEST_F(ProgramTransportTest,
+       HandlersThatStayWhenTheyAreCancelledKeepNobodyOut) {
+  class StuckProgram : public KeepingProgram {
+   public:
+    void Usage(const wire::Usage&, const Context&,
+               Reply<std::optional<wire::ResourceStatistics>> reply) override {
+      ++stuck;
+      go.WaitForNotification();
+      std::move(reply)(std::nullopt);
+    }
+    std::atomic<int> stuck{0};
+    absl::Notification go;
+  };
+  StuckProgram program;
+  transport_ = std::make_unique<ProgramTransport>(*loop_, "stuck", program);
+  std::vector<std::shared_ptr<Pending>> usages;
+  for (int i = 0; i < 32; ++i) {
+    usages.push_back(Invoke(About<wire::Usage>(Command::kUsage)));
+  }
+  RunUntil([&program] { return program.stuck == 32; });
+  for (const auto& usage : usages) transport_->Cancel(usage->id);
+  EXPECT_THAT(Await(Invoke(Launch())).status, IsOk());
+  program.go.Notify();
+  transport_.reset();
+}
+
+TEST_F(ProgramTransportTest, CommandsWithoutAThreadAreRefusedAndLeaveNothing) {
+  pthread_attr_t usual, vast;
+  ASSERT_EQ(pthread_getattr_default_np(&usual), 0);
+  ASSERT_EQ(pthread_attr_init(&vast), 0);
+  // More than there is room for: no thread can be made.
+  ASSERT_EQ(pthread_attr_setstacksize(&vast, size_t{1} << 47), 0);
+  ASSERT_EQ(pthread_setattr_default_np(&vast), 0);
+  // More bytes in all than may wait for a handler.
+  for (int i = 0; i < 70; ++i) {
+    Invocation invocation = Launch();
+    invocation.input.resize(1 << 20);
+    const Answer answer = Await(Invoke(std::move(invocation)));
+    EXPECT_EQ(answer.outcome, Outcome::kNotStarted);
+    EXPECT_THAT(answer.status, StatusIs(absl::StatusCode::kResourceExhausted,
+                                        HasSubstr("no thread can be made")));
+  }
+  ASSERT_EQ(pthread_setattr_default_np(&usual), 0);
+  pthread_attr_destroy(&vast);
+  pthread_attr_destroy(&usual);
+  EXPECT_THAT(Await(Invoke(Launch())).status, IsOk());
+}
+
+TEST_F(ProgramTransportTest, EnvironmentsCountAmongTheBytesThatWait) {
+  absl::Notification go;
+  program_.launch = [&go](const Context&, Reply<void> reply) {
+    go.WaitForNotification();
+    std::move(reply)(absl::OkStatus());
+  };
+  std::vector<std::shared_ptr<Pending>> launches;
+  for (int i = 0; i < 32; ++i) launches.push_back(Invoke(Launch()));
+  const auto large = [this] {
+    Invocation invocation = Launch();
+    invocation.environment["LARGE"] = std::string(4 << 20, 'e');
+    return Invoke(std::move(invocation));
+  };
+  for (int i = 0; i < 50; ++i) launches.push_back(large());
+  const Answer answer = Await(large());
+  EXPECT_EQ(answer.outcome, Outcome::kNotStarted);
+  EXPECT_THAT(answer.status, StatusIs(absl::StatusCode::kResourceExhausted,
+                                      HasSubstr("wait for a handler already")));
+  go.Notify();
+  for (const auto& launch : launches) Await(launch);
 }
 
 TEST_F(ProgramTransportTest, RepliesAfterDestructionGoNowhere) {

@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -26,7 +25,6 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/program/error_line.h"
 #include "external_containerizer/transport/ttrpc/socket.h"
@@ -37,8 +35,6 @@
 namespace external_containerizer {
 namespace {
 
-// For the last commands.
-constexpr absl::Duration kDrainLimit = absl::Seconds(30);
 // For destructors.
 constexpr unsigned kExitLimitSeconds = 5;
 // Between looks at the socket's place while nobody is connected.
@@ -49,6 +45,7 @@ constexpr int kSystemdFd = 3;
 struct Arguments {
   std::string socket;  // Absolute; empty if systemd listens for us.
   absl::Duration idle_exit = absl::Seconds(60);
+  absl::Duration drain_limit = absl::Seconds(30);  // For the last commands.
 };
 
 bool SystemdListens() {
@@ -81,9 +78,19 @@ absl::StatusOr<std::string> Absolute(absl::string_view path) {
   return absl::StrCat(directory, "/", path);
 }
 
+absl::Status ParseLimit(absl::string_view text, const char* name,
+                        absl::Duration* limit) {
+  if (absl::ParseDuration(text, limit) && *limit >= absl::ZeroDuration()) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat(name, " needs a duration such as 60s, or inf"));
+}
+
 absl::StatusOr<Arguments> Parse(const std::vector<std::string>& arguments) {
   constexpr absl::string_view kSocket = "--socket=";
   constexpr absl::string_view kIdleExit = "--idle_exit=";
+  constexpr absl::string_view kDrainLimit = "--drain_limit=";
   Arguments parsed;
   for (const std::string& argument : arguments) {
     const absl::string_view text = argument;
@@ -93,16 +100,18 @@ absl::StatusOr<Arguments> Parse(const std::vector<std::string>& arguments) {
       if (!socket.ok()) return socket.status();
       parsed.socket = *std::move(socket);
     } else if (absl::StartsWith(text, kIdleExit)) {
-      if (!absl::ParseDuration(text.substr(kIdleExit.size()),
-                               &parsed.idle_exit) ||
-          parsed.idle_exit < absl::ZeroDuration()) {
-        return absl::InvalidArgumentError(
-            "--idle_exit needs a duration such as 60s, or inf");
-      }
+      absl::Status status = ParseLimit(text.substr(kIdleExit.size()),
+                                       "--idle_exit", &parsed.idle_exit);
+      if (!status.ok()) return status;
+    } else if (absl::StartsWith(text, kDrainLimit)) {
+      absl::Status status = ParseLimit(text.substr(kDrainLimit.size()),
+                                       "--drain_limit", &parsed.drain_limit);
+      if (!status.ok()) return status;
     } else {
       return absl::InvalidArgumentError(
           absl::StrCat("serve does not understand ", argument,
-                       "; it takes --socket=PATH and --idle_exit=60s"));
+                       "; it takes --socket=PATH, --idle_exit=60s and "
+                       "--drain_limit=30s"));
     }
   }
   if (parsed.socket.empty() && !SystemdListens()) {
@@ -150,14 +159,6 @@ absl::StatusOr<UniqueFd> Lock(const std::string& socket) {
   return lock;
 }
 
-// For each wait a program may hold descriptors.
-void RaiseDescriptorLimit() {
-  struct rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 int signal_pipe = -1;
 
 void OnSignal(int) {
@@ -199,30 +200,41 @@ class Helper {
       : loop_(loop),
         server_(server),
         arguments_(arguments),
-        place_(Identity(arguments.socket.c_str(), false)),
-        idle_since_(absl::Now()) {
+        place_(Identity(arguments.socket.c_str(), false)) {
     server_.WhenDisconnected([this] { Idle(); });
     server_.WhenAskedToEnd([this] { Drain(); });
     Idle();
   }
 
+  void Signaled(int fd) {
+    char bytes[16];
+    const ssize_t count = read(fd, bytes, sizeof(bytes));
+    if (count > 1 || std::exchange(signaled_, true)) return loop_.Stop();
+    Drain();
+    loop_.RunAfter(arguments_.drain_limit, [this] { loop_.Stop(); });
+  }
+
+ private:
   void Drain() {
     if (std::exchange(draining_, true)) return;
     RemoveSocket();
     server_.Drain([this] { loop_.Stop(); });
-    loop_.RunAfter(kDrainLimit, [this] { loop_.Stop(); });
+    StopWhenOverdue();
   }
 
-  void Signaled(int fd) {
-    char bytes[16];
-    const ssize_t count = read(fd, bytes, sizeof(bytes));
-    if (count > 1 || draining_) return loop_.Stop();
-    Drain();
+  // What nobody can end must not keep our place from the next helper for ever.
+  void StopWhenOverdue() {
+    loop_.RunAfter(server_.TimeLeft() + arguments_.drain_limit, [this] {
+      if (server_.TimeLeft() <= absl::ZeroDuration()) return loop_.Stop();
+      StopWhenOverdue();
+    });
   }
 
- private:
   void Idle() {
-    idle_since_ = absl::Now();
+    idle_for_long_ = false;
+    loop_.CancelTimer(idle_timer_);
+    idle_timer_ =
+        loop_.RunAfter(arguments_.idle_exit, [this] { idle_for_long_ = true; });
     if (!std::exchange(ticking_, true)) Tick();
   }
 
@@ -231,7 +243,7 @@ class Helper {
     if (!ticking_) return;
     const bool gone = !arguments_.socket.empty() &&
                       Identity(arguments_.socket.c_str(), false) != place_;
-    if (gone || absl::Now() - idle_since_ >= arguments_.idle_exit) {
+    if (gone || (idle_for_long_ && server_.commands() == 0)) {
       ticking_ = false;
       return Drain();
     }
@@ -249,9 +261,11 @@ class Helper {
   HelperServer& server_;
   const Arguments& arguments_;
   const std::pair<dev_t, ino_t> place_;  // Of our socket.
-  absl::Time idle_since_;
+  EventLoop::TimerId idle_timer_ = 0;
+  bool idle_for_long_ = false;  // If nobody is connected.
   bool ticking_ = false;
   bool draining_ = false;
+  bool signaled_ = false;
 };
 
 absl::Status Serve(const std::string& program, const Arguments& arguments,
@@ -266,7 +280,6 @@ absl::Status Serve(const std::string& program, const Arguments& arguments,
     if (!locked.ok()) return locked.status();
     lock = *std::move(locked);
   }
-  RaiseDescriptorLimit();
   const absl::StatusOr<UniqueFd> signals = TakeSignals();
   if (!signals.ok()) return signals.status();
   absl::StatusOr<std::unique_ptr<EventLoop>> loop = EventLoop::Create();

@@ -2,18 +2,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // A whole process that is a helper: `program serve --socket=PATH`. For mains
-// only: it takes over the process's signals and limits.
+// only: it takes over the process's signals.
 //
 //   PATH       the socket, of mode 0600 in a directory that only this user may
 //              write to; PATH.lock keeps a second helper away
 //   stderr     what it has to say
-//   SIGTERM, SIGINT, Shutdown   stops listening, cancels what waits, ends when
-//              the last command has, or after 30 s; at once when it comes twice
-//   by itself  when nobody has been connected for --idle_exit (60s; "inf" for
-//              never), or nobody is and PATH is not its socket any more
+//   SIGTERM, SIGINT   stops listening, cancels what waits, ends when the last
+//              command has, or after --drain_limit (30s); at once when it comes
+//              twice
+//   Shutdown   the same, and commands may take the time that their agents gave
+//              them, and then the limit
+//   by itself  so, when nobody has been connected for --idle_exit (60s; "inf"
+//              for never) and no command is under way; or nobody is connected
+//              and PATH is not its socket any more
 //
-// What handlers execute gets the default signals, and as many descriptors as
-// this process may have: the soft limit is raised to the hard one.
+// What handlers execute gets the default signals.
 //
 // A listening socket from systemd (LISTEN_FDS) takes the place of --socket.
 

@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -305,6 +306,29 @@ TEST_F(ServeTest, AgentsThatStartAtTheSameTimeShareOneHelper) {
   RunUntil([this] { return Serving() == 1; });
 }
 
+TEST_F(ServeTest, RelativeProgramInAnotherDirectoryHasAnotherHelper) {
+  char before[PATH_MAX];
+  ASSERT_NE(getcwd(before, sizeof(before)), nullptr);
+  for (const char* name : {"/a", "/b"}) {
+    const std::string directory = root_ + name;
+    ASSERT_EQ(mkdir(directory.c_str(), 0700), 0);
+    ASSERT_EQ(symlink(options_.program.c_str(), (directory + "/posix").c_str()),
+              0);
+  }
+  options_.program = "./posix";
+  int helpers = 0;
+  for (const char* name : {"/a", "/b"}) {
+    ASSERT_EQ(chdir((root_ + name).c_str()), 0);
+    // The second time it finds the first one's.
+    for (int i = 0; i < 2; ++i) {
+      Connect();
+      EXPECT_THAT(Run(Command::kRecover).status, IsOk());
+    }
+    EXPECT_EQ(Serving(), ++helpers);
+  }
+  ASSERT_EQ(chdir(before), 0);
+}
+
 TEST_F(ServeTest, ContainersOutliveAHelperThatIsKilled) {
   Connect();
   ASSERT_THAT(Await(Invoke(Launch("sleep 1000"))).status, IsOk());
@@ -503,6 +527,67 @@ TEST_F(ServeTest, ProgramThatKnowsNoServeIsToldAboutExecHelper) {
                      HasSubstr("exec_helper " + options_.program))));
 }
 
+TEST_F(ServeTest, HelperWhoseEndNobodyKnowsMayHaveFoundAnother) {
+  const std::string posix = options_.program;
+  options_.program = root_ + "/program";
+  std::ofstream(options_.program)
+      << "#!/bin/sh\n"
+      << "[ -e $0.once ] && exec " << posix << " \"$@\"\n"
+      << ">$0.once; exit " << helper::kAlreadyServed << "\n";
+  ASSERT_EQ(chmod(options_.program.c_str(), 0700), 0);
+  const sighandler_t before = signal(SIGCHLD, SIG_IGN);
+  Connect();
+  EXPECT_THAT(Run(Command::kRecover).status, IsOk());
+  signal(SIGCHLD, before);
+}
+
+TEST_F(ServeTest, ProgramWhoseEndNobodyKnowsIsQuotedWhenTimeIsOver) {
+  options_.program = root_ + "/program";
+  std::ofstream(options_.program) << "#!/bin/sh\necho no \"$1\" >&2\n";
+  ASSERT_EQ(chmod(options_.program.c_str(), 0700), 0);
+  options_.start_timeout = absl::Milliseconds(500);
+  const sighandler_t before = signal(SIGCHLD, SIG_IGN);
+  Connect();
+  const Answer answer = Run(Command::kRecover);
+  signal(SIGCHLD, before);
+  EXPECT_EQ(answer.outcome, Outcome::kNotStarted);
+  EXPECT_THAT(
+      answer.status,
+      StatusIs(absl::StatusCode::kUnavailable,
+               AllOf(HasSubstr("SIGCHLD is ignored"), HasSubstr("no serve"),
+                     HasSubstr("exec_helper " + options_.program))));
+}
+
+TEST_F(ServeTest, ProgramThatDoesNotListenYetEndsWithItsTransport) {
+  options_.program = root_ + "/program";
+  std::ofstream(options_.program)
+      << "#!/bin/sh\necho $$ >\"$0.new\"; mv \"$0.new\" \"$0.pid\"\n"
+      << "exec sleep 1000\n";
+  ASSERT_EQ(chmod(options_.program.c_str(), 0700), 0);
+  Connect();
+  Invoke(Make(Command::kRecover));
+  RunUntil([this] { return !Contents(options_.program + ".pid").empty(); });
+  const pid_t pid = atoi(Contents(options_.program + ".pid").c_str());
+  transport_.reset();
+  EXPECT_FALSE(IsAlive(pid));
+  EXPECT_EQ(waitpid(pid, nullptr, WNOHANG), -1) << "it was not reaped";
+}
+
+TEST_F(ServeTest, HelperThatListensStaysAlsoIfItsTransportHasNotSeenIt) {
+  Connect();
+  Invoke(Make(Command::kRecover));
+  RunUntil([this] { return Serving() > 0; });
+  // The transport's loop stands still.
+  const absl::Time end = absl::Now() + kPatience;
+  for (bool listens = false; !listens && absl::Now() < end;) {
+    const absl::StatusOr<int> fd = ttrpc::ConnectUnix(Socket());
+    listens = fd.ok();
+    if (listens) close(*fd);
+  }
+  transport_.reset();
+  EXPECT_GT(Helper(), 0);
+}
+
 TEST_F(ServeTest, ProgramThatNeverListensIsEnded) {
   options_.program = root_ + "/program";
   std::ofstream(options_.program)
@@ -541,6 +626,38 @@ TEST_F(ServeTest, LaunchMakesTheSandboxsFilesAsAProcessWould) {
   EXPECT_THAT(Contents(root_ + "/sandbox/stderr"),
               HasSubstr("posix: launch: container \"c\": "));
   EXPECT_THAT(Await(Invoke(Destroy())).status, IsOk());
+}
+
+TEST_F(ServeTest, HelperHasAllDescriptorsAndItsTasksAsManyAsItWasGiven) {
+  rlimit usual = {};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &usual), 0);
+  const rlimit low = {300, usual.rlim_max};
+  ASSERT_GT(low.rlim_max, low.rlim_cur);
+  const std::string posix = options_.program;
+  const struct {
+    const char* flag;
+    const char* limits;
+  } kCases[] = {{"", "300\n"}, {" --rlimit=nofile=64:128", "64\n"}};
+  for (const auto& test : kCases) {
+    options_.program = posix + test.flag;
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);
+    Connect();
+    const Answer answer = Await(Invoke(Launch("ulimit -Sn")));
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &usual), 0);
+    ASSERT_THAT(answer.status, IsOk());
+    EXPECT_THAT(Await(Invoke(Wait())).status, IsOk());
+    EXPECT_EQ(Contents(root_ + "/sandbox/stdout"), test.limits);
+    const pid_t helper = Helper();
+    rlimit its = {};
+    ASSERT_EQ(prlimit(helper, RLIMIT_NOFILE, nullptr, &its), 0);
+    EXPECT_EQ(its.rlim_cur, its.rlim_max);
+    EXPECT_THAT(Await(Invoke(Destroy())).status, IsOk());
+    ASSERT_EQ(unlink((root_ + "/sandbox/stdout").c_str()), 0);
+    transport_.reset();
+    kill(helper, SIGKILL);
+    AwaitEnd(helper);
+    ASSERT_EQ(unlink(Socket().c_str()), 0);
+  }
 }
 
 TEST_F(ServeTest, HelpersOwnEnvironmentIsNotTheTasks) {

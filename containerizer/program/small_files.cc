@@ -12,11 +12,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "external_containerizer/transport/unique_fd.h"
@@ -41,23 +39,30 @@ std::optional<std::string> ReadSmallFile(const std::string& path,
   return contents;
 }
 
-std::optional<uint64_t> ReadNumber(const std::string& path) {
-  const std::optional<std::string> text = ReadSmallFile(path);
-  if (!text.has_value()) return std::nullopt;
+std::optional<uint64_t> ParseNumber(absl::string_view text) {
   uint64_t number = 0;
-  errno = 0;
-  if (!absl::SimpleAtoi(absl::StripAsciiWhitespace(*text), &number)) {
+  if (!absl::SimpleAtoi(absl::StripAsciiWhitespace(text), &number)) {
     return std::nullopt;
   }
   return number;
 }
 
-std::optional<uint64_t> NumberAfter(const std::string& text,
-                                    const std::string& key) {
-  for (absl::string_view line : absl::StrSplit(text, '\n')) {
+std::optional<uint64_t> ReadNumber(const std::string& path) {
+  const std::optional<std::string> text = ReadSmallFile(path);
+  if (!text.has_value()) return std::nullopt;
+  errno = 0;
+  return ParseNumber(*text);
+}
+
+std::optional<uint64_t> NumberAfter(absl::string_view text,
+                                    absl::string_view key) {
+  for (size_t at = text.find(key); at != absl::string_view::npos;
+       at = text.find(key, at + 1)) {
+    if (at > 0 && text[at - 1] != '\n') continue;
+    absl::string_view rest = text.substr(at + key.size());
     uint64_t number = 0;
-    if (absl::ConsumePrefix(&line, key) && absl::ConsumePrefix(&line, " ") &&
-        absl::SimpleAtoi(line, &number)) {
+    if (absl::ConsumePrefix(&rest, " ") &&
+        absl::SimpleAtoi(rest.substr(0, rest.find('\n')), &number)) {
       return number;
     }
   }

@@ -11,6 +11,8 @@
 #include <optional>
 #include <string>
 
+#include "absl/strings/string_view.h"
+
 namespace external_containerizer {
 namespace posix_internal {
 
@@ -21,10 +23,11 @@ std::optional<std::string> ReadSmallFile(const std::string& path,
 
 // A file that holds one number; nullopt, with errno 0, for "max".
 std::optional<uint64_t> ReadNumber(const std::string& path);
+std::optional<uint64_t> ParseNumber(absl::string_view text);
 
 // The number after `key` on a line of its own, as in "oom_kill 1".
-std::optional<uint64_t> NumberAfter(const std::string& text,
-                                    const std::string& key);
+std::optional<uint64_t> NumberAfter(absl::string_view text,
+                                    absl::string_view key);
 
 // Into a file that is there: one write. 0 or the errno.
 int WriteSmallFile(const std::string& path, const std::string& text);

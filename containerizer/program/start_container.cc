@@ -9,6 +9,7 @@
 #include <spawn.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "external_containerizer/containerizer/program/descriptor_limit.h"
 #include "external_containerizer/containerizer/program/supervisor.h"
 #include "external_containerizer/transport/unique_fd.h"
 
@@ -144,7 +146,13 @@ absl::Status ToStatus(const StartReport& report, const TaskSpec& spec) {
 }  // namespace
 
 absl::Status StartContainer(const StartRequest& request) {
-  absl::StatusOr<UniqueFd> spec = SpecInMemory(request.spec);
+  TaskSpec task = request.spec;
+  if (const auto limit = DescriptorLimitToPassOn()) {
+    // First: what the operator wants comes after it.
+    task.limits.insert(task.limits.begin(),
+                       {RLIMIT_NOFILE, limit->rlim_cur, limit->rlim_max});
+  }
+  absl::StatusOr<UniqueFd> spec = SpecInMemory(task);
   if (!spec.ok()) return spec.status();
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) {

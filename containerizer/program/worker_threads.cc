@@ -8,32 +8,58 @@
 
 namespace external_containerizer {
 
+size_t WorkerThreads::Lane::Runnable() const {
+  const size_t may_run = most + std::min(abandoned, most);
+  return std::min(queue.size(), may_run - std::min(running, may_run));
+}
+
+WorkerThreads::WorkerThreads(const std::vector<size_t>& most)
+    : lanes_(most.size()) {
+  for (size_t i = 0; i < most.size(); ++i) lanes_[i].most = most[i];
+}
+
 WorkerThreads::~WorkerThreads() {
   std::vector<pthread_t> threads;
   // Destroyed without the lock: what it destroys may be anything.
-  std::deque<Work> forgotten[2];
+  std::vector<std::deque<Queued>> forgotten(lanes_.size());
   {
     absl::MutexLock lock(&mutex_);
     stopped_ = true;
     threads.swap(threads_);
-    forgotten[0].swap(short_);
-    forgotten[1].swap(staying_);
+    for (size_t i = 0; i < lanes_.size(); ++i) {
+      forgotten[i].swap(lanes_[i].queue);
+    }
   }
   for (const pthread_t thread : threads) pthread_join(thread, nullptr);
 }
 
-bool WorkerThreads::Run(bool may_stay, Work&& work) {
+bool WorkerThreads::Run(size_t lane, uint64_t id, Work&& work) {
   absl::MutexLock lock(&mutex_);
-  if (free_ <= short_.size() + staying_.size() && threads_.size() < most_) {
+  std::deque<Queued>& queue = lanes_[lane].queue;
+  queue.push_back({id, std::move(work)});
+  StartThreads();
+  if (!threads_.empty()) return true;
+  work = std::move(queue.back().work);
+  queue.pop_back();
+  return false;
+}
+
+void WorkerThreads::Abandon(uint64_t id) {
+  absl::MutexLock lock(&mutex_);
+  const auto it = running_.find(id);
+  if (it == running_.end() || std::exchange(it->second.abandoned, true)) return;
+  ++it->second.lane->abandoned;
+  StartThreads();
+}
+
+void WorkerThreads::StartThreads() {
+  while (free_ < Runnable()) {
     // std::thread would throw if there is none.
     pthread_t thread;
-    if (pthread_create(&thread, nullptr, &Main, this) == 0) {
-      threads_.push_back(thread);
-    }
+    if (pthread_create(&thread, nullptr, &Main, this) != 0) return;
+    threads_.push_back(thread);
+    ++free_;
   }
-  if (threads_.empty()) return false;
-  (may_stay ? staying_ : short_).push_back(std::move(work));
-  return true;
 }
 
 void* WorkerThreads::Main(void* self) {
@@ -41,30 +67,43 @@ void* WorkerThreads::Main(void* self) {
   return nullptr;
 }
 
-bool WorkerThreads::Ready() const {
-  return stopped_ || !short_.empty() ||
-         (!staying_.empty() &&
-          running_staying_ < std::max<size_t>(1, most_ / 2));
+size_t WorkerThreads::Runnable() const {
+  size_t runnable = 0;
+  for (const Lane& lane : lanes_) runnable += lane.Runnable();
+  return runnable;
+}
+
+bool WorkerThreads::Ready() const { return stopped_ || Runnable() > 0; }
+
+void WorkerThreads::Ended(uint64_t id) {
+  const auto it = running_.find(id);
+  --it->second.lane->running;
+  if (it->second.abandoned) --it->second.lane->abandoned;
+  running_.erase(it);
+  ++free_;
 }
 
 void WorkerThreads::Loop() {
-  bool stayed = false;
   for (;;) {
-    Work work;
+    Queued next;
     {
       absl::MutexLock lock(&mutex_);
-      if (stayed) --running_staying_;
-      ++free_;
       mutex_.Await(absl::Condition(this, &WorkerThreads::Ready));
-      --free_;
       if (stopped_) return;
-      stayed = short_.empty();
-      std::deque<Work>& queue = stayed ? staying_ : short_;
-      work = std::move(queue.front());
-      queue.pop_front();
-      if (stayed) ++running_staying_;
+      const auto lane =
+          std::find_if(lanes_.begin(), lanes_.end(),
+                       [](const Lane& each) { return each.Runnable() > 0; });
+      next = std::move(lane->queue.front());
+      lane->queue.pop_front();
+      ++lane->running;
+      running_[next.id].lane = &*lane;
+      --free_;
     }
-    std::move(work)();
+    std::move(next.work)();
+    // It goes before its place does.
+    next.work = nullptr;
+    absl::MutexLock lock(&mutex_);
+    Ended(next.id);
   }
 }
 

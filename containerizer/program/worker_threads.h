@@ -1,7 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// A bounded number of threads for handlers, which may block.
+// A bounded number of threads for handlers, which may block: so many for each
+// kind of work that one kind cannot keep another from being done.
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_WORKER_THREADS_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_WORKER_THREADS_H_
@@ -9,10 +10,12 @@
 #include <pthread.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/synchronization/mutex.h"
 
@@ -23,31 +26,55 @@ class WorkerThreads {
  public:
   using Work = absl::AnyInvocable<void() &&>;
 
-  // Threads are started when there is work and none is free, up to `most`.
-  explicit WorkerThreads(size_t most) : most_(most) {}
+  // At most `most[lane]` of a lane's works run at once, without those that are
+  // abandoned. Threads are started when there is work and none is free.
+  explicit WorkerThreads(const std::vector<size_t>& most);
 
   // Waits for what is running; what is not yet is destroyed, not run.
   ~WorkerThreads();
 
-  // Runs `work` in the order of the calls. No more than half of the threads, or
-  // one, are given to work that `may_stay`, so that it cannot keep the rest
-  // from being done. False, and `work` is untouched, if there is no thread and
-  // none can be made.
-  bool Run(bool may_stay, Work&& work);
+  // Runs `work` in the order of the lane's calls. `id` is the caller's, for
+  // Abandon(). False, and `work` is untouched, if there is no thread and none
+  // can be made.
+  bool Run(size_t lane, uint64_t id, Work&& work);
+
+  // Nobody waits for that work any more: if it is running, another may run
+  // beside it. Of a lane, as many count as the lane has threads.
+  void Abandon(uint64_t id);
 
  private:
+  struct Queued {
+    uint64_t id;
+    Work work;
+  };
+  struct Lane {
+    size_t most = 0;
+    std::deque<Queued> queue;
+    size_t running = 0;
+    size_t abandoned = 0;  // Of those.
+
+    // How many of the queue may run now.
+    size_t Runnable() const;
+  };
+  struct Running {
+    Lane* lane;
+    bool abandoned = false;
+  };
+
   static void* Main(void* self);
   void Loop();
-  // What is to be done next, if there is anything.
+  // As many as what may run needs.
+  void StartThreads() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Whether there is something for a thread to do.
   bool Ready() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  size_t Runnable() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Ended(uint64_t id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  const size_t most_;
   absl::Mutex mutex_;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
-  std::deque<Work> short_ ABSL_GUARDED_BY(mutex_);
-  std::deque<Work> staying_ ABSL_GUARDED_BY(mutex_);
-  size_t running_staying_ ABSL_GUARDED_BY(mutex_) = 0;
-  size_t free_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::vector<Lane> lanes_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<uint64_t, Running> running_ ABSL_GUARDED_BY(mutex_);
+  size_t free_ ABSL_GUARDED_BY(mutex_) = 0;  // Or about to be.
   std::vector<pthread_t> threads_ ABSL_GUARDED_BY(mutex_);
 };
 

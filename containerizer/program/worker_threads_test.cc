@@ -4,6 +4,8 @@
 #include "external_containerizer/containerizer/program/worker_threads.h"
 
 #include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -23,10 +25,10 @@ TEST(WorkerThreadsTest, AsMuchRunsAtOnceAsThereAreThreads) {
   absl::BlockingCounter started(3);
   std::atomic<int> running{0};
   std::atomic<int> most{0};
-  WorkerThreads threads(3);
+  WorkerThreads threads({3});
   absl::BlockingCounter done(10);
   for (int i = 0; i < 10; ++i) {
-    EXPECT_TRUE(threads.Run(false, [&, i] {
+    EXPECT_TRUE(threads.Run(0, static_cast<uint64_t>(i), [&, i] {
       const int now = ++running;
       int seen = most;
       while (now > seen && !most.compare_exchange_weak(seen, now)) {
@@ -43,26 +45,56 @@ TEST(WorkerThreadsTest, AsMuchRunsAtOnceAsThereAreThreads) {
   EXPECT_EQ(most, 3);
 }
 
-TEST(WorkerThreadsTest, WorkThatStaysLeavesHalfToTheRest) {
+TEST(WorkerThreadsTest, LaneThatIsFullKeepsNoOtherOneFromItsThreads) {
   absl::Notification go;
-  WorkerThreads threads(4);
-  std::atomic<int> staying{0};
+  WorkerThreads threads({2, 1});
+  std::atomic<int> running{0};
   absl::BlockingCounter stayed(10);
-  for (int i = 0; i < 10; ++i) {
-    threads.Run(true, [&] {
-      ++staying;
+  for (uint64_t id = 0; id < 10; ++id) {
+    threads.Run(0, id, [&] {
+      ++running;
       go.WaitForNotification();
       stayed.DecrementCount();
     });
   }
-  for (int i = 0; i < 20; ++i) {
+  for (uint64_t id = 10; id < 30; ++id) {
     absl::Notification done;
-    threads.Run(false, [&] { done.Notify(); });
+    threads.Run(1, id, [&] { done.Notify(); });
     EXPECT_TRUE(done.WaitForNotificationWithTimeout(kPatience));
   }
-  EXPECT_LE(staying, 2);
+  EXPECT_LE(running, 2);
   go.Notify();
   stayed.Wait();
+}
+
+TEST(WorkerThreadsTest, AbandonedWorkHoldsNoPlaceUpToAsMuchAgain) {
+  absl::Notification go;
+  std::atomic<int> running{0};
+  absl::BlockingCounter stayed(10);
+  WorkerThreads threads({2});
+  std::vector<std::unique_ptr<absl::Notification>> started;
+  for (size_t id = 0; id < 10; ++id) {
+    started.push_back(std::make_unique<absl::Notification>());
+    threads.Run(0, id, [&, id] {
+      ++running;
+      started[id]->Notify();
+      go.WaitForNotification();
+      stayed.DecrementCount();
+    });
+  }
+  for (size_t id = 0; id < 4; ++id) {
+    EXPECT_TRUE(started[id]->WaitForNotificationWithTimeout(kPatience));
+    threads.Abandon(id);
+    threads.Abandon(id);
+  }
+  // Not a fifth one: that much is lost for good.
+  EXPECT_EQ(running, 4);
+  go.Notify();
+  stayed.Wait();
+  // And its place is there again.
+  absl::Notification done;
+  threads.Run(0, 10, [&] { done.Notify(); });
+  EXPECT_TRUE(done.WaitForNotificationWithTimeout(kPatience));
 }
 
 TEST(WorkerThreadsTest, DestructionWaitsForWhatRunsAndDropsTheRest) {
@@ -72,17 +104,17 @@ TEST(WorkerThreadsTest, DestructionWaitsForWhatRunsAndDropsTheRest) {
   std::atomic<bool> dropped_ran{false};
   auto held = std::make_shared<int>(0);
   const std::weak_ptr<int> watched = held;
-  auto threads = std::make_unique<WorkerThreads>(1);
-  threads->Run(false, [&] {
+  auto threads = std::make_unique<WorkerThreads>(std::vector<size_t>{1});
+  threads->Run(0, 1, [&] {
     started.Notify();
     go.WaitForNotification();
     finished = true;
   });
-  threads->Run(false, [&, held] { dropped_ran = *held == 0; });
+  threads->Run(0, 2, [&, held] { dropped_ran = *held == 0; });
   held.reset();
   started.WaitForNotification();
-  WorkerThreads other(1);
-  other.Run(false, [&] { go.Notify(); });
+  WorkerThreads other({1});
+  other.Run(0, 1, [&] { go.Notify(); });
   threads.reset();
   EXPECT_TRUE(finished);
   EXPECT_TRUE(watched.expired());

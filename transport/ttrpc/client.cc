@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 #include <vector>
 
@@ -128,7 +127,7 @@ void Client::Encode(absl::string_view service, absl::string_view method,
 
 absl::Status Client::Admit(const CallOptions& options) const {
   if (!status_.ok()) return status_;
-  if (next_id_ > std::numeric_limits<uint32_t>::max()) {
+  if (next_id_ > kLastId) {
     return absl::UnavailableError(
         "ttrpc: the connection has used all of its ids; connect anew");
   }

@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -100,8 +101,14 @@ class Client : private Connection::Delegate {
   // OK while calls can be made; then why not.
   const absl::Status& status() const { return status_; }
   size_t outstanding() const { return calls_.size(); }
+  // Whether the ids will soon be used up: what begins now should go to a new
+  // connection. There are a million left for what is under way.
+  bool exhausted() const { return next_id_ > kLastId - 2 * kSpareIds; }
 
  private:
+  static constexpr uint64_t kLastId = std::numeric_limits<uint32_t>::max();
+  static constexpr uint64_t kSpareIds = 1'000'000;
+
   struct Outstanding {
     Done done;
     EventLoop::TimerId timer;

@@ -430,6 +430,17 @@ TEST_F(ClientTest, UsedUpIdsAskForANewConnection) {
   EXPECT_THAT(last->reply, IsOkAndHolds("last"));
 }
 
+TEST_F(ClientTest, ExhaustionIsToldAMillionCallsAhead) {
+  ClientOptions options;
+  options.first_stream_id = 0xffffffff - 2'000'000;
+  Connect(options);
+  EXPECT_FALSE(client_->exhausted());
+  Result result;
+  Call(result);
+  EXPECT_TRUE(client_->exhausted());
+  EXPECT_THAT(client_->status(), IsOk());
+}
+
 TEST_F(ClientTest, DestroyedClientEndsItsCallsWithCancelled) {
   Result sent, queued;
   Call(sent);

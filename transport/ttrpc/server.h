@@ -52,6 +52,9 @@ struct ServerOptions {
   // connection is not read, above the second it is closed.
   size_t stop_reading_above = 1 << 20;
   size_t max_queued = 64 << 20;
+  // Methods that are served even after a Shutdown(), on connections with calls
+  // in flight: what makes those end sooner.
+  std::vector<std::string> methods_in_shutdown;
   // Closed if its peer takes no byte of a waiting reply for so long.
   absl::Duration stall_timeout = absl::Seconds(30);
 };
@@ -87,7 +90,8 @@ class Server {
   // `fd` from this call on, also if it fails.
   absl::Status Adopt(int fd);
 
-  // Stops accepting, answers new calls with UNAVAILABLE, lets those that are in
+  // Stops accepting, answers new calls with UNAVAILABLE (but see
+  // `methods_in_shutdown`), lets those that are in
   // flight end, closes each connection after its last reply and then calls
   // `done`, from the loop. There is no time limit: destroy the server to end it
   // sooner.

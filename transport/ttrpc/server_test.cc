@@ -614,6 +614,24 @@ TEST_F(ListeningServerTest, ShutdownAnswersWhatIsInFlightAndRefusesTheRest) {
   RunUntil(*loop_, [&] { return done; });
 }
 
+TEST_F(ListeningServerTest, ShutdownStillServesWhatEndsTheRest) {
+  ServerOptions options;
+  options.methods_in_shutdown = {"Echo"};
+  Listen(options);
+  RawPeer peer = Dial();
+  peer.Write(*loop_, RequestFrame(1, kService, "Keep", ""));
+  RunUntil(*loop_, [&] { return kept_.size() == 1; });
+  bool done = false;
+  server_->Shutdown([&] { done = true; });
+  ExpectEcho(peer, 3);
+  peer.Write(*loop_, RequestFrame(5, kService, "Keep", ""));
+  ExpectError(peer, 5, absl::StatusCode::kUnavailable, "shuts down");
+  kept_[0].Finish("");
+  EXPECT_EQ(peer.Read(*loop_).id, 1u);
+  ExpectClosed(peer);
+  RunUntil(*loop_, [&] { return done; });
+}
+
 TEST_F(ListeningServerTest, ShutdownAnswersWhatWasSentButNotRead) {
   Listen({});
   RawPeer peer = Dial();

@@ -3,7 +3,10 @@
 
 #include "external_containerizer/transport/ttrpc/session.h"
 
+#include <algorithm>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/transport/ttrpc/status.h"
@@ -100,15 +103,17 @@ void Session::HandleRequest(const Frame& frame) {
     return Reject(
         id, absl::UnimplementedError("ttrpc: this server does not stream"));
   }
-  if (draining_) {
-    return Reject(id, absl::UnavailableError("ttrpc: the server shuts down"));
-  }
   wire::Request large;
   wire::Request& request = frame.body.size() > kKeptBytes ? large : request_;
   if (!request.ParseFromArray(frame.body.data(),
                               static_cast<int>(frame.body.size()))) {
     return Reject(id, absl::InvalidArgumentError(
                           "unmarshal request error: it is no ttrpc.Request"));
+  }
+  const std::vector<std::string>& served = host_.options().methods_in_shutdown;
+  if (draining_ && std::find(served.begin(), served.end(), request.method()) ==
+                       served.end()) {
+    return Reject(id, absl::UnavailableError("ttrpc: the server shuts down"));
   }
   Dispatch(id, request);
 }

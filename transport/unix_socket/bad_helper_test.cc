@@ -143,7 +143,7 @@ class BadHelperTest : public ::testing::Test {
 
   std::shared_ptr<std::optional<::external_containerizer::Answer>> Invoke(
       Command command, absl::Duration timeout = absl::InfiniteDuration(),
-      std::string input = "") {
+      std::string input = "", Environment environment = {}) {
     if (transport_ == nullptr) {
       auto transport = UnixSocketTransport(options_)(*loop_);
       EXPECT_THAT(transport, IsOk());
@@ -152,6 +152,7 @@ class BadHelperTest : public ::testing::Test {
     Invocation invocation;
     invocation.command = command;
     invocation.input = std::move(input);
+    invocation.environment = std::move(environment);
     invocation.timeout = timeout;
     auto answer =
         std::make_shared<std::optional<::external_containerizer::Answer>>();
@@ -417,6 +418,48 @@ TEST_F(BadHelperTest, RecordThatIsAnnouncedAndNotGivenIsUnknown) {
   EXPECT_THAT(answer.status, StatusIs(absl::StatusCode::kDataLoss));
 }
 
+TEST_F(BadHelperTest, PartsOfWhatIsNotGoneOnWithAreGivenUpThere) {
+  hello_.add_capabilities("upload");
+  hello_.mutable_limits()->set_max_command_bytes(16 << 20);
+  Serve();
+  std::vector<uint64_t> cancelled;
+  ttrpc::AddHandler(*server_, helper::kCancel,
+                    [&](const CallContext&, v1::CancelRequest request,
+                        TypedResponder<v1::CancelReply> responder) {
+                      cancelled.push_back(request.key());
+                      responder.Finish(v1::CancelReply());
+                    });
+  ttrpc::AddHandler(*server_, helper::kUpload,
+                    [](const CallContext&, v1::UploadRequest,
+                       TypedResponder<v1::UploadReply> responder) {
+                      responder.Fail(absl::InternalError("no"));
+                    });
+  // There is no Fetch.
+  Answer(Command::kContainers, [](v1::CommandReply& reply) {
+    reply.set_has_output(true);
+    reply.set_output_size(1000);
+  });
+  Answer(Command::kUsage, [](v1::CommandReply& reply) {
+    reply.set_has_output(true);
+    reply.set_output_size(uint64_t{1} << 60);
+  });
+  std::vector<uint64_t> expected;
+  for (const Command command :
+       {Command::kLaunch, Command::kContainers, Command::kUsage}) {
+    Environment environment;
+    // Too large for one frame.
+    if (command == Command::kLaunch) {
+      environment["LARGE"] = std::string(5 << 20, 'x');
+    }
+    const auto answer =
+        Invoke(command, absl::InfiniteDuration(), "", environment);
+    expected.push_back(last_);
+    EXPECT_FALSE(Await(answer).status.ok());
+  }
+  ttrpc::RunUntil(*loop_, [&] { return cancelled.size() >= expected.size(); });
+  EXPECT_EQ(cancelled, expected);
+}
+
 TEST_F(BadHelperTest, RecordThatIsAnnouncedAsEndlessIsNotFetched) {
   Serve();
   Answer(Command::kContainers, [](v1::CommandReply& reply) {
@@ -430,6 +473,19 @@ TEST_F(BadHelperTest, RecordThatIsAnnouncedAsEndlessIsNotFetched) {
 TEST_F(BadHelperTest, CommandThatItDoesNotKnowWasNotStarted) {
   Serve();
   ExpectNotStarted(absl::StatusCode::kFailedPrecondition, {"method Launch"});
+}
+
+TEST_F(BadHelperTest, OneThatAlwaysSaysThatItShutsDownIsAskedTwice) {
+  Serve();
+  int asked = 0;
+  ttrpc::AddHandler(*server_, helper::MethodOf(Command::kLaunch),
+                    [&asked](const CallContext&, v1::CommandRequest,
+                             TypedResponder<v1::CommandReply> responder) {
+                      ++asked;
+                      responder.Fail(absl::UnavailableError("not now"));
+                    });
+  ExpectNotStarted(absl::StatusCode::kUnavailable, {"not now"});
+  EXPECT_EQ(asked, 2);
 }
 
 TEST_F(BadHelperTest, FailureWithoutACodeIsAFailure) {

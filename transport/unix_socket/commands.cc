@@ -41,7 +41,6 @@ UnixSocket::UnixSocket(EventLoop& loop, UnixSocketOptions options,
 UnixSocket::~UnixSocket() {
   alive_.reset();
   loop_.CancelTimer(reach_timer_);
-  loop_.CancelTimer(probe_timer_);
   for (auto& [id, call] : calls_) loop_.CancelTimer(call.timer);
 }
 
@@ -58,14 +57,18 @@ InvocationId UnixSocket::Invoke(Invocation invocation, Done done) {
     RefuseLater(id, absl::InvalidArgumentError(absl::StrCat(
                         "a message of ", invocation.input.size(),
                         " bytes is too large; the limit is ", kMaxInputBytes)));
-  } else if (connection_.client != nullptr &&
-             connection_.client->status().ok()) {
-    Send(id, std::move(invocation));
   } else {
-    waiting_.emplace_back(id, std::move(invocation));
-    Reach();
+    v1::CommandRequest request = helper::ToRequest(std::move(invocation));
+    request.set_key(id);
+    Start(id, std::move(request));
   }
   return id;
+}
+
+void UnixSocket::Start(InvocationId id, v1::CommandRequest request) {
+  if (link_ != nullptr && link_->Usable()) return Send(id, std::move(request));
+  waiting_.emplace_back(id, std::move(request));
+  Reach();
 }
 
 void UnixSocket::Cancel(InvocationId id) {
@@ -73,7 +76,8 @@ void UnixSocket::Cancel(InvocationId id) {
 }
 
 size_t UnixSocket::MaxWaits() const {
-  const size_t most = connection_.hello.limits().max_commands();
+  const size_t most =
+      link_ == nullptr ? 0 : link_->helper.hello.limits().max_commands();
   if (most == 0) return kMaxWaits;
   return std::min(kMaxWaits, most > 2 * helper::kNotForWaits
                                  ? most - helper::kNotForWaits
@@ -94,23 +98,26 @@ void UnixSocket::GiveUp(InvocationId id, Giving up) {
   }
   call.timer = loop_.RunAfter(options_.cancel_patience,
                               [this, id] { PatienceOver(id); });
-  if (connection_.client == nullptr ||
-      !connection_.Can(helper::kCancelCapability)) {
+  CancelThere(id, call);
+}
+
+void UnixSocket::CancelThere(InvocationId id, const Call& call) {
+  ttrpc::Client* const client = call.link->helper.client.get();
+  if (client == nullptr || !call.link->helper.Can(helper::kCancelCapability)) {
     return;
   }
   v1::CancelRequest request;
   request.set_key(id);
-  ttrpc::Call(*connection_.client, helper::kCancel, request,
-              {options_.cancel_patience, {}},
+  ttrpc::Call(*client, helper::kCancel, request, {options_.cancel_patience, {}},
               [](ttrpc::CallResult<v1::CancelReply>) {});
 }
 
 void UnixSocket::PatienceOver(InvocationId id) {
   Call& call = calls_.at(id);
   call.timer = 0;
-  if (call.state == State::kSent && connection_.client != nullptr) {
+  if (call.state == State::kSent && call.link->helper.client != nullptr) {
     // Says whether it was sent at all.
-    return connection_.client->Cancel(call.call);
+    return call.link->helper.client->Cancel(call.call);
   }
   NotReplied(id, absl::CancelledError(""),
              call.state == State::kUploading ? ttrpc::Outcome::kNotSent
@@ -137,20 +144,20 @@ void UnixSocket::Reached(absl::StatusOr<HelperConnection> connection) {
   reaching_ = false;
   auto waiting = std::exchange(waiting_, {});
   if (connection.ok()) {
-    connection_ = *std::move(connection);
-    connection_.client->WhenClosed(
-        Guarded([this](absl::Status why) { Lost(why); }));
-    heard_at_probe_ = heard_;
-    probing_ = false;
+    link_ = std::make_shared<Link>(loop_, *std::move(connection));
+    link_->helper.client->WhenClosed(
+        Guarded([this, link = std::weak_ptr<Link>(link_)](absl::Status why) {
+          if (const auto lost = link.lock()) Lost(*lost, why);
+        }));
   } else {
     failure_ = std::string(connection.status().message());
   }
   const std::weak_ptr<bool> alive = alive_;
-  for (auto& [id, invocation] : waiting) {
+  for (auto& [id, request] : waiting) {
     const auto it = calls_.find(id);
     if (it == calls_.end() || it->second.up != Giving::kNot) continue;
     if (connection.ok()) {
-      Send(id, std::move(invocation));
+      Send(id, std::move(request));
     } else {
       Refuse(id, connection.status().code(), connection.status().message());
       if (alive.expired()) return;
@@ -158,40 +165,48 @@ void UnixSocket::Reached(absl::StatusOr<HelperConnection> connection) {
   }
 }
 
-void UnixSocket::Lost(const absl::Status& why) {
-  failure_ = absl::StrCat("the connection to ", connection_.name,
+void UnixSocket::Lost(Link& link, const absl::Status& why) {
+  failure_ = absl::StrCat("the connection to ", link.helper.name,
                           " was lost: ", helper::Printable(why.message()));
-  connection_.client.reset();
-  loop_.CancelTimer(std::exchange(probe_timer_, 0));
+  link.helper.client.reset();
+  loop_.CancelTimer(std::exchange(link.probe_timer, 0));
 }
 
-void UnixSocket::Hangs() {
+void UnixSocket::Hangs(Link& link) {
   failure_ = absl::StrCat(
-      connection_.name, " hangs: it has not answered for ",
+      link.helper.name, " hangs: it has not answered for ",
       absl::FormatDuration(options_.probe_interval + options_.probe_timeout),
       "; look at what it does, or kill it");
   // Ends all that is under way.
-  connection_.client.reset();
-  loop_.CancelTimer(std::exchange(probe_timer_, 0));
+  link.helper.client.reset();
+  loop_.CancelTimer(std::exchange(link.probe_timer, 0));
 }
 
-void UnixSocket::Send(InvocationId id, Invocation invocation) {
-  v1::CommandRequest request = helper::ToRequest(std::move(invocation));
-  request.set_key(id);
+void UnixSocket::Send(InvocationId id, v1::CommandRequest request) {
+  Call& call = calls_.at(id);
+  call.link = link_;
   const size_t size = request.ByteSizeLong();
-  if (size <= helper::kMaxInFrame) return SendCommand(id, request);
-  size_t most = connection_.hello.limits().max_command_bytes();
-  if (!connection_.Can(helper::kUploadCapability)) most = helper::kMaxInFrame;
-  if (size > most) {
+  size_t most = link_->helper.hello.limits().max_command_bytes();
+  if (!link_->helper.Can(helper::kUploadCapability)) {
+    most = helper::kMaxInFrame;
+  }
+  if (size <= helper::kMaxInFrame) {
+    SendCommand(id, request);
+  } else if (size > most) {
     return RefuseLater(id, absl::InvalidArgumentError(absl::StrCat(
                                "with its environment it has ", size,
                                " bytes; the helper's limit is ", most)));
+  } else {
+    auto parts = std::make_unique<Parts>();
+    parts->id = id;
+    parts->bytes = request.SerializeAsString();
+    call.state = State::kUploading;
+    UploadNext(std::move(parts));
   }
-  auto parts = std::make_unique<Parts>();
-  parts->id = id;
-  parts->bytes = request.SerializeAsString();
-  calls_.at(id).state = State::kUploading;
-  UploadNext(std::move(parts));
+  // Of waits there may be very many, and who asks for one asks again.
+  if (call.command != Command::kWait && !call.was_sent_again) {
+    call.request = std::make_unique<v1::CommandRequest>(std::move(request));
+  }
 }
 
 void UnixSocket::SendCommand(InvocationId id,
@@ -199,11 +214,11 @@ void UnixSocket::SendCommand(InvocationId id,
   Call& call = calls_.at(id);
   call.state = State::kSent;
   call.call = ttrpc::Call(
-      *connection_.client, helper::MethodOf(call.command), request, {},
+      *call.link->helper.client, helper::MethodOf(call.command), request, {},
       Guarded([this, id](ttrpc::CallResult<v1::CommandReply> result) {
         Replied(id, std::move(result));
       }));
-  ProbeLater();
+  ProbeLater(call.link);
 }
 
 void UnixSocket::UploadNext(std::unique_ptr<Parts> parts) {
@@ -216,23 +231,29 @@ void UnixSocket::UploadNext(std::unique_ptr<Parts> parts) {
   request.set_key(id);
   request.set_part(parts->bytes.substr(parts->offset, helper::kPartBytes));
   parts->offset += request.part().size();
+  const std::shared_ptr<Link> link = calls_.at(id).link;
   // Parts must not overtake each other, and no helper promises that.
-  ttrpc::Call(*connection_.client, helper::kUpload, request, {kPartTimeout, {}},
-              Guarded([this, id, parts = std::move(parts)](
-                          ttrpc::CallResult<v1::UploadReply> result) mutable {
-                const auto it = calls_.find(id);
-                if (it == calls_.end()) return;  // Given up.
-                if (!result.reply.ok()) {
-                  return NotReplied(id, result.reply.status(),
-                                    ttrpc::Outcome::kNotSent);
-                }
-                if (it->second.up != Giving::kNot) {
-                  return NotReplied(id, absl::CancelledError(""),
-                                    ttrpc::Outcome::kNotSent);
-                }
-                UploadNext(std::move(parts));
-              }));
-  ProbeLater();
+  ttrpc::Call(
+      *link->helper.client, helper::kUpload, request, {kPartTimeout, {}},
+      Guarded([this, id, parts = std::move(parts)](
+                  ttrpc::CallResult<v1::UploadReply> result) mutable {
+        const auto it = calls_.find(id);
+        if (it == calls_.end()) return;  // Given up.
+        if (!result.reply.ok()) {
+          CancelThere(id, it->second);
+          const bool refused = result.outcome == ttrpc::Outcome::kAnswered &&
+                               absl::IsUnavailable(result.reply.status());
+          return NotReplied(
+              id, result.reply.status(),
+              refused ? ttrpc::Outcome::kAnswered : ttrpc::Outcome::kNotSent);
+        }
+        if (it->second.up != Giving::kNot) {
+          return NotReplied(id, absl::CancelledError(""),
+                            ttrpc::Outcome::kNotSent);
+        }
+        UploadNext(std::move(parts));
+      }));
+  ProbeLater(link);
 }
 
 void UnixSocket::Replied(InvocationId id,
@@ -240,15 +261,17 @@ void UnixSocket::Replied(InvocationId id,
   if (!result.reply.ok()) {
     return NotReplied(id, result.reply.status(), result.outcome);
   }
-  ++heard_;
+  Call& call = calls_.at(id);
+  ++call.link->heard;
   backoff_ = absl::ZeroDuration();
   v1::CommandReply& reply = *result.reply;
   const bool whole = reply.output_size() <= reply.output().size();
   if (whole) return Answered(id, std::move(reply));
   if (reply.output_size() > options_.max_output_bytes) {
+    CancelThere(id, call);
     return Answered(id, std::move(reply));
   }
-  calls_.at(id).state = State::kFetching;
+  call.state = State::kFetching;
   auto parts = std::make_unique<Parts>();
   parts->id = id;
   parts->bytes = std::move(*reply.mutable_output());
@@ -265,12 +288,15 @@ void UnixSocket::FetchNext(std::unique_ptr<Parts> parts) {
   v1::FetchRequest request;
   request.set_key(id);
   request.set_offset(parts->bytes.size());
-  ttrpc::Call(*connection_.client, helper::kFetch, request, {kPartTimeout, {}},
+  ttrpc::Call(*calls_.at(id).link->helper.client, helper::kFetch, request,
+              {kPartTimeout, {}},
               Guarded([this, id, parts = std::move(parts)](
                           ttrpc::CallResult<v1::FetchReply> result) mutable {
-                if (!calls_.contains(id)) return;  // Given up.
-                ++heard_;
+                const auto it = calls_.find(id);
+                if (it == calls_.end()) return;  // Given up.
+                ++it->second.link->heard;
                 if (!result.reply.ok() || result.reply->part().empty()) {
+                  CancelThere(id, it->second);
                   return NotReplied(
                       id,
                       result.reply.ok()
@@ -319,7 +345,18 @@ void UnixSocket::NotReplied(InvocationId id, const absl::Status& why,
                             ttrpc::Outcome outcome) {
   const auto it = calls_.find(id);
   if (it == calls_.end()) return;
-  const Call& call = it->second;
+  Call& call = it->second;
+  if (outcome == ttrpc::Outcome::kAnswered && absl::IsUnavailable(why)) {
+    // By the helper's server, in place of the program: it shuts down.
+    call.link->shuts_down = true;
+    if (call.request != nullptr && call.up == Giving::kNot) {
+      const std::unique_ptr<v1::CommandRequest> request =
+          std::move(call.request);
+      call.was_sent_again = true;
+      call.state = State::kWaiting;
+      return Start(id, std::move(*request));
+    }
+  }
   Answer answer;
   answer.outcome = outcome == ttrpc::Outcome::kNotSent ? Outcome::kNotStarted
                                                        : Outcome::kUnknown;
@@ -394,35 +431,44 @@ void UnixSocket::Finish(InvocationId id, Answer answer) {
 }
 
 std::string UnixSocket::Who(const Call& call) const {
-  return absl::StrCat(CommandName(call.command), " by ", connection_.name);
+  return absl::StrCat(CommandName(call.command), " by ",
+                      call.link->helper.name);
 }
 
-void UnixSocket::ProbeLater() {
-  if (probe_timer_ != 0 || probing_) return;
-  probe_timer_ = loop_.RunAfter(options_.probe_interval, [this] {
-    probe_timer_ = 0;
-    Probe();
-  });
+void UnixSocket::ProbeLater(const std::shared_ptr<Link>& link) {
+  if (link->probe_timer != 0 || link->probing) return;
+  link->probe_timer =
+      loop_.RunAfter(options_.probe_interval,
+                     Guarded([this, weak = std::weak_ptr<Link>(link)] {
+                       const std::shared_ptr<Link> probed = weak.lock();
+                       if (probed == nullptr) return;
+                       probed->probe_timer = 0;
+                       Probe(probed);
+                     }));
 }
 
-void UnixSocket::Probe() {
-  ttrpc::Client* const client = connection_.client.get();
+void UnixSocket::Probe(const std::shared_ptr<Link>& link) {
+  ttrpc::Client* const client = link->helper.client.get();
   if (client == nullptr || client->outstanding() == 0) return;
-  if (std::exchange(heard_at_probe_, heard_) != heard_) return ProbeLater();
-  probing_ = true;
+  if (std::exchange(link->heard_at_probe, link->heard) != link->heard) {
+    return ProbeLater(link);
+  }
+  link->probing = true;
   ttrpc::Call(*client, helper::kPing, v1::PingRequest(),
               {options_.probe_timeout, {}},
-              Guarded([this, client](ttrpc::CallResult<v1::PingReply> result) {
-                if (connection_.client.get() != client || !probing_) return;
-                probing_ = false;
+              Guarded([this, weak = std::weak_ptr<Link>(link)](
+                          ttrpc::CallResult<v1::PingReply> result) {
+                const std::shared_ptr<Link> probed = weak.lock();
+                if (probed == nullptr || !std::exchange(probed->probing, false))
+                  return;
                 if (result.outcome == ttrpc::Outcome::kAnswered) {
-                  ++heard_;
-                } else if (!client->status().ok()) {
+                  ++probed->heard;
+                } else if (!probed->Open()) {
                   return;  // Lost.
-                } else if (heard_ == heard_at_probe_) {
-                  return Hangs();
+                } else if (probed->heard == probed->heard_at_probe) {
+                  return Hangs(*probed);
                 }
-                ProbeLater();
+                ProbeLater(probed);
               }));
 }
 

@@ -5,6 +5,11 @@
 // and end. The factory is in unix_socket.h.
 //
 //   Invoke ─▶ waiting_ ─ a connection ─▶ Send ─ its reply, or none ─▶ Finish
+//                 ▲                       │
+//                 └── the helper shuts down, and has not begun it: once
+//
+// A connection that is not to be used for more stays until what is under way on
+// it has ended.
 
 #ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_UNIX_SOCKET_COMMANDS_H_
 #define EXTERNAL_CONTAINERIZER_TRANSPORT_UNIX_SOCKET_COMMANDS_H_
@@ -47,14 +52,41 @@ class UnixSocket : public Transport {
   size_t MaxWaits() const override;
 
  private:
+  // A connection, which is null when it is lost, and what is known of it.
+  struct Link {
+    Link(EventLoop& loop_of_it, HelperConnection connection)
+        : loop(loop_of_it), helper(std::move(connection)) {}
+    ~Link() { loop.CancelTimer(probe_timer); }
+
+    bool Open() const {
+      return helper.client != nullptr && helper.client->status().ok();
+    }
+    // For new commands.
+    bool Usable() const {
+      return Open() && !shuts_down && !helper.client->exhausted();
+    }
+
+    EventLoop& loop;
+    HelperConnection helper;
+    bool shuts_down = false;  // The helper said so.
+    uint64_t heard = 0;       // Changes with all that the helper says.
+    uint64_t heard_at_probe = 0;
+    EventLoop::TimerId probe_timer = 0;
+    bool probing = false;
+  };
   enum class State : uint8_t { kWaiting, kUploading, kSent, kFetching };
   enum class Giving : uint8_t { kNot, kCancelled, kTimeout };
   // What is kept of each command: there may be very many. Its key at the helper
   // is its id.
   struct Call {
     Done done;
-    EventLoop::TimerId timer = 0;    // Its time, or then its patience.
-    ttrpc::Client::CallId call = 0;  // If it was sent.
+    EventLoop::TimerId timer = 0;  // Its time, or then its patience.
+    // If it was sent.
+    std::shared_ptr<Link> link;
+    ttrpc::Client::CallId call = 0;
+    // To be sent again, if the helper shuts down; null for wait.
+    std::unique_ptr<helper::v1::CommandRequest> request;
+    bool was_sent_again = false;
     Command command = Command::kRecover;
     State state = State::kWaiting;
     Giving up = Giving::kNot;
@@ -63,14 +95,17 @@ class UnixSocket : public Transport {
   struct Parts;
 
   void GiveUp(InvocationId id, Giving up);
+  // At the helper, which also forgets what it keeps of the command.
+  void CancelThere(InvocationId id, const Call& call);
   void PatienceOver(InvocationId id);
 
   void Reach();
   void Reached(absl::StatusOr<HelperConnection> connection);
-  void Lost(const absl::Status& why);
-  void Hangs();
+  void Lost(Link& link, const absl::Status& why);
+  void Hangs(Link& link);
 
-  void Send(InvocationId id, Invocation invocation);
+  void Start(InvocationId id, helper::v1::CommandRequest request);
+  void Send(InvocationId id, helper::v1::CommandRequest request);
   void SendCommand(InvocationId id, const helper::v1::CommandRequest& request);
   void UploadNext(std::unique_ptr<Parts> parts);
   void Replied(InvocationId id,
@@ -86,8 +121,8 @@ class UnixSocket : public Transport {
   void Finish(InvocationId id, Answer answer);
   std::string Who(const Call& call) const;
 
-  void ProbeLater();
-  void Probe();
+  void ProbeLater(const std::shared_ptr<Link>& link);
+  void Probe(const std::shared_ptr<Link>& link);
 
   // Only while we are there.
   template <typename F>
@@ -102,22 +137,17 @@ class UnixSocket : public Transport {
   const UnixSocketOptions options_;
   const std::unique_ptr<ForkExecLeftovers> leftovers_;
   const std::unique_ptr<Connector> connector_;
-  HelperConnection connection_;  // Its client is null if there is none.
-  std::string failure_;          // Why there is none, or was none before.
+  std::shared_ptr<Link> link_;  // Null before there was one.
+  std::string failure_;         // Why there is none, or was none before.
 
   InvocationId next_id_ = 1;
   absl::flat_hash_map<InvocationId, Call> calls_;
   // In the order in which they came: for them there is no connection yet. Some
   // may be over.
-  std::vector<std::pair<InvocationId, Invocation>> waiting_;
+  std::vector<std::pair<InvocationId, helper::v1::CommandRequest>> waiting_;
   bool reaching_ = false;
   EventLoop::TimerId reach_timer_ = 0;
   absl::Duration backoff_;  // Zero after an answer.
-
-  uint64_t heard_ = 0;  // Changes with all that the helper says.
-  uint64_t heard_at_probe_ = 0;
-  EventLoop::TimerId probe_timer_ = 0;
-  bool probing_ = false;
 
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -38,16 +38,23 @@ bool HelperConnection::Can(absl::string_view capability) const {
 
 Connector::Connector(EventLoop& loop, const UnixSocketOptions& options,
                      std::string socket, Environment environment,
-                     std::unique_ptr<HelperProcess> process)
+                     std::unique_ptr<HelperProcess> process,
+                     uint32_t first_stream_id)
     : loop_(loop),
       options_(options),
       socket_(std::move(socket)),
       environment_(std::move(environment)),
-      process_(std::move(process)) {}
+      process_(std::move(process)),
+      first_stream_id_(first_stream_id) {}
 
 Connector::~Connector() {
   loop_.CancelTimer(deadline_);
   loop_.CancelTimer(retry_);
+  // One that serves ends by itself some day; one that never will would not.
+  if (process_ != nullptr && process_->running() && !process_served_ &&
+      !Reach().ok()) {
+    process_->KillAndReap();
+  }
 }
 
 void Connector::Connect(Done done) {
@@ -56,6 +63,7 @@ void Connector::Connect(Done done) {
   replaced_ = false;
   pause_ = kFirstPause;
   last_ = absl::OkStatus();
+  ended_ = absl::OkStatus();
   deadline_ = loop_.RunAfter(options_.start_timeout, [this] {
     deadline_ = 0;
     Expired();
@@ -76,6 +84,7 @@ void Connector::Try() {
   absl::StatusOr<std::unique_ptr<ttrpc::Client>> client = Reach();
   if (client.ok()) {
     client_ = *std::move(client);
+    ended_ = absl::OkStatus();
     return SayHello();
   }
   last_ = client.status();
@@ -109,6 +118,7 @@ absl::StatusOr<std::unique_ptr<ttrpc::Client>> Connector::Reach() {
   ttrpc::ClientOptions client;
   client.max_outstanding = kMaxCalls;
   client.max_queued = kMaxQueuedBytes;
+  client.first_stream_id = first_stream_id_;
   return ttrpc::Client::Create(loop_, *fd, client);
 }
 
@@ -119,7 +129,7 @@ void Connector::Start() {
   if (absl::IsInvalidArgument(started) || absl::IsFailedPrecondition(started)) {
     return Finish(started);
   }
-  if (!started.ok()) last_ = started;
+  if (!started.ok()) ended_ = started;
   pause_ = std::min(pause_ * 3 / 2, kLastPause);
   TryAfter(pause_);
 }
@@ -127,10 +137,11 @@ void Connector::Start() {
 void Connector::Ended(absl::Status why) {
   // Another helper has the lock: one that listens in a moment, or that lets its
   // last commands end.
-  if (!why.ok()) return Finish(std::move(why));
-  last_ = absl::UnavailableError(
-      "another helper has the socket's lock and does not listen; it lets its "
-      "last commands end");
+  if (absl::IsUnavailable(why)) {
+    ended_ = std::move(why);
+  } else {
+    Finish(std::move(why));
+  }
 }
 
 void Connector::SayHello() {
@@ -214,9 +225,13 @@ void Connector::Replace() {
 }
 
 void Connector::Expired() {
+  const bool never_served =
+      process_ != nullptr && process_->running() && !process_served_;
   // It may be ours and have never served: it would stay for ever.
-  if (process_ != nullptr && process_->running() && !process_served_) {
-    process_->Kill();
+  if (never_served) process_->Kill();
+  // What became of those that we started says most.
+  if (!ended_.ok()) return Finish(absl::UnavailableError(ended_.message()));
+  if (never_served) {
     return Finish(absl::UnavailableError(absl::StrCat(
         "`", helper::Printable(options_.program), " serve` did not listen at ",
         helper::Printable(socket_), " within ",

@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -40,11 +41,13 @@ class Connector {
   using Done = absl::AnyInvocable<void(absl::StatusOr<HelperConnection>) &&>;
 
   // Starts helpers with `process`, which may be null: then there must be one.
-  // `environment` goes with every command.
+  // `environment` goes with every command. `first_stream_id` as in
+  // ttrpc::ClientOptions.
   Connector(EventLoop& loop, const UnixSocketOptions& options,
             std::string socket, Environment environment,
-            std::unique_ptr<HelperProcess> process);
-  // Forgets `done`, uncalled.
+            std::unique_ptr<HelperProcess> process,
+            uint32_t first_stream_id = 1);
+  // Forgets `done`, uncalled. Ends a helper of ours that does not listen.
   ~Connector();
 
   // Tries once, for no longer than it may take. `done` is called from the loop,
@@ -84,6 +87,7 @@ class Connector {
   const std::string socket_;
   const Environment environment_;
   const std::unique_ptr<HelperProcess> process_;
+  const uint32_t first_stream_id_;
 
   bool process_served_ = false;  // The one in process_.
 
@@ -95,6 +99,7 @@ class Connector {
   absl::Duration pause_;
   bool replaced_ = false;  // A helper, in this attempt.
   absl::Status last_;      // Why it was not reached.
+  absl::Status ended_;     // Why one that was started did not serve.
   std::unique_ptr<ttrpc::Client> client_;
   pid_t peer_ = 0;
 };

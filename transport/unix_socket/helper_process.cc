@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -27,6 +28,7 @@ constexpr char kStderr[] = "helper.stderr";
 constexpr char kOldStderr[] = "helper.stderr.old";
 constexpr off_t kMaxStderr = off_t{1} << 20;
 constexpr size_t kMaxQuoted = 1024;
+constexpr int kKillMillis = 1000;
 
 absl::StatusOr<AppendedFile> OpenStderr(int directory,
                                         const std::string& where) {
@@ -104,6 +106,15 @@ absl::Status HelperProcess::Start(
 
 void HelperProcess::Kill() { SendSignal(process_.pidfd.get(), SIGKILL); }
 
+void HelperProcess::KillAndReap() {
+  if (!running()) return;
+  Kill();
+  pollfd end = {process_.pidfd.get(), POLLIN, 0};
+  poll(&end, 1, kKillMillis);
+  std::optional<int> ignored;
+  Reap(process_.pidfd.get(), &ignored);
+}
+
 void HelperProcess::Ended() {
   std::optional<int> wait_status;
   if (Reap(process_.pidfd.get(), &wait_status) == ProcessState::kRunning) {
@@ -116,14 +127,16 @@ void HelperProcess::Ended() {
 }
 
 absl::Status HelperProcess::WhyEnded(std::optional<int> wait_status) const {
-  std::string how = "ended";
+  std::string how = "ended (nobody knows how: SIGCHLD is ignored)";
   bool by_itself = true;
   if (wait_status.has_value() && WIFSIGNALED(*wait_status)) {
     how = absl::StrCat("was killed by signal ", WTERMSIG(*wait_status));
     by_itself = false;
   } else if (wait_status.has_value()) {
     if (WEXITSTATUS(*wait_status) == helper::kAlreadyServed) {
-      return absl::OkStatus();
+      return absl::UnavailableError(
+          "another helper has the socket's lock and does not listen; it lets "
+          "its last commands end");
     }
     how = absl::StrCat("exited with status ", WEXITSTATUS(*wait_status));
   }
@@ -131,7 +144,7 @@ absl::Status HelperProcess::WhyEnded(std::optional<int> wait_status) const {
       ReadAppended(directory_.get(), kStderr, stderr_file_, kMaxQuoted);
   const absl::string_view said = absl::StripAsciiWhitespace(text);
   const std::string shown = helper::Printable(program_.shown);
-  return absl::FailedPreconditionError(absl::StrCat(
+  const std::string message = absl::StrCat(
       "`", shown, " serve` ", how, " instead of serving",
       said.empty()
           ? ""
@@ -139,7 +152,9 @@ absl::Status HelperProcess::WhyEnded(std::optional<int> wait_status) const {
       by_itself ? absl::StrCat("; a program that knows no `serve` needs "
                                "exec_helper in front of it: exec_helper ",
                                shown)
-                : ""));
+                : "");
+  return wait_status.has_value() ? absl::FailedPreconditionError(message)
+                                 : absl::UnavailableError(message);
 }
 
 }  // namespace external_containerizer

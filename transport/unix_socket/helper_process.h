@@ -38,8 +38,9 @@ class HelperProcess {
   HelperProcess& operator=(const HelperProcess&) = delete;
 
   // Starts one to serve at `socket`, unless the last one is still there. When
-  // it ends, `ended` is called from the loop with OK if another helper serves
-  // there already, else with the reason, FAILED_PRECONDITION. UNAVAILABLE,
+  // it ends, `ended` is called from the loop with UNAVAILABLE if another helper
+  // serves there already, or if that may be (nobody can know where SIGCHLD is
+  // ignored); else with the reason, FAILED_PRECONDITION. UNAVAILABLE,
   // RESOURCE_EXHAUSTED and so on if it cannot be started.
   absl::Status Start(const std::string& socket,
                      absl::AnyInvocable<void(absl::Status) &&> ended);
@@ -47,8 +48,10 @@ class HelperProcess {
   bool running() const { return process_.pidfd.valid(); }
   pid_t pid() const { return process_.pid; }
 
-  // It was started to no avail.
+  // It was started to no avail. The second also waits for its end, which takes
+  // a moment, and a second at most.
   void Kill();
+  void KillAndReap();
 
  private:
   void Ended();

@@ -3,6 +3,7 @@
 
 #include "external_containerizer/transport/unix_socket/helper_server.h"
 
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,6 +22,13 @@ namespace v1 = helper::v1;
 
 // For Ping, Cancel and the like while there are as many commands as may be.
 constexpr size_t kSpareCalls = 64;
+
+// By a clock that nobody sets.
+absl::Duration SinceBoot() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return absl::DurationFromTimespec(now);
+}
 
 v1::CommandReply Refusal(absl::Status status) {
   Answer answer;
@@ -44,6 +52,8 @@ ttrpc::ServerOptions ToServerOptions(const HelperOptions& options) {
   ttrpc::ServerOptions server;
   server.max_connections = options.max_connections;
   server.max_in_flight = options.max_commands + kSpareCalls;
+  server.methods_in_shutdown = {std::string(helper::kCancel.name),
+                                std::string(helper::kPing.name)};
   return server;
 }
 
@@ -127,6 +137,7 @@ void HelperServer::AddHandlers() {
                       v1::ShutdownReply reply;
                       reply.set_commands(static_cast<uint32_t>(commands_));
                       responder.Finish(reply);
+                      CancelOrphans();
                       if (asked_to_end_) asked_to_end_();
                     });
 }
@@ -209,7 +220,7 @@ void HelperServer::Handle(Command command, ConnectionId id,
                                           command == Command::kDestroy);
   InvocationId invoked = 0;
   if (hold) {
-    for (const auto& [orphan, launch] : orphans_) transport_->Cancel(launch);
+    CancelOrphans();
     held_back_.push_back({id, key, std::move(invocation)});
   } else {
     invoked = Invoke(id, key, std::move(invocation));
@@ -220,10 +231,17 @@ void HelperServer::Handle(Command command, ConnectionId id,
 
 InvocationId HelperServer::Invoke(ConnectionId id, Key key,
                                   Invocation invocation) {
-  ++commands_;
+  if (++commands_ == 1) latest_end_ = absl::ZeroDuration();
+  if (!HasResult(invocation.command)) {
+    latest_end_ = std::max(latest_end_, SinceBoot() + invocation.timeout);
+  }
   return transport_->Invoke(
       std::move(invocation),
       [this, id, key](Answer answer) { Answered(id, key, std::move(answer)); });
+}
+
+void HelperServer::CancelOrphans() {
+  for (const auto& [orphan, launch] : orphans_) transport_->Cancel(launch);
 }
 
 void HelperServer::EndOrphan(ConnectionId id, Key key) {
@@ -359,6 +377,12 @@ void HelperServer::Drain(absl::AnyInvocable<void() &&> done) {
     connections_closed_ = true;
     EndIfDrained();
   });
+}
+
+absl::Duration HelperServer::TimeLeft() const {
+  return commands_ == 0
+             ? absl::ZeroDuration()
+             : std::max(absl::ZeroDuration(), latest_end_ - SinceBoot());
 }
 
 void HelperServer::EndIfDrained() {

@@ -4,9 +4,9 @@
 // The helper's side of helper.proto: gives the commands that come over its
 // connections to a Transport, and its answers back. Bytes in, bytes out.
 //
-// A launch whose agent is gone is cancelled when another one recovers or
-// destroys, and that waits until the launch has ended: no program sees the
-// destroy of a container before the end of its launch.
+// A launch whose agent is gone is cancelled when another one recovers, destroys
+// or asks for a Shutdown; recover and destroy wait until the launch has ended:
+// no program sees the destroy of a container before the end of its launch.
 //
 // Only on the loop's thread.
 
@@ -25,6 +25,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "external_containerizer/transport/event_loop.h"
 #include "external_containerizer/transport/transport.h"
 #include "external_containerizer/transport/ttrpc/method.h"
@@ -57,9 +58,9 @@ class HelperServer {
   absl::Status Listen(int listener) { return server_->Listen(listener); }
   absl::Status Adopt(int fd) { return server_->Adopt(fd); }
 
-  // Stops listening and refuses new commands; cancels wait, usage and
-  // containers; calls `done` when all that is under way has ended, whoever
-  // asked for it. Once.
+  // Stops listening and refuses new commands (they may still be cancelled);
+  // cancels wait, usage and containers; calls `done` when all that is under way
+  // has ended, whoever asked for it. Once.
   void Drain(absl::AnyInvocable<void() &&> done);
 
   // Called when a peer asks for a Shutdown. It should Drain().
@@ -74,6 +75,9 @@ class HelperServer {
   size_t connections() const { return server_->connections(); }
   // Commands under way, also of connections that are gone.
   size_t commands() const { return commands_; }
+  // How long those may still take, by the time that their agents gave them:
+  // the longest, without what Drain() cancels. Zero if none may.
+  absl::Duration TimeLeft() const;
 
  private:
   using ConnectionId = uint64_t;
@@ -108,6 +112,7 @@ class HelperServer {
               helper::v1::CommandRequest request, CommandResponder responder);
   InvocationId Invoke(ConnectionId id, Key key, Invocation invocation);
   void Answered(ConnectionId id, Key key, Answer answer);
+  void CancelOrphans();
   void EndOrphan(ConnectionId id, Key key);
   absl::Status Upload(Connection& connection,
                       helper::v1::UploadRequest& request);
@@ -126,6 +131,8 @@ class HelperServer {
   absl::flat_hash_map<std::pair<ConnectionId, Key>, InvocationId> orphans_;
   std::vector<HeldBack> held_back_;
   size_t commands_ = 0;
+  absl::Duration
+      latest_end_;  // Of launch, update and the like; see TimeLeft().
   bool connections_closed_ = false;  // After Drain().
   absl::AnyInvocable<void() &&> drained_;
   absl::AnyInvocable<void()> asked_to_end_;

@@ -22,7 +22,8 @@ struct UnixSocketOptions {
 
   // Absolute; exists; only the agent can write to it. Holds the socket
   // (helper-<number>.sock; the number is of program and user, so that each
-  // has a helper of its own), its lock, and helper.stderr.
+  // has a helper of its own; of a program that is relative or looked up in
+  // PATH, it is also of the file that was found), its lock, and helper.stderr.
   std::string work_directory;
 
   // If not empty: of a helper that an operator runs. None is started then, and

@@ -37,11 +37,16 @@ uint64_t Hash(absl::string_view text) {
   return hash;
 }
 
-std::string SocketOf(const UnixSocketOptions& options) {
+std::string SocketOf(const UnixSocketOptions& options,
+                     const CommandLine& line) {
+  std::string program = options.program;
+  // What a relative path, or a name to be looked up, means may change.
+  if (!line.through_shell && line.arguments[0] != line.file) {
+    absl::StrAppend(&program, "\n", line.file);
+  }
   return absl::StrCat(
       options.work_directory, "/helper-",
-      absl::Hex(Hash(absl::StrCat(options.program, "\n", geteuid())),
-                absl::kZeroPad16),
+      absl::Hex(Hash(absl::StrCat(program, "\n", geteuid())), absl::kZeroPad16),
       ".sock");
 }
 
@@ -67,6 +72,7 @@ absl::StatusOr<std::unique_ptr<Transport>> Create(EventLoop& loop,
   absl::StatusOr<Environment> environment = ToEnvironment(inherited);
   if (!environment.ok()) return environment.status();
   std::unique_ptr<HelperProcess> process;
+  std::string socket = options.socket;
   if (options.socket.empty()) {
     std::unique_ptr<char, decltype(&free)> current(getcwd(nullptr, 0), &free);
     absl::StatusOr<CommandLine> line =
@@ -81,14 +87,14 @@ absl::StatusOr<std::unique_ptr<Transport>> Create(EventLoop& loop,
                        absl::CHexEscape(options.work_directory),
                        "\": ", strerror(there ? ENOTDIR : errno)));
     }
+    socket = SocketOf(options, *line);
     process = std::make_unique<HelperProcess>(
         loop, HelperProcess::Program{options.program, *std::move(line),
                                      inherited, options.work_directory});
   }
-  auto connector = std::make_unique<Connector>(
-      loop, options,
-      options.socket.empty() ? SocketOf(options) : options.socket,
-      *std::move(environment), std::move(process));
+  auto connector =
+      std::make_unique<Connector>(loop, options, std::move(socket),
+                                  *std::move(environment), std::move(process));
   auto leftovers =
       std::make_unique<ForkExecLeftovers>(loop, options.work_directory);
   return std::make_unique<unix_socket_internal::UnixSocket>(

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,9 +21,15 @@
 #include "external_containerizer/transport/event_loop.h"
 #include "external_containerizer/transport/mock/script.h"
 #include "external_containerizer/transport/transport.h"
+#include "external_containerizer/transport/ttrpc/client.h"
 #include "external_containerizer/transport/ttrpc/harness.h"
+#include "external_containerizer/transport/ttrpc/method.h"
 #include "external_containerizer/transport/ttrpc/socket.h"
+#include "external_containerizer/transport/unix_socket/commands.h"
+#include "external_containerizer/transport/unix_socket/connector.h"
+#include "external_containerizer/transport/unix_socket/helper.h"
 #include "external_containerizer/transport/unix_socket/helper_server.h"
+#include "external_containerizer/transport/unix_socket/leftovers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -425,6 +432,62 @@ TEST_F(UnixSocketTest, DrainCancelsWaitsLetsLaunchesEndAndRefusesTheRest) {
   ttrpc::RunUntil(*loop_, [&drained] { return drained; });
 }
 
+TEST_F(UnixSocketTest, DrainLetsLaunchesBeCancelled) {
+  Start();
+  const auto launch = Invoke(Of(Command::kLaunch));
+  const auto launching = Next();
+  bool drained = false;
+  server_->Drain([&drained] { drained = true; });
+  transport_->Cancel(launch->id);
+  RunUntilCancelled(launching);
+  launching->Fail(absl::CancelledError("ended"), Outcome::kEnded);
+  EXPECT_EQ(Await(launch).outcome, Outcome::kEnded);
+  ttrpc::RunUntil(*loop_, [&drained] { return drained; });
+}
+
+TEST_F(UnixSocketTest, ShutdownCancelsTheLaunchesOfAgentsThatAreGone) {
+  Start();
+  Invoke(Of(Command::kLaunch));
+  const auto orphan = Next();
+  transport_.reset();
+  ttrpc::RunUntil(*loop_, [this] { return server_->connections() == 0; });
+  bool asked = false;
+  server_->WhenAskedToEnd([&asked] { asked = true; });
+  const auto client = ttrpc::Client::Connect(*loop_, options_.socket);
+  ASSERT_THAT(client, IsOk());
+  ttrpc::Call(**client, helper::kShutdown, helper::v1::ShutdownRequest(), {},
+              [](ttrpc::CallResult<helper::v1::ShutdownReply>) {});
+  RunUntilCancelled(orphan);
+  EXPECT_TRUE(asked);
+}
+
+TEST_F(UnixSocketTest, WhatAHelperRefusesWhileItShutsDownGoesToTheNextOne) {
+  Start();
+  const auto launch = Invoke(Of(Command::kLaunch));
+  const auto launching = Next();
+  bool drained = false;
+  server_->Drain([&drained] { drained = true; });
+  const std::unique_ptr<HelperServer> old = std::move(server_);
+  Serve();
+  // In parts, and in one.
+  for (const size_t size : {size_t{5} << 20, size_t{5}}) {
+    Invocation invocation = Of(Command::kUpdate, "input");
+    invocation.environment["SIZE"] = std::string(size, 'x');
+    const auto update = Invoke(std::move(invocation));
+    const auto call = Next();
+    EXPECT_EQ(call->invocation().input, "input");
+    EXPECT_EQ(call->invocation().environment.at("SIZE").size(), size);
+    call->Succeed();
+    EXPECT_THAT(Await(update).status, IsOk());
+  }
+  EXPECT_EQ(server_->connections(), 1u);
+  // The old one's answer still comes, over its connection.
+  EXPECT_EQ(old->commands(), 1u);
+  launching->Succeed();
+  EXPECT_THAT(Await(launch).status, IsOk());
+  ttrpc::RunUntil(*loop_, [&drained] { return drained; });
+}
+
 TEST_F(UnixSocketTest, DrainWaitsForLaunchesWhoseAgentIsGone) {
   Start();
   Invoke(Of(Command::kLaunch));
@@ -438,6 +501,31 @@ TEST_F(UnixSocketTest, DrainWaitsForLaunchesWhoseAgentIsGone) {
   EXPECT_FALSE(drained);
   launching->Succeed();
   ttrpc::RunUntil(*loop_, [&drained] { return drained; });
+}
+
+TEST_F(UnixSocketTest, TimeLeftIsTheLongestOfTheCommandsThatADrainWaitsFor) {
+  Start();
+  EXPECT_EQ(server_->TimeLeft(), absl::ZeroDuration());
+  const auto wait = Invoke(Of(Command::kWait));
+  const auto waiting = Next();
+  EXPECT_EQ(server_->TimeLeft(), absl::ZeroDuration());
+  for (const int hours : {2, 3, 1}) {
+    Invocation invocation = Of(Command::kLaunch);
+    invocation.timeout = absl::Hours(hours);
+    Invoke(std::move(invocation));
+  }
+  const std::vector<std::shared_ptr<ScriptedCall>> launches = {Next(), Next(),
+                                                               Next()};
+  EXPECT_GT(server_->TimeLeft(), absl::Hours(2));
+  EXPECT_LE(server_->TimeLeft(), absl::Hours(3));
+  // Also when the agent is gone.
+  transport_.reset();
+  ttrpc::RunUntil(*loop_, [this] { return server_->connections() == 0; });
+  EXPECT_GT(server_->TimeLeft(), absl::Hours(2));
+  for (const auto& launch : launches) launch->Succeed();
+  waiting->Fail(absl::CancelledError("ended"), Outcome::kEnded);
+  ttrpc::RunUntil(*loop_, [this] { return server_->commands() == 0; });
+  EXPECT_EQ(server_->TimeLeft(), absl::ZeroDuration());
 }
 
 TEST_F(UnixSocketTest, LaunchOfAnAgentThatIsGoneEndsBeforeTheNextOneRecovers) {
@@ -526,6 +614,31 @@ TEST_F(UnixSocketTest, TenThousandWaitOverOneConnection) {
   for (size_t i = 0; i < pending.size(); ++i) {
     ASSERT_EQ(Await(pending[i]).output, absl::StrCat(i));
   }
+}
+
+TEST_F(UnixSocketTest, ConnectionWhoseIdsAreNearlyUsedUpIsFollowedByAnother) {
+  Serve();
+  // With a Hello and one command, a million are left.
+  constexpr uint32_t kFirst = 0xffffffff - 2'000'000 - 2;
+  transport_ = std::make_unique<unix_socket_internal::UnixSocket>(
+      *loop_, options_, std::make_unique<ForkExecLeftovers>(*loop_, directory_),
+      std::make_unique<Connector>(*loop_, options_, options_.socket,
+                                  Environment(), nullptr, kFirst));
+  const auto first = Invoke(Of(Command::kWait, "1"));
+  const auto call = Next();
+  EXPECT_EQ(server_->connections(), 1u);
+  const auto second = Invoke(Of(Command::kWait, "2"));
+  const auto other = Next();
+  EXPECT_EQ(server_->connections(), 2u);
+  other->Succeed("two");
+  EXPECT_EQ(Await(second).output, "two");
+  // What is under way on the old one can still be cancelled, and ends.
+  transport_->Cancel(first->id);
+  RunUntilCancelled(call);
+  call->Succeed("one");
+  EXPECT_EQ(Await(first).output, "one");
+  // Nobody needs it any more.
+  ttrpc::RunUntil(*loop_, [this] { return server_->connections() == 1; });
 }
 
 TEST_F(UnixSocketTest, TransportMayBeDestroyedByAnAnswer) {

@@ -48,7 +48,7 @@ StandingAgent::~StandingAgent() {
   containerizer_.reset();
   const absl::Status ended = absl::CancelledError("the agent is gone");
   for (auto& [id, held] : held_) AnswerAll(*held, ended);
-  if (recovered_) std::move(recovered_)(ended);
+  if (recovered_) std::exchange(recovered_, nullptr)(ended);
 }
 
 absl::StatusOr<std::unique_ptr<StandingAgent>> StandingAgent::Create(
@@ -125,7 +125,7 @@ void StandingAgent::Recover(Done<RecoverySummary> done) {
 
 void StandingAgent::HaveRecovered(absl::StatusOr<RecoverySummary> summary) {
   if (!summary.ok()) {
-    std::move(recovered_)(std::move(summary));
+    std::exchange(recovered_, nullptr)(std::move(summary));
     return;
   }
   disk_->Run(
@@ -134,9 +134,9 @@ void StandingAgent::HaveRecovered(absl::StatusOr<RecoverySummary> summary) {
           [this, summary = *std::move(summary)](absl::Status status) mutable {
             if (status.ok()) {
               KeepFewExited();
-              std::move(recovered_)(std::move(summary));
+              std::exchange(recovered_, nullptr)(std::move(summary));
             } else {
-              std::move(recovered_)(std::move(status));
+              std::exchange(recovered_, nullptr)(std::move(status));
             }
           }));
 }
