@@ -146,14 +146,14 @@ class Lifecycle {
   // One command at the program, its repeats included.
   struct Op {
     // Why `containers` is run; all else is run for kCall.
-    enum class Purpose { kCall, kGoneCheck, kRecovery };
+    enum class Purpose : uint8_t { kCall, kGoneCheck, kRecovery };
 
     Command command;
     Purpose purpose = Purpose::kCall;
+    int attempts = 1;
     ContainerId container;
     CallId request = 0;
     std::vector<CallId> callers;  // Of update, usage and containers.
-    int attempts = 1;
   };
 
   struct Container {
@@ -161,8 +161,8 @@ class Lifecycle {
     bool asked_once = false;  // Not listed: one failed `wait` and it is lost.
     bool destroyed = false;   // `destroy` is done, `wait` has its grace.
     bool orphan = false;      // Recovery waits for it to be gone.
+    uint8_t waits_not_started = 0;  // In a row.
     int wait_attempts = 0;
-    int waits_not_started = 0;  // In a row.
     int destroy_attempts = 0;
     CallId launch_call = 0;
     OpId launch = 0, update = 0, usage = 0, wait = 0;  // 0: none.

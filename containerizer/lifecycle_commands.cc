@@ -203,8 +203,8 @@ void Lifecycle::WaitEnded(OpId op, const ContainerId& id,
     // executed now. It is asked for as long as that takes.
     Notice(id, Command::kWait, "could not be asked; will be asked again",
            result.status);
-    container.waits_not_started =
-        std::min(container.waits_not_started + 1, kMostCounted);
+    container.waits_not_started = static_cast<uint8_t>(
+        std::min(container.waits_not_started + 1, kMostCounted));
     container.wait_timer = SetTimer(Timer::Kind::kWaitRetry,
                                     Backoff(container.waits_not_started), id);
   } else if (++container.wait_attempts < options_.max_wait_attempts) {

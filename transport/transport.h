@@ -32,7 +32,7 @@
 namespace external_containerizer {
 
 // What a program can be told to do (Mesos 0.19–1.0).
-enum class Command {
+enum class Command : uint8_t {
   kLaunch,
   kUpdate,
   kUsage,

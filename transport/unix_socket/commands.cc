@@ -205,7 +205,7 @@ void UnixSocket::Send(InvocationId id, v1::CommandRequest request) {
   }
   // Of waits there may be very many, and who asks for one asks again.
   if (call.command != Command::kWait && !call.was_sent_again) {
-    call.request = std::make_unique<v1::CommandRequest>(std::move(request));
+    to_send_again_.emplace(id, std::move(request));
   }
 }
 
@@ -349,12 +349,11 @@ void UnixSocket::NotReplied(InvocationId id, const absl::Status& why,
   if (outcome == ttrpc::Outcome::kAnswered && absl::IsUnavailable(why)) {
     // By the helper's server, in place of the program: it shuts down.
     call.link->shuts_down = true;
-    if (call.request != nullptr && call.up == Giving::kNot) {
-      const std::unique_ptr<v1::CommandRequest> request =
-          std::move(call.request);
+    auto again = to_send_again_.extract(id);
+    if (!again.empty() && call.up == Giving::kNot) {
       call.was_sent_again = true;
       call.state = State::kWaiting;
-      return Start(id, std::move(*request));
+      return Start(id, std::move(again.mapped()));
     }
   }
   Answer answer;
@@ -424,6 +423,7 @@ void UnixSocket::RefuseLater(InvocationId id, absl::Status why) {
 
 void UnixSocket::Finish(InvocationId id, Answer answer) {
   answer.program = options_.program;
+  to_send_again_.erase(id);
   auto node = calls_.extract(id);
   loop_.CancelTimer(node.mapped().timer);
   // Last: it may destroy us.

@@ -84,8 +84,6 @@ class UnixSocket : public Transport {
     // If it was sent.
     std::shared_ptr<Link> link;
     ttrpc::Client::CallId call = 0;
-    // To be sent again, if the helper shuts down; null for wait.
-    std::unique_ptr<helper::v1::CommandRequest> request;
     bool was_sent_again = false;
     Command command = Command::kRecover;
     State state = State::kWaiting;
@@ -142,6 +140,8 @@ class UnixSocket : public Transport {
 
   InvocationId next_id_ = 1;
   absl::flat_hash_map<InvocationId, Call> calls_;
+  // Of those that are sent again if the helper shuts down: all but waits.
+  absl::flat_hash_map<InvocationId, helper::v1::CommandRequest> to_send_again_;
   // In the order in which they came: for them there is no connection yet. Some
   // may be over.
   std::vector<std::pair<InvocationId, helper::v1::CommandRequest>> waiting_;
