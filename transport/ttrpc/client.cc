@@ -263,24 +263,26 @@ void Client::OnClosed(const absl::Status& reason) {
   calls_.clear();
   std::sort(ended.begin(), ended.end(),
             [](const Ended& a, const Ended& b) { return a.id < b.id; });
-  const std::weak_ptr<absl::AnyInvocable<void(absl::Status)&&>> closed =
-      closed_;
+  // After those, too, that end later: refused or cancelled before.
+  TellClosedLater();
   const absl::Status why = reason;
   for (Ended& call : ended) {
     std::move(call.done)({why, call.outcome});
   }
-  if (auto still_there = closed.lock()) std::move (*still_there)(why);
 }
 
 void Client::WhenClosed(absl::AnyInvocable<void(absl::Status) &&> closed) {
-  if (!status_.ok()) {
-    loop_.Post([closed = std::move(closed), why = status_]() mutable {
-      std::move(closed)(why);
-    });
-    return;
-  }
   closed_ = std::make_shared<absl::AnyInvocable<void(absl::Status) &&>>(
       std::move(closed));
+  if (!status_.ok()) TellClosedLater();
+}
+
+void Client::TellClosedLater() {
+  loop_.Post([closed = std::weak_ptr<absl::AnyInvocable<void(absl::Status)&&>>(
+                  closed_),
+              why = status_] {
+    if (auto still_there = closed.lock()) std::move (*still_there)(why);
+  });
 }
 
 }  // namespace ttrpc

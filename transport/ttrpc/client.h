@@ -94,8 +94,8 @@ class Client : private Connection::Delegate {
   // is not told: it works on, and its reply is dropped.
   void Cancel(CallId id);
 
-  // Is called once from the loop when the connection is lost, after all calls
-  // have ended; not by the destructor.
+  // Is called once from the loop when the connection is lost, or was, after all
+  // calls that it had have ended; never once the client is destroyed.
   void WhenClosed(absl::AnyInvocable<void(absl::Status) &&> closed);
 
   // OK while calls can be made; then why not.
@@ -131,6 +131,7 @@ class Client : private Connection::Delegate {
   Outstanding Take(uint32_t id);
   void Expire(uint32_t id);
   void EndLater(Done done, absl::Status status, Outcome outcome);
+  void TellClosedLater();
 
   EventLoop& loop_;
   const ClientOptions options_;

@@ -268,6 +268,44 @@ TEST_F(ClientTest, LostConnectionTellsUnknownFromNeverSent) {
   ExpectEnds(after, absl::StatusCode::kUnavailable, Outcome::kNotSent);
 }
 
+TEST_F(ClientTest, LossIsToldAfterCallsThatWereCancelledOrRefused) {
+  Result cancelled, refused;
+  const auto id = Call(cancelled);
+  server_->Read(*loop_);
+  server_->Close();
+  bool closed = false;
+  client_->WhenClosed([&](absl::Status) {
+    EXPECT_TRUE(cancelled.has_value() && refused.has_value());
+    closed = true;
+  });
+  // They end in the very turn that sees the end of the connection.
+  client_->Cancel(id);
+  Call(refused, std::string(kMaxFrameBody, 'x'));
+  RunUntil(*loop_, [&] { return closed; });
+}
+
+TEST_F(ClientTest, LossIsNotToldOnceTheClientIsGone) {
+  server_->Close();
+  RunUntil(*loop_, [&] { return !client_->status().ok(); });
+  client_->WhenClosed([](absl::Status) { ADD_FAILURE(); });
+  client_ = nullptr;
+  Turn();
+}
+
+TEST_F(ClientTest, LossThatWasBeforeIsToldOnce) {
+  server_->Close();
+  RunUntil(*loop_, [&] { return !client_->status().ok(); });
+  int told = 0;
+  client_->WhenClosed([&](absl::Status why) {
+    EXPECT_THAT(why, StatusIs(absl::StatusCode::kUnavailable));
+    ++told;
+  });
+  EXPECT_EQ(told, 0);
+  Turn();
+  Turn();
+  EXPECT_EQ(told, 1);
+}
+
 TEST_F(ClientTest, ReplyBeforeTheEndOfTheStreamCounts) {
   Result answered, unanswered;
   Call(answered);
