@@ -83,7 +83,8 @@ class Server {
   void WhenDisconnected(absl::AnyInvocable<void(uint64_t connection)> closed);
 
   // Accepts on `listener` (ListenUnix() makes one; so does systemd), once. Owns
-  // it from this call on, also if it fails.
+  // it from this call on, also if it fails. Out of descriptors or memory it
+  // leaves who connects waiting, and accepts on as soon as it can.
   absl::Status Listen(int listener);
 
   // Serves one more connected stream socket, as if it had been accepted. Owns
@@ -91,10 +92,9 @@ class Server {
   absl::Status Adopt(int fd);
 
   // Stops accepting, answers new calls with UNAVAILABLE (but see
-  // `methods_in_shutdown`), lets those that are in
-  // flight end, closes each connection after its last reply and then calls
-  // `done`, from the loop. There is no time limit: destroy the server to end it
-  // sooner.
+  // `methods_in_shutdown`), lets those that are in flight end, closes each
+  // connection after its last reply and then calls `done`, from the loop. There
+  // is no time limit: destroy the server to end it sooner, and without `done`.
   void Shutdown(absl::AnyInvocable<void() &&> done);
 
   size_t connections() const;

@@ -4,6 +4,8 @@
 #include "external_containerizer/transport/ttrpc/server.h"
 
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <memory>
@@ -83,6 +85,11 @@ class ServerTest : public ::testing::Test {
     EXPECT_EQ(response.status().code(), static_cast<int>(code));
     EXPECT_THAT(std::string(response.status().message()),
                 HasSubstr(std::string(message)));
+  }
+
+  void Turn() {
+    loop_->Post([&] { loop_->Stop(); });
+    loop_->Run();
   }
 
   void ExpectClosed(RawPeer& peer) {
@@ -495,6 +502,7 @@ TEST_F(ServerTest, RequestsThatComeTogetherWaitForTheirRepliesToBeRead) {
 
 TEST_F(ServerTest, RepliesBeyondTheBoundCloseTheConnection) {
   ServerOptions options;
+  options.stall_timeout = absl::InfiniteDuration();
   options.max_queued = 2 << 20;
   Start(options);
   RawPeer peer = Connect();
@@ -538,7 +546,8 @@ class ListeningServerTest : public ServerTest {
     Start(std::move(options));
     auto listener = ListenUnix(path_);
     ASSERT_THAT(listener, IsOk());
-    ASSERT_THAT(server_->Listen(*listener), IsOk());
+    listener_ = *listener;
+    ASSERT_THAT(server_->Listen(listener_), IsOk());
   }
 
   RawPeer Dial() {
@@ -548,6 +557,7 @@ class ListeningServerTest : public ServerTest {
   }
 
   std::string path_;
+  int listener_ = -1;  // The server's.
 };
 
 TEST_F(ListeningServerTest, ConnectionsAreAcceptedAndServed) {
@@ -592,6 +602,117 @@ TEST_F(ListeningServerTest, TooManyConnectionsAreClosedAndTheFirstGoOn) {
   RunUntil(*loop_, [&] { return server_->connections() == 0; });
   RawPeer again = Dial();
   ExpectEcho(again, 1);
+}
+
+TEST_F(ListeningServerTest, TenThousandConnectionsAreBoundedAndClosedAgain) {
+  Listen({});
+  RawPeer first = Dial();
+  ExpectEcho(first, 1);
+  constexpr size_t kConnections = 10'000;
+  std::vector<RawPeer> peers;
+  // As many at a time as there are descriptors for, and half of them in the
+  // middle of a frame.
+  const std::string request = RequestFrame(1, kService, "Echo", "ping");
+  for (size_t i = 0; i < kConnections; ++i) {
+    if (peers.size() == 2500) peers.clear();
+    auto fd = ConnectUnix(path_);
+    while (absl::IsUnavailable(fd.status())) {  // Its queue is full.
+      Turn();
+      fd = ConnectUnix(path_);
+    }
+    ASSERT_THAT(fd, IsOk());
+    peers.emplace_back(*fd);
+    if (i % 2 == 0) peers.back().WriteSome(request.substr(0, i % 40));
+    EXPECT_LE(server_->connections(), ServerOptions().max_connections);
+  }
+  ExpectEcho(first, 3);
+  peers.clear();
+  RunUntil(*loop_, [&] { return server_->connections() == 1; });
+  RawPeer again = Dial();
+  ExpectEcho(again, 1);
+}
+
+class NoDescriptorsTest : public ListeningServerTest {
+ protected:
+  NoDescriptorsTest() {
+    EXPECT_EQ(getrlimit(RLIMIT_NOFILE, &usual_), 0);
+    Listen({});
+    for (int i = 0; i < 3; ++i) waiting_.push_back(Dial());
+    const rlimit none = {0, usual_.rlim_max};
+    EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  }
+  ~NoDescriptorsTest() override { Restore(); }
+
+  void Restore() { EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &usual_), 0); }
+
+  void RunFor(absl::Duration duration) {
+    loop_->RunAfter(duration, [&] { loop_->Stop(); });
+    loop_->Run();
+  }
+
+  rlimit usual_ = {};
+  std::vector<RawPeer> waiting_;
+};
+
+TEST_F(NoDescriptorsTest, WhoConnectsWaitsUntilThereAreSomeAgain) {
+  // Of the processor: it does not run in circles meanwhile.
+  const clock_t start = clock();
+  RunFor(absl::Milliseconds(500));
+  EXPECT_LT(clock() - start, CLOCKS_PER_SEC / 10);
+  EXPECT_EQ(server_->connections(), 0u);
+  Restore();
+  for (RawPeer& peer : waiting_) ExpectEcho(peer, 1);
+}
+
+TEST_F(NoDescriptorsTest, ListenerThatCannotBeWatchedIsTriedAgain) {
+  // Only one can watch it, and that is the test as soon as the server pauses.
+  RunUntil(*loop_, [&] {
+    return loop_->Watch(listener_, 0, [](uint32_t) {}).ok();
+  });
+  Restore();
+  RunFor(absl::Milliseconds(200));
+  EXPECT_EQ(server_->connections(), 0u);
+  loop_->Unwatch(listener_);
+  for (RawPeer& peer : waiting_) ExpectEcho(peer, 1);
+}
+
+TEST_F(NoDescriptorsTest, ServerMayEndMeanwhile) {
+  RunFor(absl::Milliseconds(10));
+  server_ = nullptr;
+  RunFor(absl::Milliseconds(100));
+  for (RawPeer& peer : waiting_) EXPECT_TRUE(peer.AtEnd());
+}
+
+TEST_F(ListeningServerTest, SocketThatDoesNotListenIsRefused) {
+  RawPeer peer;
+  EXPECT_THAT(server_->Listen(peer.TakeOther()),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("does not listen")));
+  EXPECT_TRUE(peer.AtEnd());
+  Listen({});
+  EXPECT_THAT(server_->Listen(*ListenUnix(path_ + "2")),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("listens already")));
+}
+
+TEST_F(ListeningServerTest, ShutdownThatIsCutShortTellsNobody) {
+  Listen({});
+  server_->Shutdown([] { ADD_FAILURE(); });
+  server_ = nullptr;
+  Turn();
+}
+
+TEST_F(ListeningServerTest, ServerThatShutsDownTakesNoMoreConnections) {
+  Listen({});
+  RawPeer busy = Dial();
+  busy.Write(*loop_, RequestFrame(1, kService, "Keep", ""));
+  RunUntil(*loop_, [&] { return kept_.size() == 1; });
+  server_->Shutdown([] {});
+  RawPeer late;
+  EXPECT_THAT(server_->Adopt(late.TakeOther()),
+              StatusIs(absl::StatusCode::kResourceExhausted,
+                       HasSubstr("shutting down")));
+  EXPECT_TRUE(late.AtEnd());
 }
 
 TEST_F(ListeningServerTest, ShutdownAnswersWhatIsInFlightAndRefusesTheRest) {
