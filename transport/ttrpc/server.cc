@@ -152,6 +152,21 @@ class Server::Impl : public internal::Session::Host {
     });
   }
 
+  void LimitHeld() override {
+    size_t held = 0;
+    internal::Session* largest = nullptr;
+    for (const auto& [key, session] : sessions_) {
+      held += session->held();
+      if (largest == nullptr || session->held() > largest->held()) {
+        largest = key;
+      }
+    }
+    if (held <= options_.max_held || largest == nullptr) return;
+    largest->CloseLater(absl::ResourceExhaustedError(absl::StrCat(
+        "ttrpc: ", held, " bytes are held for all connections, of them ",
+        largest->held(), " for this one")));
+  }
+
   const ServerOptions& options() const override { return options_; }
 
   absl::Status WatchListener() {

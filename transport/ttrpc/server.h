@@ -52,6 +52,10 @@ struct ServerOptions {
   // connection is not read, above the second it is closed.
   size_t stop_reading_above = 1 << 20;
   size_t max_queued = 64 << 20;
+  // Bytes of replies that wait and of requests that came in part, of all
+  // connections together (64 KiB of each are free). Above it the connection
+  // that holds most is closed.
+  size_t max_held = 256 << 20;
   // Methods that are served even after a Shutdown(), on connections with calls
   // in flight: what makes those end sooner.
   std::vector<std::string> methods_in_shutdown;

@@ -518,6 +518,60 @@ TEST_F(ServerTest, RepliesBeyondTheBoundCloseTheConnection) {
   RunUntil(*loop_, [&] { return server_->connections() == 0; });
 }
 
+class HeldBytesTest : public ServerTest {
+ protected:
+  HeldBytesTest() {
+    ServerOptions options;
+    options.max_held = 8 << 20;
+    options.stall_timeout = absl::InfiniteDuration();
+    Start(options);
+  }
+
+  static constexpr size_t kMiB = 1 << 20;
+};
+
+TEST_F(HeldBytesTest, RequestsCutShortOnManyConnectionsCloseTheLargest) {
+  RawPeer other = Connect();
+  RawPeer largest = Connect();
+  const std::string request =
+      RequestFrame(1, kService, "Echo", std::string(4 * kMiB - 100, 'x'));
+  largest.Write(*loop_, request.substr(0, 3 * kMiB));
+  std::vector<RawPeer> peers;
+  for (int i = 0; i < 20; ++i) {
+    peers.push_back(Connect());
+    peers.back().Write(*loop_, request.substr(0, 2 * kMiB + 1));
+    ExpectEcho(other, 2 * static_cast<uint32_t>(i) + 1);
+    EXPECT_LE(server_->connections(), 2u + 4u);
+  }
+  EXPECT_TRUE(largest.AtEnd());
+  // Those that were not closed are still served.
+  int served = 0;
+  for (RawPeer& peer : peers) {
+    if (peer.AtEnd()) continue;
+    peer.Write(*loop_, request.substr(2 * kMiB + 1));
+    if (peer.Read(*loop_).id == 1) ++served;
+  }
+  EXPECT_GE(served, 1);
+}
+
+TEST_F(HeldBytesTest, RepliesThatManyDoNotReadCloseTheLargest) {
+  RawPeer other = Connect();
+  std::vector<RawPeer> peers;
+  for (uint32_t i = 0; i < 20; ++i) {
+    peers.push_back(Connect());
+    peers.back().Write(*loop_, RequestFrame(1, kService, "Keep", ""));
+    RunUntil(*loop_, [&] { return kept_.size() == i + 1; });
+    kept_.back().Finish(std::string(2 * kMiB + i, 'x'));
+    ExpectEcho(other, 2 * i + 1);
+    EXPECT_LE(server_->connections(), 1u + 5u);
+  }
+  int answered = 0;
+  for (RawPeer& peer : peers) {
+    if (peer.Read(*loop_).id == 1) ++answered;
+  }
+  EXPECT_GE(answered, 3);
+}
+
 TEST_F(ServerTest, SlowReaderOfManyLargeRepliesGetsAllOfThem) {
   RawPeer peer = Connect();
   const std::string payload(1 << 20, 'x');

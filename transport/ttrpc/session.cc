@@ -18,6 +18,8 @@ namespace {
 
 // Of a message: a larger one's memory is not kept for the next.
 constexpr size_t kKeptBytes = 4 << 10;
+// A connection that holds no more is not counted.
+constexpr size_t kLittle = 64 << 10;
 
 absl::Status TooLarge(size_t bytes) {
   return absl::ResourceExhaustedError(
@@ -201,6 +203,11 @@ void Session::Answer(uint32_t id, absl::StatusOr<std::string> reply) {
     connection_->CloseLater(absl::ResourceExhaustedError(
         "ttrpc: the peer does not read its replies"));
   }
+  if (held() > kLittle) host_.LimitHeld();
+}
+
+void Session::OnPartOfFrame() {
+  if (held() > kLittle) host_.LimitHeld();
 }
 
 }  // namespace internal
