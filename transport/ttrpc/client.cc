@@ -101,9 +101,7 @@ Client::CallId Client::Call(absl::string_view service, absl::string_view method,
   } else {
     EndLater(std::move(done), std::move(status), Outcome::kNotSent);
   }
-  if (request_.payload().size() > kKeptBytes) {
-    std::string().swap(*request_.mutable_payload());
-  }
+  if (request_.ByteSizeLong() > kKeptBytes) request_ = wire::Request();
   return id;
 }
 
@@ -137,6 +135,12 @@ absl::Status Client::Admit(const CallOptions& options) const {
   }
   if (options.timeout <= absl::ZeroDuration()) {
     return absl::DeadlineExceededError("ttrpc: no time was left for the call");
+  }
+  if (options.metadata.size() > kMaxMetadata) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("ttrpc: ", options.metadata.size(),
+                     " pairs of metadata, and at most ", kMaxMetadata,
+                     " may go along with a call"));
   }
   for (const auto& [key, value] : options.metadata) {
     if (!IsValidUtf8(key) || !IsValidUtf8(value)) {

@@ -45,7 +45,8 @@ struct CallResult {
 };
 
 struct CallOptions {
-  // For queueing, sending and answering together. The server is told.
+  // For queueing, sending and answering together. The server is told, but not
+  // how much of it the call waited to be sent.
   absl::Duration timeout = absl::InfiniteDuration();
   Metadata metadata;
 };
@@ -84,8 +85,9 @@ class Client : private Connection::Delegate {
   //   DATA_LOSS                      as UNAVAILABLE: the server sent garbage
   //   INTERNAL                       kUnknown: the answer cannot be read
   //   RESOURCE_EXHAUSTED             kNotSent: too much is outstanding or
-  //                                  queued, or 4 MiB were exceeded; kUnknown
-  //                                  if it is the reply that exceeds them
+  //                                  queued, or 4 MiB or kMaxMetadata were
+  //                                  exceeded; kUnknown if it is the reply
+  //                                  that exceeds the former
   //   INVALID_ARGUMENT               kNotSent: text that is not UTF-8
   CallId Call(absl::string_view service, absl::string_view method,
               std::string request, CallOptions options, Done done);

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <limits>
 #include <memory>
 #include <optional>
 #include <random>
@@ -139,14 +140,21 @@ TEST_F(ClientTest, RepliesComeInAnyOrder) {
 }
 
 TEST_F(ClientTest, RefusedCallEndsFromTheLoopAndNotInsideTheCall) {
-  Result large, late, text;
+  Result large, late, text, name, pairs;
   EXPECT_EQ(Call(large, std::string(kMaxFrameBody, 'x')), 0u);
   EXPECT_EQ(Call(late, "", {absl::ZeroDuration(), {}}), 0u);
   EXPECT_EQ(Call(text, "", {absl::Seconds(1), {{"k", "\xff"}}}), 0u);
-  EXPECT_FALSE(large.has_value() || late.has_value() || text.has_value());
+  client_->Call("s\xff", "m", "", {},
+                [&](CallResult<std::string> r) { name = std::move(r); });
+  EXPECT_EQ(Call(pairs, "", {absl::Seconds(1), Metadata(kMaxMetadata + 1)}),
+            0u);
+  EXPECT_FALSE(large.has_value() || late.has_value() || text.has_value() ||
+               name.has_value() || pairs.has_value());
   ExpectEnds(large, absl::StatusCode::kResourceExhausted, Outcome::kNotSent);
   ExpectEnds(late, absl::StatusCode::kDeadlineExceeded, Outcome::kNotSent);
   ExpectEnds(text, absl::StatusCode::kInvalidArgument, Outcome::kNotSent);
+  ExpectEnds(name, absl::StatusCode::kInvalidArgument, Outcome::kNotSent);
+  ExpectEnds(pairs, absl::StatusCode::kResourceExhausted, Outcome::kNotSent);
   ExpectWorks();
 }
 
@@ -159,6 +167,20 @@ TEST_F(ClientTest, LargestCallAndReplyTravel) {
   server_->Write(*loop_, ReplyFrame(seen.id, payload));
   RunUntil(*loop_, [&] { return result.has_value(); });
   EXPECT_THAT(result->reply, IsOkAndHolds(payload));
+}
+
+TEST_F(ClientTest, ShortestTimeoutDoesNotTravelAsNone) {
+  Result result, longest;
+  loop_->Post([&] { Call(result, "x", {absl::Nanoseconds(1) / 4, {}}); });
+  // Both are written in the turn that makes the other call, before any timer.
+  Call(longest, "x", {absl::Hours(24 * 365 * 1000), {}});
+  EXPECT_EQ(server_->Read(*loop_).AsRequest().timeout_nano(),
+            std::numeric_limits<int64_t>::max());
+  EXPECT_EQ(server_->Read(*loop_).AsRequest().timeout_nano(), 1);
+  ExpectEnds(result, absl::StatusCode::kDeadlineExceeded, Outcome::kUnknown);
+  server_->Write(*loop_, ReplyFrame(1, "in time"));
+  RunUntil(*loop_, [&] { return longest.has_value(); });
+  EXPECT_THAT(longest->reply, IsOkAndHolds("in time"));
 }
 
 TEST_F(ClientTest, DeadlineTravelsAndALateReplyIsDropped) {

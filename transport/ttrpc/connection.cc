@@ -230,7 +230,7 @@ void Connection::Flush() {
   }
   if (waiting() == 0) {
     if (out_.capacity() > kKeptCapacity) {
-      out_ = std::string();
+      std::string().swap(out_);  // An assignment keeps the memory.
     } else {
       out_.clear();
     }

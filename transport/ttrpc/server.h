@@ -33,6 +33,7 @@ namespace ttrpc {
 // What a handler learns beside the request. Valid during the handler.
 struct CallContext {
   absl::Duration timeout;  // What the caller gave it; may be infinite.
+  // As it came: keys and values are whatever the peer sent.
   const Metadata& metadata;
   const Peer& peer;
   uint64_t connection;  // It came on; a number that is not used again.

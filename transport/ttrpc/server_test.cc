@@ -286,6 +286,43 @@ TEST_F(ServerTest, RequestThatIsNoMessageIsRefusedAlone) {
   ExpectEcho(peer, 3);
 }
 
+TEST_F(ServerTest, MetadataIsTakenUpToItsBoundAndRefusedBeyondIt) {
+  size_t pairs = 0;
+  server_->AddHandler(
+      kService, "Count",
+      [&](const CallContext& context, absl::string_view, Responder responder) {
+        pairs = context.metadata.size();
+        responder.Finish("");
+      });
+  wire::Request request;
+  request.set_service(kService);
+  request.set_method("Count");
+  request.set_payload("x");
+  request.set_timeout_nano(3'600'000'000'000);
+  for (size_t i = 0; i < kMaxMetadata; ++i) {
+    request.add_metadata()->set_key("k");
+  }
+  RawPeer peer = Connect();
+  peer.Write(*loop_, EncodeFrame(1, FrameType::kRequest,
+                                 request.SerializeAsString()));
+  EXPECT_EQ(peer.Read(*loop_).AsResponse().status().code(), 0);
+  EXPECT_EQ(pairs, kMaxMetadata);
+  request.add_metadata();
+  peer.Write(*loop_, EncodeFrame(3, FrameType::kRequest,
+                                 request.SerializeAsString()));
+  ExpectError(peer, 3, absl::StatusCode::kResourceExhausted, "metadata");
+  // Two bytes each: half a gigabyte, if each became an object.
+  std::string many(kMaxFrameBody, 0);
+  for (size_t i = 0; i < many.size(); i += 2) many[i] = 0x2a;
+  struct rusage before, after;
+  ASSERT_EQ(getrusage(RUSAGE_SELF, &before), 0);
+  peer.Write(*loop_, EncodeFrame(5, FrameType::kRequest, many));
+  ExpectError(peer, 5, absl::StatusCode::kResourceExhausted, "metadata");
+  ASSERT_EQ(getrusage(RUSAGE_SELF, &after), 0);
+  EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 64 << 10);  // KiB
+  ExpectEcho(peer, 7);
+}
+
 TEST_F(ServerTest, NamesOfStrangersAreShownEscaped) {
   RawPeer peer = Connect();
   peer.Write(*loop_, RequestFrame(1, "a\x1b[2J", "m", ""));
