@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -267,7 +268,6 @@ TEST_F(ClientTest, CancelledCallThatWasNotWrittenNeverIs) {
 }
 
 TEST_F(ClientTest, LostConnectionTellsUnknownFromNeverSent) {
-  std::vector<std::string> order;
   Result sent, half, queued;
   Call(sent);
   Turn();
@@ -288,6 +288,18 @@ TEST_F(ClientTest, LostConnectionTellsUnknownFromNeverSent) {
   Result after;
   Call(after);
   ExpectEnds(after, absl::StatusCode::kUnavailable, Outcome::kNotSent);
+}
+
+TEST_F(ClientTest, LossEndsCallsInTheOrderInWhichTheyWereMade) {
+  std::vector<int> order;
+  for (int i = 0; i < 40; ++i) {
+    client_->Call(kService, "m", "", {}, [&order, i](CallResult<std::string>) {
+      order.push_back(i);
+    });
+  }
+  server_->Close();
+  RunUntil(*loop_, [&] { return order.size() == 40; });
+  EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
 }
 
 TEST_F(ClientTest, LossIsToldAfterCallsThatWereCancelledOrRefused) {

@@ -19,6 +19,7 @@
 #include "external_containerizer/transport/ttrpc/harness.h"
 #include "external_containerizer/transport/ttrpc/ttrpc.pb.h"
 #include "gmock/gmock.h"
+#include "google/protobuf/descriptor.pb.h"
 #include "gtest/gtest.h"
 
 namespace external_containerizer {
@@ -91,6 +92,23 @@ TEST_F(MethodTest, RequestThatIsNoneIsInvalid) {
   RunUntil(*loop_, [&] { return result.has_value(); });
   EXPECT_THAT(result->reply, StatusIs(absl::StatusCode::kInvalidArgument,
                                       HasSubstr("wire.KeyValue")));
+}
+
+TEST_F(MethodTest, RequestWithoutARequiredFieldIsInvalid) {
+  using Required = google::protobuf::UninterpretedOption::NamePart;
+  constexpr Method<Required, Required> kTwice{"test.Store", "Twice"};
+  AddHandler(server_, kTwice,
+             [](const CallContext&, Required request,
+                TypedResponder<Required> responder) {
+               responder.Finish(request);
+             });
+  Required request;
+  request.set_name_part("name");
+  EXPECT_THAT(Ask(kTwice, request).reply,
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("NamePart")));
+  request.set_is_extension(true);
+  EXPECT_THAT(Ask(kTwice, request).reply, IsOk());
 }
 
 TEST_F(MethodTest, ReplyThatIsNoneIsInternalAndItsOutcomeUnknown) {

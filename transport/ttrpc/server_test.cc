@@ -192,6 +192,17 @@ TEST_F(ServerTest, AnswerComesFromAnyThreadInAnyOrder) {
   EXPECT_EQ(server_->in_flight(), 0u);
 }
 
+TEST_F(ServerTest, ResponderThatIsReplacedAnswersInternal) {
+  RawPeer peer = Connect();
+  peer.Write(*loop_, RequestFrame(1, kService, "Keep", "") +
+                         RequestFrame(3, kService, "Keep", ""));
+  RunUntil(*loop_, [&] { return kept_.size() == 2; });
+  kept_[0] = std::move(kept_[1]);
+  ExpectError(peer, 1, absl::StatusCode::kInternal, "did not answer");
+  kept_[0].Finish("second");
+  EXPECT_EQ(peer.Read(*loop_).id, 3u);
+}
+
 TEST_F(ServerTest, ResponderThatIsDroppedAnswersInternal) {
   RawPeer peer = Connect();
   peer.Write(*loop_, RequestFrame(1, kService, "Keep", ""));
