@@ -33,13 +33,12 @@ namespace {
 // be 6 MiB.
 constexpr size_t kMaxProcFile = 8 << 20;
 
-std::optional<std::string> ReadProcFile(const std::string& path) {
-  UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd.valid()) return std::nullopt;
+std::optional<std::string> ReadToEnd(const UniqueFd& file) {
+  if (!file.valid()) return std::nullopt;
   std::string contents;
   char buffer[4096];
   while (contents.size() < kMaxProcFile) {
-    const ssize_t n = read(fd.get(), buffer, sizeof(buffer));
+    const ssize_t n = read(file.get(), buffer, sizeof(buffer));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return std::nullopt;
     if (n == 0) break;
@@ -48,15 +47,23 @@ std::optional<std::string> ReadProcFile(const std::string& path) {
   return contents;
 }
 
-std::string ProcPath(pid_t pid, const char* rest) {
-  return "/proc/" + std::to_string(pid) + rest;
+std::optional<std::string> ReadProcFile(const std::string& path) {
+  return ReadToEnd(UniqueFd(open(path.c_str(), O_RDONLY | O_CLOEXEC)));
 }
 
-// The entries of a directory of /proc that are numbers.
-std::optional<std::vector<pid_t>> NumbersIn(const std::string& path) {
+// The entries of a directory that are numbers.
+std::optional<std::vector<pid_t>> NumbersIn(int parent,
+                                            const std::string& name) {
+  const int fd =
+      openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR* dir = fd < 0 ? nullptr : fdopendir(fd);
+  if (dir == nullptr) {
+    const int error = errno;
+    if (fd >= 0) close(fd);
+    errno = error;
+    return std::nullopt;
+  }
   std::vector<pid_t> numbers;
-  DIR* dir = opendir(path.c_str());
-  if (dir == nullptr) return std::nullopt;
   while (const dirent* entry = readdir(dir)) {
     char* end = nullptr;
     const long number = strtol(entry->d_name, &end, 10);
@@ -68,25 +75,61 @@ std::optional<std::vector<pid_t>> NumbersIn(const std::string& path) {
   return numbers;
 }
 
-std::vector<pid_t> ChildrenOf(pid_t pid) {
-  std::vector<pid_t> children;
-  // A child belongs to the thread that forked it.
-  const std::string tasks = ProcPath(pid, "/task");
-  for (pid_t thread : NumbersIn(tasks).value_or(std::vector<pid_t>())) {
-    const std::optional<std::string> list =
-        ReadProcFile(tasks + "/" + std::to_string(thread) + "/children");
-    if (!list.has_value()) continue;
-    const char* position = list->c_str();
-    while (true) {
-      char* end = nullptr;
-      const long child = strtol(position, &end, 10);
-      if (end == position) break;
-      children.push_back(static_cast<pid_t>(child));
-      position = end;
-    }
+// What /proc has about one process, whoever gets its pid: once it has been
+// reaped, nothing can be read here any more. (By path, two files could be of
+// two processes.) nullopt, with errno, for what cannot be read.
+class ProcessDirectory {
+ public:
+  ProcessDirectory(const std::string& proc, pid_t pid)
+      : fd_(open((proc + "/" + std::to_string(pid)).c_str(),
+                 O_PATH | O_DIRECTORY | O_CLOEXEC)) {}
+
+  std::optional<std::string> Read(const std::string& name) const {
+    if (!fd_.valid()) return std::nullopt;
+    return ReadToEnd(
+        UniqueFd(openat(fd_.get(), name.c_str(), O_RDONLY | O_CLOEXEC)));
   }
-  return children;
-}
+
+  std::optional<ProcessStat> Stat() const {
+    const std::optional<std::string> line = Read("stat");
+    if (!line.has_value()) return std::nullopt;
+    return ParseProcessStat(*line);
+  }
+
+  std::optional<std::vector<pid_t>> Children() const {
+    if (!fd_.valid()) return std::nullopt;
+    // A child belongs to the thread that forked it.
+    const std::optional<std::vector<pid_t>> threads =
+        NumbersIn(fd_.get(), "task");
+    if (!threads.has_value()) return std::nullopt;
+    std::vector<pid_t> children;
+    for (const pid_t thread : *threads) {
+      const std::optional<std::string> list =
+          Read("task/" + std::to_string(thread) + "/children");
+      if (!list.has_value()) {
+        if (IsWanting()) return std::nullopt;
+        continue;  // the thread has ended
+      }
+      const char* position = list->c_str();
+      while (true) {
+        char* end = nullptr;
+        const long child = strtol(position, &end, 10);
+        if (end == position) break;
+        children.push_back(static_cast<pid_t>(child));
+        position = end;
+      }
+    }
+    return children;
+  }
+
+  // By errno: whether it could have been read with more descriptors or memory.
+  static bool IsWanting() {
+    return errno == EMFILE || errno == ENFILE || errno == ENOMEM;
+  }
+
+ private:
+  const UniqueFd fd_;
+};
 
 bool Holds(const std::string& environment, const std::string& variable) {
   const size_t position = environment.find(variable + '\0');
@@ -94,18 +137,40 @@ bool Holds(const std::string& environment, const std::string& variable) {
          (position == 0 || environment[position - 1] == '\0');
 }
 
-void AppendDescendants(pid_t root, std::set<pid_t>& seen,
-                       std::vector<ProcessStat>& found) {
-  std::vector<pid_t> queue = {root};
+// False, with errno, if descriptors or memory are wanting.
+bool AppendDescendants(const std::string& proc, const ProcessId& root,
+                       std::set<pid_t>& seen, std::vector<ProcessStat>& found) {
+  std::vector<ProcessId> queue = {root};
   for (size_t i = 0; i < queue.size(); ++i) {
-    for (pid_t child : ChildrenOf(queue[i])) {
-      if (!seen.insert(child).second) continue;
-      std::optional<ProcessStat> stat = ReadProcessStat(child);
-      if (!stat.has_value()) continue;
-      found.push_back(*stat);
-      queue.push_back(child);
+    const ProcessId parent = queue[i];
+    const ProcessDirectory directory(proc, parent.pid);
+    std::optional<ProcessStat> stat = directory.Stat();
+    const std::optional<std::vector<pid_t>> pids =
+        stat.has_value() && stat->id == parent ? directory.Children()
+                                               : std::vector<pid_t>();
+    if ((!stat.has_value() || !pids.has_value()) &&
+        ProcessDirectory::IsWanting()) {
+      return false;
+    }
+    std::vector<ProcessStat> children;
+    for (const pid_t pid : pids.value_or(std::vector<pid_t>())) {
+      if (seen.count(pid) != 0) continue;
+      stat = ProcessDirectory(proc, pid).Stat();
+      if (!stat.has_value() && ProcessDirectory::IsWanting()) return false;
+      // The one that was listed may have ended, and its pid be another's.
+      if (stat.has_value() && stat->parent == parent.pid) {
+        children.push_back(*stat);
+      }
+    }
+    // If it is still there, its pid was nobody else's while they were read.
+    if (children.empty() || !directory.Stat().has_value()) continue;
+    for (const ProcessStat& child : children) {
+      if (!seen.insert(child.id.pid).second) continue;
+      found.push_back(child);
+      queue.push_back(child.id);
     }
   }
+  return true;
 }
 
 }  // namespace
@@ -120,10 +185,10 @@ std::optional<ProcessStat> ParseProcessStat(const std::string& line) {
   unsigned long long user = 0, system = 0, start = 0;
   long long children_user = 0, children_system = 0, threads = 0, rss_pages = 0;
   if (sscanf(line.c_str() + name_end + 1,
-             " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %lld %lld "
+             " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %lld %lld "
              "%*d %*d %lld %*d %llu %*u %lld",
-             &stat.state, &user, &system, &children_user, &children_system,
-             &threads, &start, &rss_pages) != 8) {
+             &stat.state, &stat.parent, &user, &system, &children_user,
+             &children_system, &threads, &start, &rss_pages) != 9) {
     return std::nullopt;
   }
   stat.id.start_ticks = start;
@@ -138,7 +203,8 @@ std::optional<ProcessStat> ParseProcessStat(const std::string& line) {
 }
 
 std::optional<ProcessStat> ReadProcessStat(pid_t pid) {
-  const std::optional<std::string> line = ReadProcFile(ProcPath(pid, "/stat"));
+  const std::optional<std::string> line =
+      ReadProcFile("/proc/" + std::to_string(pid) + "/stat");
   if (!line.has_value()) return std::nullopt;
   return ParseProcessStat(*line);
 }
@@ -178,36 +244,41 @@ bool SignalProcess(const ProcessId& id, int signal) {
          syscall(SYS_pidfd_send_signal, fd.get(), signal, nullptr, 0) == 0;
 }
 
-std::vector<ProcessStat> Descendants(pid_t root) {
+std::vector<ProcessStat> Descendants(pid_t root, const std::string& proc) {
   std::vector<ProcessStat> found;
   std::set<pid_t> seen = {root};
-  AppendDescendants(root, seen, found);
+  const std::optional<ProcessStat> stat = ProcessDirectory(proc, root).Stat();
+  if (stat.has_value()) AppendDescendants(proc, stat->id, seen, found);
   return found;
 }
 
 std::optional<std::vector<ProcessStat>> ProcessesWith(
-    const std::string& variable, const ProcessId& root) {
+    const std::string& variable, const ProcessId& root,
+    const std::string& proc) {
   std::vector<ProcessStat> found;
   std::set<pid_t> seen = {getpid()};
-  const std::optional<std::vector<pid_t>> pids = NumbersIn("/proc");
+  const std::optional<std::vector<pid_t>> pids = NumbersIn(AT_FDCWD, proc);
   if (!pids.has_value()) return std::nullopt;
   for (pid_t pid : *pids) {
     if (seen.count(pid) != 0) continue;
-    const std::optional<std::string> environment =
-        ReadProcFile(ProcPath(pid, "/environ"));
+    const ProcessDirectory process(proc, pid);
+    const std::optional<std::string> environment = process.Read("environ");
     // Else it has ended, or is another user's.
-    if (!environment.has_value() &&
-        (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) {
+    if (!environment.has_value() && ProcessDirectory::IsWanting()) {
       return std::nullopt;
     }
     const bool has_it =
         environment.has_value() && Holds(*environment, variable);
     if (!has_it && pid != root.pid) continue;
-    std::optional<ProcessStat> stat = ReadProcessStat(pid);
-    if (!stat.has_value() || !(has_it || stat->id == root)) continue;
+    const std::optional<ProcessStat> stat = process.Stat();
+    if (!stat.has_value()) {
+      if (ProcessDirectory::IsWanting()) return std::nullopt;
+      continue;
+    }
+    if (!has_it && !(stat->id == root)) continue;
     seen.insert(pid);
     found.push_back(*stat);
-    AppendDescendants(pid, seen, found);
+    if (!AppendDescendants(proc, stat->id, seen, found)) return std::nullopt;
   }
   return found;
 }

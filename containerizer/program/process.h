@@ -32,6 +32,7 @@ struct ProcessId {
 // One line of /proc/PID/stat. Times are in clock ticks.
 struct ProcessStat {
   ProcessId id;
+  pid_t parent = 0;
   char state = '?';  // 'Z': ended, not yet reaped
   uint64_t user_ticks = 0;
   uint64_t system_ticks = 0;
@@ -61,15 +62,19 @@ UniqueFd OpenProcess(const ProcessId& id);
 bool SignalProcess(const ProcessId& id, int signal);
 
 // All processes below `root`, parents before children; `root` is not among
-// them. What is forked during the walk may be missing.
-std::vector<ProcessStat> Descendants(pid_t root);
+// them. What is forked, or loses its parent, during the walk may be missing; no
+// stranger is among them that has got a pid meanwhile.
+std::vector<ProcessStat> Descendants(pid_t root,
+                                     const std::string& proc = "/proc");
 
 // The processes that were started with `variable` ("NAME=value") in their
 // environment, and `root`, if it is still there, whatever its environment; and
-// their descendants. The caller itself is not among them. nullopt, with errno,
-// if descriptors or memory are wanting to look at all.
+// their descendants. The caller itself is not among them, and again no
+// stranger. nullopt, with errno, if descriptors or memory are wanting to look
+// at all.
 std::optional<std::vector<ProcessStat>> ProcessesWith(
-    const std::string& variable, const ProcessId& root = ProcessId());
+    const std::string& variable, const ProcessId& root = ProcessId(),
+    const std::string& proc = "/proc");
 
 }  // namespace posix_internal
 }  // namespace external_containerizer

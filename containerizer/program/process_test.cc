@@ -3,17 +3,29 @@
 
 #include "external_containerizer/containerizer/program/process.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdint>
+#include <fstream>
+#include <functional>
 #include <optional>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -21,7 +33,9 @@ namespace external_containerizer {
 namespace posix_internal {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::Field;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -75,12 +89,128 @@ class Shell {
   UniqueFd output_;
 };
 
+// A directory that looks like /proc.
+class FakeProc {
+ public:
+  FakeProc() {
+    path_ = ::testing::TempDir() + "/proc_XXXXXX";
+    EXPECT_NE(mkdtemp(path_.data()), nullptr);
+  }
+
+  const std::string& path() const { return path_; }
+
+  static std::string StatLine(pid_t pid, pid_t parent, uint64_t start) {
+    return absl::StrCat(pid, " (x) S ", parent,
+                        " 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 ", start, " 0 0");
+  }
+
+  // Without an environment.
+  void Add(pid_t pid, pid_t parent, uint64_t start,
+           const std::string& children = "") {
+    const std::string process = absl::StrCat(path_, "/", pid);
+    const std::string thread = absl::StrCat(process, "/task/", pid);
+    for (const std::string& made : {process, process + "/task", thread}) {
+      ASSERT_EQ(mkdir(made.c_str(), 0755), 0);
+    }
+    std::ofstream(process + "/stat") << StatLine(pid, parent, start);
+    std::ofstream(thread + "/children") << children;
+  }
+
+  // Replaces a file: who opens it to read `text`, gets that only after
+  // `meanwhile` has been called.
+  std::thread When(const std::string& file, const std::string& text,
+                   std::function<void()> meanwhile) {
+    const std::string full = path_ + "/" + file;
+    unlink(full.c_str());
+    EXPECT_EQ(mkfifo(full.c_str(), 0600), 0);
+    return std::thread([full, text, meanwhile = std::move(meanwhile)] {
+      const UniqueFd fifo(open(full.c_str(), O_WRONLY | O_CLOEXEC));
+      meanwhile();
+      EXPECT_EQ(write(fifo.get(), text.data(), text.size()),
+                static_cast<ssize_t>(text.size()));
+    });
+  }
+
+ private:
+  std::string path_;
+};
+
+auto HasId(pid_t pid, uint64_t start) {
+  return Field(&ProcessStat::id, AllOf(Field(&ProcessId::pid, pid),
+                                       Field(&ProcessId::start_ticks, start)));
+}
+
+TEST(ProcessTest, APidThatIsReusedBetweenTwoReadsIsNotTheSuccessors) {
+  FakeProc proc;
+  proc.Add(42, 1, 100);
+  std::thread writer =
+      proc.When("42/environ", std::string("MARK=abc\0", 9), [&proc] {
+        const std::string reaped = proc.path() + "/reaped";
+        ASSERT_EQ(rename((proc.path() + "/42").c_str(), reaped.c_str()), 0);
+        proc.Add(42, 1, 999);
+      });
+  const auto found = ProcessesWith("MARK=abc", ProcessId(), proc.path());
+  writer.join();
+  ASSERT_TRUE(found.has_value());
+  EXPECT_THAT(*found, ElementsAre(HasId(42, 100)));
+}
+
+TEST(ProcessTest, AStrangerWithTheListedPidIsNoChild) {
+  FakeProc proc;
+  proc.Add(42, 1, 100, "43 44 ");
+  proc.Add(43, 1, 200, "45 ");
+  proc.Add(44, 42, 200);
+  proc.Add(45, 43, 300);
+  EXPECT_THAT(Descendants(42, proc.path()), ElementsAre(HasId(44, 200)));
+}
+
+TEST(ProcessTest, AChildOfWhoeverHasItsParentsPidByNowIsNone) {
+  FakeProc proc;
+  proc.Add(42, 1, 100, "43 ");
+  proc.Add(43, 42, 200);
+  std::thread writer =
+      proc.When("43/stat", FakeProc::StatLine(43, 42, 999), [&proc] {
+        const std::string reaped = proc.path() + "/42/stat";
+        ASSERT_EQ(unlink(reaped.c_str()), 0);
+      });
+  EXPECT_THAT(Descendants(42, proc.path()), IsEmpty());
+  writer.join();
+}
+
+// What the others rely on.
+TEST(ProcessTest, NothingIsReadOfASuccessorThroughAnOpenDirectory) {
+  Shell shell("echo ready; exec sleep 1000");
+  EXPECT_EQ(shell.ReadLine(), "ready");
+  const std::string path = absl::StrCat("/proc/", shell.pid());
+  const UniqueFd directory(
+      open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  ASSERT_TRUE(directory.valid());
+  pid_t pid = shell.pid();
+  shell.Reap();
+  clone_args arguments = {};
+  arguments.exit_signal = SIGCHLD;
+  arguments.set_tid = reinterpret_cast<uint64_t>(&pid);
+  arguments.set_tid_size = 1;
+  const long successor = syscall(SYS_clone3, &arguments, sizeof(arguments));
+  if (successor == 0) {
+    while (true) pause();
+  }
+  if (successor < 0)
+    GTEST_SKIP() << "may not choose a pid: " << strerror(errno);
+  EXPECT_EQ(successor, pid);
+  EXPECT_TRUE(ReadProcessStat(pid).has_value());
+  EXPECT_LT(openat(directory.get(), "stat", O_RDONLY | O_CLOEXEC), 0);
+  kill(pid, SIGKILL);
+  EXPECT_EQ(waitpid(pid, nullptr, 0), pid);
+}
+
 TEST(ProcessTest, AProcessNameWithParenthesesAndNewlinesIsNotMistaken) {
   const std::optional<ProcessStat> stat = ParseProcessStat(
       "42 (a) R 1 (\n) S 7 42 42 0 -1 4194560 9 8 7 6 11 12 13 14 20 0 3 0 "
       "777 1000 5 18446744073709551615");
   ASSERT_TRUE(stat.has_value());
   EXPECT_EQ(stat->id.pid, 42);
+  EXPECT_EQ(stat->parent, 7);
   EXPECT_EQ(stat->state, 'S');
   EXPECT_EQ(stat->user_ticks, 11u);
   EXPECT_EQ(stat->system_ticks, 12u);
@@ -137,7 +267,7 @@ TEST(ProcessTest, DescendantsAreTheWholeTreeParentsFirst) {
   for (const ProcessStat& stat : Descendants(shell.pid())) {
     pids.push_back(stat.id.pid);
   }
-  EXPECT_THAT(pids, ::testing::ElementsAre(child, grandchild));
+  EXPECT_THAT(pids, ElementsAre(child, grandchild));
   shell.Reap();
 }
 

@@ -49,7 +49,10 @@ std::optional<TreeUsage> UsageBelow(const ProcessId& supervisor) {
     const std::optional<ProcessStat> after = ReadProcessStat(supervisor.pid);
     // Time moves from a process to who reaps it: if that happened during the
     // walk, it may have been seen at neither.
-    if (!after.has_value() || after->state == 'Z') return std::nullopt;
+    if (!after.has_value() || !(after->id == supervisor) ||
+        after->state == 'Z') {
+      return std::nullopt;
+    }
     const bool moved =
         after->children_user_ticks != before->children_user_ticks ||
         after->children_system_ticks != before->children_system_ticks;
