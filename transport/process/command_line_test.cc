@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-#include "external_containerizer/transport/fork_exec/command_line.h"
+#include "external_containerizer/transport/process/command_line.h"
 
 #include <sys/stat.h>
 

@@ -8,8 +8,8 @@
 // with the number of processes at once, not with time. It is not synced: a
 // crash of the machine ends the processes, too.
 
-#ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_FORK_EXEC_JOURNAL_H_
-#define EXTERNAL_CONTAINERIZER_TRANSPORT_FORK_EXEC_JOURNAL_H_
+#ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_PROCESS_JOURNAL_H_
+#define EXTERNAL_CONTAINERIZER_TRANSPORT_PROCESS_JOURNAL_H_
 
 #include <sys/types.h>
 
@@ -74,4 +74,4 @@ class Journal {
 
 }  // namespace external_containerizer
 
-#endif  // EXTERNAL_CONTAINERIZER_TRANSPORT_FORK_EXEC_JOURNAL_H_
+#endif  // EXTERNAL_CONTAINERIZER_TRANSPORT_PROCESS_JOURNAL_H_

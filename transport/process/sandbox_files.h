@@ -6,8 +6,8 @@
 // nothing but a regular file with one name is written to, and opening never
 // waits for anybody.
 
-#ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_FORK_EXEC_SANDBOX_FILES_H_
-#define EXTERNAL_CONTAINERIZER_TRANSPORT_FORK_EXEC_SANDBOX_FILES_H_
+#ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_PROCESS_SANDBOX_FILES_H_
+#define EXTERNAL_CONTAINERIZER_TRANSPORT_PROCESS_SANDBOX_FILES_H_
 
 #include <sys/types.h>
 
@@ -54,4 +54,4 @@ std::string ReadAppended(int directory, const std::string& name,
 
 }  // namespace external_containerizer
 
-#endif  // EXTERNAL_CONTAINERIZER_TRANSPORT_FORK_EXEC_SANDBOX_FILES_H_
+#endif  // EXTERNAL_CONTAINERIZER_TRANSPORT_PROCESS_SANDBOX_FILES_H_

@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-#include "external_containerizer/transport/fork_exec/journal.h"
+#include "external_containerizer/transport/process/journal.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-#include "external_containerizer/transport/fork_exec/process.h"
+#include "external_containerizer/transport/process/process.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

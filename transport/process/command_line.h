@@ -3,8 +3,8 @@
 //
 // What the operator gave as the program's path, turned into what to execute.
 
-#ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_FORK_EXEC_COMMAND_LINE_H_
-#define EXTERNAL_CONTAINERIZER_TRANSPORT_FORK_EXEC_COMMAND_LINE_H_
+#ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_PROCESS_COMMAND_LINE_H_
+#define EXTERNAL_CONTAINERIZER_TRANSPORT_PROCESS_COMMAND_LINE_H_
 
 #include <string>
 #include <vector>
@@ -42,4 +42,4 @@ absl::Status ExecutionError(const std::string& file, int error);
 
 }  // namespace external_containerizer
 
-#endif  // EXTERNAL_CONTAINERIZER_TRANSPORT_FORK_EXEC_COMMAND_LINE_H_
+#endif  // EXTERNAL_CONTAINERIZER_TRANSPORT_PROCESS_COMMAND_LINE_H_

@@ -4,8 +4,8 @@
 // Starts a process in a session of its own, and tells how it ended. A process
 // is held by its pidfd, never by its number alone.
 
-#ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_FORK_EXEC_PROCESS_H_
-#define EXTERNAL_CONTAINERIZER_TRANSPORT_FORK_EXEC_PROCESS_H_
+#ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_PROCESS_PROCESS_H_
+#define EXTERNAL_CONTAINERIZER_TRANSPORT_PROCESS_PROCESS_H_
 
 #include <spawn.h>
 #include <sys/types.h>
@@ -73,4 +73,4 @@ bool ChildrenVanish();
 
 }  // namespace external_containerizer
 
-#endif  // EXTERNAL_CONTAINERIZER_TRANSPORT_FORK_EXEC_PROCESS_H_
+#endif  // EXTERNAL_CONTAINERIZER_TRANSPORT_PROCESS_PROCESS_H_

@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-#include "external_containerizer/transport/fork_exec/journal.h"
+#include "external_containerizer/transport/process/journal.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -21,7 +21,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "external_containerizer/transport/fork_exec/process.h"
+#include "external_containerizer/transport/process/process.h"
 
 namespace external_containerizer {
 namespace {

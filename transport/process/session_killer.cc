@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-#include "external_containerizer/transport/fork_exec/session_killer.h"
+#include "external_containerizer/transport/process/session_killer.h"
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "external_containerizer/transport/fork_exec/process.h"
+#include "external_containerizer/transport/process/process.h"
 #include "external_containerizer/transport/unique_fd.h"
 
 namespace external_containerizer {

@@ -10,8 +10,8 @@
 // stopped first and killed last. /proc is gone through in slices, again and
 // again until no member is left.
 
-#ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_FORK_EXEC_SESSION_KILLER_H_
-#define EXTERNAL_CONTAINERIZER_TRANSPORT_FORK_EXEC_SESSION_KILLER_H_
+#ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_PROCESS_SESSION_KILLER_H_
+#define EXTERNAL_CONTAINERIZER_TRANSPORT_PROCESS_SESSION_KILLER_H_
 
 #include <dirent.h>
 #include <sys/types.h>
@@ -81,4 +81,4 @@ class SessionKiller {
 
 }  // namespace external_containerizer
 
-#endif  // EXTERNAL_CONTAINERIZER_TRANSPORT_FORK_EXEC_SESSION_KILLER_H_
+#endif  // EXTERNAL_CONTAINERIZER_TRANSPORT_PROCESS_SESSION_KILLER_H_

@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-#include "external_containerizer/transport/fork_exec/session_killer.h"
+#include "external_containerizer/transport/process/session_killer.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "external_containerizer/transport/fork_exec/process.h"
+#include "external_containerizer/transport/process/process.h"
 #include "external_containerizer/transport/unique_fd.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

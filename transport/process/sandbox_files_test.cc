@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-#include "external_containerizer/transport/fork_exec/sandbox_files.h"
+#include "external_containerizer/transport/process/sandbox_files.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

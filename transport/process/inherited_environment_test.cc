@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-#include "external_containerizer/transport/fork_exec/inherited_environment.h"
+#include "external_containerizer/transport/process/inherited_environment.h"
 
 #include <string>
 #include <vector>
