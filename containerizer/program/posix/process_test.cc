@@ -1,0 +1,163 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/containerizer/program/posix/process.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace external_containerizer {
+namespace posix_internal {
+namespace {
+
+using ::testing::Contains;
+using ::testing::Field;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+// "sh -c script", with a pipe from its stdout.
+class Shell {
+ public:
+  explicit Shell(const std::string& script,
+                 const std::string& variable = "NONE=1") {
+    int out[2];
+    EXPECT_EQ(pipe2(out, O_CLOEXEC), 0);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, out[1], 1);
+    std::string arguments[] = {"sh", "-c", script};
+    char* argv[] = {arguments[0].data(), arguments[1].data(),
+                    arguments[2].data(), nullptr};
+    std::string path = "PATH=/usr/bin:/bin";
+    std::string copy = variable;
+    char* envp[] = {path.data(), copy.data(), nullptr};
+    EXPECT_EQ(posix_spawn(&pid_, "/bin/sh", &actions, nullptr, argv, envp), 0);
+    posix_spawn_file_actions_destroy(&actions);
+    close(out[1]);
+    output_.Reset(out[0]);
+  }
+
+  ~Shell() {
+    if (pid_ > 0) Reap();
+  }
+
+  pid_t pid() const { return pid_; }
+
+  std::string ReadLine() {
+    std::string line;
+    char c = 0;
+    while (read(output_.get(), &c, 1) == 1 && c != '\n') line += c;
+    return line;
+  }
+
+  void Reap() {
+    for (const ProcessStat& stat : Descendants(pid_)) {
+      SignalProcess(stat.id, SIGKILL);
+    }
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+    pid_ = 0;
+  }
+
+ private:
+  pid_t pid_ = 0;
+  UniqueFd output_;
+};
+
+TEST(ProcessTest, AProcessNameWithParenthesesAndNewlinesIsNotMistaken) {
+  const std::optional<ProcessStat> stat = ParseProcessStat(
+      "42 (a) R 1 (\n) S 7 42 42 0 -1 4194560 9 8 7 6 11 12 13 14 20 0 3 0 "
+      "777 1000 5 18446744073709551615");
+  ASSERT_TRUE(stat.has_value());
+  EXPECT_EQ(stat->id.pid, 42);
+  EXPECT_EQ(stat->state, 'S');
+  EXPECT_EQ(stat->user_ticks, 11u);
+  EXPECT_EQ(stat->system_ticks, 12u);
+  EXPECT_EQ(stat->children_user_ticks, 13u);
+  EXPECT_EQ(stat->children_system_ticks, 14u);
+  EXPECT_EQ(stat->threads, 3u);
+  EXPECT_EQ(stat->id.start_ticks, 777u);
+  EXPECT_EQ(stat->rss_bytes, 5u * static_cast<uint64_t>(getpagesize()));
+}
+
+TEST(ProcessTest, HalfAStatLineIsNone) {
+  EXPECT_EQ(ParseProcessStat(""), std::nullopt);
+  EXPECT_EQ(ParseProcessStat("42 (a"), std::nullopt);
+  EXPECT_EQ(ParseProcessStat("42 (a) S 7 42 42 0 -1"), std::nullopt);
+}
+
+TEST(ProcessTest, ItselfIsThere) {
+  const std::optional<ProcessStat> self = ReadProcessStat(getpid());
+  ASSERT_TRUE(self.has_value());
+  EXPECT_GT(self->id.start_ticks, 0u);
+  EXPECT_TRUE(OpenProcess(self->id).valid());
+  EXPECT_TRUE(SignalProcess(self->id, 0));
+  EXPECT_EQ(ReadBootId().size(), 36u);
+}
+
+TEST(ProcessTest, APidThatStartedAtAnotherTimeIsAnotherProcess) {
+  ProcessId other = ReadProcessStat(getpid())->id;
+  --other.start_ticks;
+  EXPECT_FALSE(OpenProcess(other).valid());
+  EXPECT_FALSE(SignalProcess(other, SIGKILL));
+}
+
+TEST(ProcessTest, APidfdTellsOfTheEndAndAReapedProcessIsGone) {
+  Shell shell("echo ready; exec sleep 1000");
+  const std::optional<ProcessStat> stat = ReadProcessStat(shell.pid());
+  ASSERT_TRUE(stat.has_value());
+  const UniqueFd fd = OpenProcess(stat->id);
+  ASSERT_TRUE(fd.valid());
+  ASSERT_TRUE(SignalProcess(stat->id, SIGKILL));
+  pollfd end = {fd.get(), POLLIN, 0};
+  EXPECT_EQ(poll(&end, 1, -1), 1);
+  EXPECT_EQ(ReadProcessStat(shell.pid())->state, 'Z');
+  EXPECT_TRUE(OpenProcess(stat->id).valid()) << "not reaped yet";
+  shell.Reap();
+  EXPECT_FALSE(OpenProcess(stat->id).valid());
+  EXPECT_FALSE(SignalProcess(stat->id, 0));
+}
+
+TEST(ProcessTest, DescendantsAreTheWholeTreeParentsFirst) {
+  Shell shell("sh -c 'sleep 1000 & echo $! $$; wait' & wait");
+  pid_t grandchild = 0, child = 0;
+  ASSERT_EQ(sscanf(shell.ReadLine().c_str(), "%d %d", &grandchild, &child), 2);
+  std::vector<pid_t> pids;
+  for (const ProcessStat& stat : Descendants(shell.pid())) {
+    pids.push_back(stat.id.pid);
+  }
+  EXPECT_THAT(pids, ::testing::ElementsAre(child, grandchild));
+  shell.Reap();
+}
+
+TEST(ProcessTest, AnEnvironmentVariableFindsItsProcessesAndNoOthers) {
+  Shell marked("echo ready; sleep 1000 & wait", "MARK=abc");
+  Shell longer("echo ready; exec sleep 1000", "MARK=abcd");
+  Shell prefixed("echo ready; exec sleep 1000", "XMARK=abc");
+  EXPECT_EQ(marked.ReadLine(), "ready");
+  EXPECT_EQ(longer.ReadLine(), "ready");
+  EXPECT_EQ(prefixed.ReadLine(), "ready");
+  const std::vector<ProcessStat> found = ProcessesWith("MARK=abc").value();
+  auto has_pid = [](pid_t pid) {
+    return Field(&ProcessStat::id, Field(&ProcessId::pid, pid));
+  };
+  EXPECT_THAT(found, Contains(has_pid(marked.pid())));
+  EXPECT_THAT(found, Not(Contains(has_pid(longer.pid()))));
+  EXPECT_THAT(found, Not(Contains(has_pid(prefixed.pid()))));
+  EXPECT_THAT(ProcessesWith("MARK=nobody").value(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace posix_internal
+}  // namespace external_containerizer
