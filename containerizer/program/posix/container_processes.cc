@@ -1,0 +1,135 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/containerizer/program/posix/container_processes.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "external_containerizer/containerizer/program/posix/container_cgroups.h"
+
+#ifndef SYS_pidfd_send_signal
+#define SYS_pidfd_send_signal 424
+#endif
+
+namespace external_containerizer {
+namespace posix_internal {
+namespace {
+
+constexpr absl::Duration kKillTime = absl::Seconds(5);
+constexpr int kPauseMs = 100;
+// For the kernel to let go of cgroups that are empty.
+constexpr absl::Duration kRemoveTime = absl::Seconds(2);
+
+absl::Status CannotLook(absl::string_view at) {
+  return absl::ResourceExhaustedError(
+      absl::StrCat("cannot look for ", at, ": ", strerror(errno)));
+}
+
+// False if the boot has ended in which the container was launched.
+absl::StatusOr<bool> IsThisBoot(const LaunchRecord& launch) {
+  const std::string boot_id = ReadBootId();
+  if (boot_id.empty()) return CannotLook("the boot id");
+  return launch.boot_id == boot_id;
+}
+
+}  // namespace
+
+absl::StatusOr<UniqueFd> FindProcess(const LaunchRecord& launch,
+                                     const ProcessId& id) {
+  const absl::StatusOr<bool> this_boot = IsThisBoot(launch);
+  if (!this_boot.ok()) return this_boot.status();
+  if (!*this_boot) return UniqueFd();
+  UniqueFd fd = OpenProcess(id);
+  if (!fd.valid() && errno != ESRCH) {
+    return CannotLook(absl::StrCat("process ", id.pid));
+  }
+  return fd;
+}
+
+void TellToTerminate(const UniqueFd& supervisor, absl::Duration grace) {
+  siginfo_t info = {};
+  info.si_signo = SIGTERM;
+  info.si_code = SI_QUEUE;
+  info.si_pid = getpid();
+  info.si_uid = geteuid();
+  info.si_value.sival_int = static_cast<int>(std::clamp<int64_t>(
+      absl::ToInt64Milliseconds(grace), 0, std::numeric_limits<int>::max()));
+  syscall(SYS_pidfd_send_signal, supervisor.get(), SIGTERM, &info, 0);
+  // Should somebody have stopped it.
+  syscall(SYS_pidfd_send_signal, supervisor.get(), SIGCONT, nullptr, 0);
+}
+
+absl::StatusOr<std::vector<ProcessStat>> Survivors(const LaunchRecord& launch) {
+  const absl::StatusOr<bool> this_boot = IsThisBoot(launch);
+  if (!this_boot.ok()) return this_boot.status();
+  if (!*this_boot) return std::vector<ProcessStat>();
+  std::optional<std::vector<ProcessStat>> found = ProcessesWith(
+      absl::StrCat(kTokenVariable, "=", launch.token), launch.task);
+  if (!found.has_value()) return CannotLook("processes");
+  found->erase(std::remove_if(found->begin(), found->end(),
+                              [](const ProcessStat& process) {
+                                return process.state == 'Z';
+                              }),
+               found->end());
+  return *std::move(found);
+}
+
+absl::Status KillSurvivors(const LaunchRecord& launch) {
+  const absl::Time deadline = absl::Now() + kKillTime;
+  // Twice none: in the midst of an exec a process has no environment.
+  for (int none = 0; none < 2;) {
+    const absl::StatusOr<std::vector<ProcessStat>> survivors =
+        Survivors(launch);
+    if (!survivors.ok()) return survivors.status();
+    if (survivors->empty()) {
+      ++none;
+      continue;
+    }
+    none = 0;
+    if (absl::Now() > deadline) {
+      return absl::DeadlineExceededError(absl::StrCat(
+          survivors->size(), " of its processes do not die, among them ",
+          survivors->front().id.pid));
+    }
+    for (const ProcessStat& process : *survivors) {
+      SignalProcess(process.id, SIGKILL);
+    }
+    const UniqueFd last = OpenProcess(survivors->back().id);
+    if (!last.valid()) continue;
+    pollfd end = {last.get(), POLLIN, 0};
+    poll(&end, 1, kPauseMs);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status EndContainer(const ContainerRecords& records) {
+  if (records.launch.has_value()) {
+    absl::Status killed = KillSurvivors(*records.launch);
+    if (!killed.ok()) return killed;
+  }
+  absl::Status killed = KillCgroups(records.cgroups, kKillTime);
+  if (!killed.ok()) return killed;
+  return RemoveCgroups(records.cgroups, kRemoveTime);
+}
+
+}  // namespace posix_internal
+}  // namespace external_containerizer
