@@ -19,6 +19,7 @@
 #include "external_containerizer/containerizer/program/posix/cgroup_hierarchies.h"
 #include "external_containerizer/containerizer/program/posix/container_cgroups.h"
 #include "external_containerizer/containerizer/program/posix/small_files.h"
+#include "external_containerizer/containerizer/program/posix/test_cgroup_parent.h"
 #include "external_containerizer/testing/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -248,7 +249,7 @@ TEST_F(CgroupLimitsTest, LongListsAreCountedToTheirEnd) {
 // The kernel's, where there are any: version 1 keeps a list for as long as its
 // file is open.
 TEST_F(CgroupLimitsTest, AReaderSeesProcessesThatCameSinceInEachVersion) {
-  CgroupPlan plan = PlanCgroups(FindCgroupHierarchies(), "",
+  CgroupPlan plan = PlanCgroups(FindCgroupHierarchies(), TestCgroupParent(),
                                 NewCgroupName(path_), /*want_pids=*/true);
   MakeCgroups(plan);
   if (plan.cgroups.empty()) GTEST_SKIP() << "no cgroup can be made here";

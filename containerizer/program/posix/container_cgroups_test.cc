@@ -24,6 +24,7 @@
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/program/posix/cgroup_hierarchies.h"
 #include "external_containerizer/containerizer/program/posix/small_files.h"
+#include "external_containerizer/containerizer/program/posix/test_cgroup_parent.h"
 #include "external_containerizer/testing/status_matchers.h"
 #include "external_containerizer/transport/unique_fd.h"
 #include "gmock/gmock.h"
@@ -188,7 +189,8 @@ TEST(ContainerCgroupsTest, ManyAndDeepOnesAreRemoved) {
 class RealCgroupsTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    plan_ = PlanCgroups(FindCgroupHierarchies(), "", NewCgroupName("test"),
+    plan_ = PlanCgroups(FindCgroupHierarchies(), TestCgroupParent(),
+                        NewCgroupName("test"),
                         /*want_pids=*/true);
     MakeCgroups(plan_);
     if (plan_.cgroups.empty()) {

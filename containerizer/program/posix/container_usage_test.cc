@@ -13,8 +13,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <chrono>
-#include <functional>
 #include <optional>
 #include <string>
 #include <thread>
@@ -35,16 +33,6 @@ namespace {
 
 constexpr char kSleep[] = "exec sleep 1000";
 constexpr uint64_t kMiB = 1 << 20;
-
-bool Eventually(const std::function<bool()>& condition) {
-  const auto deadline =
-      std::chrono::steady_clock::now() + std::chrono::milliseconds(kPatienceMs);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  return true;
-}
 
 size_t OpenDescriptors() {
   size_t count = 0;
@@ -86,31 +74,6 @@ class ContainerUsageTest : public PosixTest {
     return **usage;
   }
 
-  template <typename List>
-  static void Add(List* list, const char* name, double amount) {
-    wire::Resource* resource = list->Add();
-    resource->set_name(name);
-    resource->set_type(wire::Value::SCALAR);
-    resource->mutable_scalar()->set_value(amount);
-  }
-
-  wire::Launch Limited(const std::string& id, const std::string& command,
-                       double cpus, double mem) {
-    wire::Launch launch = LaunchOf(id, command);
-    auto* resources = launch.mutable_executor_info()->mutable_resources();
-    Add(resources, "cpus", cpus);
-    Add(resources, "mem", mem);
-    return launch;
-  }
-
-  void Update(const std::string& id, double cpus, double mem) {
-    wire::Update update = About<wire::Update>(id);
-    Add(update.mutable_resources(), "cpus", cpus);
-    Add(update.mutable_resources(), "mem", mem);
-    const Result result = Start("update", update).Finish();
-    EXPECT_EQ(result.status, 0) << result.errors;
-  }
-
   ContainerUsage usage_;
 };
 
@@ -126,15 +89,15 @@ TEST_F(ContainerUsageTest, AContainerThatOthersHaveDestroyedIsNotFound) {
 // A new file may have the inode number of the one before.
 TEST_F(ContainerUsageTest, AContainerThatOthersHaveLaunchedAnewIsTheNewOne) {
   const bool enforced = WhyNoCgroups().empty();
+  const UniqueFd ready = Fifo("ready");
   for (int i = 1; i <= 5; ++i) {
     std::string command;
     for (int j = 1; j < i; ++j) command += "sleep 1000 & ";
-    Launch(Limited("c", command + kSleep, i, 64 + i));
+    command += "echo > ready; ";
+    Launch(LaunchOf("c", command + kSleep, i, 64 + i));
     EXPECT_GE(ReadRunning("c").processes(), 1u);
-    EXPECT_TRUE(Eventually([&] {
-      return ReadRunning("c").processes() == static_cast<uint32_t>(i);
-    })) << ReadRunning("c").processes()
-        << " processes in launch " << i;
+    ReadLine(ready);
+    EXPECT_EQ(ReadRunning("c").processes(), static_cast<uint32_t>(i));
     if (enforced) {
       EXPECT_EQ(ReadRunning("c").cpus_limit(), i);
       EXPECT_EQ(ReadRunning("c").mem_limit_bytes(), (64 + i) * kMiB);
@@ -151,7 +114,7 @@ TEST_F(ContainerUsageTest, AContainerThatOthersHaveLaunchedAnewIsTheNewOne) {
 TEST_F(ContainerUsageTest, LimitsThatOthersHaveUpdatedAreSeen) {
   const std::string why = WhyNoCgroups();
   if (!why.empty()) GTEST_SKIP() << "no limits can be enforced here: " << why;
-  Launch(Limited("c", kSleep, 1, 64));
+  Launch(LaunchOf("c", kSleep, 1, 64));
   EXPECT_EQ(ReadRunning("c").cpus_limit(), 1);
   for (int i = 2; i <= 6; ++i) {
     Update("c", i, 64 + i);
@@ -164,16 +127,16 @@ TEST_F(ContainerUsageTest, LimitsThatOthersHaveUpdatedAreSeen) {
 
 TEST_F(ContainerUsageTest, ProcessesThatCameAndWentSinceAreSeen) {
   const UniqueFd go = Fifo("go");
+  const UniqueFd ready = Fifo("ready");
   Launch(LaunchOf("c",
-                  "exec 3<>go; for i in 1 2 3; do read line <&3; "
-                  "sleep 1000 & done; read line <&3; kill $!; wait $!; "
-                  "read line <&3"));
+                  "exec 3<>go; for i in 1 2 3; do echo > ready; read line <&3; "
+                  "sleep 1000 & done; echo > ready; read line <&3; kill $!; "
+                  "wait $!; echo > ready; read line <&3"));
   for (const uint32_t processes : {1, 2, 3, 4, 3}) {
-    EXPECT_TRUE(Eventually([&] {
-      const wire::ResourceStatistics usage = ReadRunning("c");
-      return usage.processes() == processes && usage.threads() == processes;
-    })) << ReadRunning("c").processes()
-        << " processes, not " << processes;
+    ReadLine(ready);
+    const wire::ResourceStatistics usage = ReadRunning("c");
+    EXPECT_EQ(usage.processes(), processes);
+    EXPECT_EQ(usage.threads(), processes);
     ASSERT_EQ(write(go.get(), "\n", 1), 1);
   }
 }
@@ -181,7 +144,7 @@ TEST_F(ContainerUsageTest, ProcessesThatCameAndWentSinceAreSeen) {
 TEST_F(ContainerUsageTest, TheEndOfAContainerIsSeen) {
   const UniqueFd go = Fifo("go");
   Launch(LaunchOf("c", "read line < go; exit 3"));
-  EXPECT_TRUE(Eventually([&] { return ReadRunning("c").processes() == 1; }));
+  EXPECT_EQ(ReadRunning("c").processes(), 1u);
   ASSERT_EQ(write(go.get(), "\n", 1), 1);
   EXPECT_EQ(wire::ExitOf(Wait("c")), Exited(3));
   EXPECT_EQ(ReadRunning("c").processes(), 0u);
@@ -196,8 +159,10 @@ TEST_F(ContainerUsageTest, AnotherWorkDirectoryOfTheSameNameIsSeen) {
   ASSERT_EQ(rename(work_.c_str(), aside.c_str()), 0);
   ASSERT_EQ(mkdir(work_.c_str(), 0755), 0);
   EXPECT_THAT(Read("c"), StatusIs(absl::StatusCode::kNotFound));
-  Launch(LaunchOf("c", absl::StrCat("sleep 1000 & ", kSleep)));
-  EXPECT_TRUE(Eventually([&] { return ReadRunning("c").processes() == 2; }));
+  const UniqueFd ready = Fifo("ready");
+  Launch(LaunchOf("c", absl::StrCat("sleep 1000 & echo > ready; ", kSleep)));
+  ReadLine(ready);
+  EXPECT_EQ(ReadRunning("c").processes(), 2u);
   Destroy("c");
   const std::string command = "rm -r " + work_;
   ASSERT_EQ(system(command.c_str()), 0);
@@ -208,7 +173,7 @@ TEST_F(ContainerUsageTest, AnotherWorkDirectoryOfTheSameNameIsSeen) {
 TEST_F(ContainerUsageTest, TheSecondUsageOpensNothing) {
   const std::string why = WhyNoCgroups();
   if (!why.empty()) GTEST_SKIP() << "nothing is counted here: " << why;
-  Launch(Limited("c", kSleep, 1, 64));
+  Launch(LaunchOf("c", kSleep, 1, 64));
   ReadRunning("c");
   const ContainerCgroups cgroups = Records("c").cgroups;
   if (!cgroups.front().unified) {

@@ -14,33 +14,41 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <sstream>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "external_containerizer/containerizer/program/posix/cgroup_hierarchies.h"
 #include "external_containerizer/containerizer/program/posix/container_cgroups.h"
 #include "external_containerizer/containerizer/program/posix/container_records.h"
 #include "external_containerizer/containerizer/program/posix/process.h"
+#include "external_containerizer/containerizer/program/posix/test_cgroup_parent.h"
 #include "external_containerizer/containerizer/wire/containerizer.pb.h"
 #include "external_containerizer/containerizer/wire/exit.h"
+#include "external_containerizer/containerizer/wire/mesos.pb.h"
 #include "external_containerizer/containerizer/wire/statistics.pb.h"
 #include "external_containerizer/testing/test_data.h"
 #include "external_containerizer/transport/record_io.h"
 #include "external_containerizer/transport/unique_fd.h"
 #include "gmock/gmock.h"
+#include "google/protobuf/repeated_field.h"
 #include "gtest/gtest.h"
 
 namespace external_containerizer {
@@ -70,6 +78,53 @@ inline std::string ReadToEnd(int fd) {
   }
 }
 
+// For what is of the kernel's making, and comes when it comes.
+inline bool Eventually(const std::function<bool()>& condition) {
+  const absl::Time deadline = absl::Now() + absl::Milliseconds(kPatienceMs);
+  while (!condition()) {
+    if (absl::Now() > deadline) return false;
+  }
+  return true;
+}
+
+// Strings as execve() takes them.
+class Strings {
+ public:
+  explicit Strings(std::vector<std::string> strings)
+      : strings_(std::move(strings)) {
+    for (std::string& string : strings_) pointers_.push_back(string.data());
+    pointers_.push_back(nullptr);
+  }
+  explicit Strings(const std::map<std::string, std::string>& environment)
+      : Strings(Assignments(environment)) {}
+  Strings(const Strings&) = delete;
+  Strings& operator=(const Strings&) = delete;
+
+  char* const* get() const { return pointers_.data(); }
+
+ private:
+  static std::vector<std::string> Assignments(
+      const std::map<std::string, std::string>& environment) {
+    std::vector<std::string> assignments;
+    for (const auto& variable : environment) {
+      assignments.push_back(absl::StrCat(variable.first, "=", variable.second));
+    }
+    return assignments;
+  }
+
+  std::vector<std::string> strings_;
+  std::vector<char*> pointers_;
+};
+
+// A file of this process alone, with these contents, to be read from its start.
+inline UniqueFd FileWith(const std::string& contents) {
+  UniqueFd file(memfd_create("test", MFD_CLOEXEC));
+  EXPECT_EQ(write(file.get(), contents.data(), contents.size()),
+            static_cast<ssize_t>(contents.size()));
+  EXPECT_EQ(lseek(file.get(), 0, SEEK_SET), 0);
+  return file;
+}
+
 struct Result {
   int status = 0;  // as waitpid() gives it
   std::string output;
@@ -94,20 +149,14 @@ class Command {
     posix_spawnattr_t attributes;
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
-    std::string binary = TestDataPath("containerizer/program/posix/posix");
+    const std::string binary =
+        TestDataPath("containerizer/program/posix/posix");
     std::vector<std::string> strings = arguments;
-    std::vector<char*> argv = {binary.data()};
-    for (std::string& argument : strings) argv.push_back(argument.data());
-    argv.push_back(nullptr);
-    std::vector<std::string> variables;
-    for (const auto& variable : environment) {
-      variables.push_back(absl::StrCat(variable.first, "=", variable.second));
-    }
-    std::vector<char*> envp;
-    for (std::string& variable : variables) envp.push_back(variable.data());
-    envp.push_back(nullptr);
+    strings.insert(strings.begin(), binary);
+    const Strings argv(std::move(strings));
+    const Strings envp(environment);
     const int error = posix_spawn(&pid_, binary.c_str(), &actions, &attributes,
-                                  argv.data(), envp.data());
+                                  argv.get(), envp.get());
     EXPECT_EQ(error, 0) << binary;
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
@@ -195,11 +244,51 @@ class PosixTest : public ::testing::Test {
     return launch;
   }
 
+  static void AddResource(
+      google::protobuf::RepeatedPtrField<wire::Resource>* to,
+      const std::string& name, double amount) {
+    if (amount <= 0) return;
+    wire::Resource* resource = to->Add();
+    resource->set_name(name);
+    resource->set_type(wire::Value::SCALAR);
+    resource->mutable_scalar()->set_value(amount);
+  }
+
+  // With limits; 0 is none.
+  wire::Launch LaunchOf(const std::string& id, const std::string& command,
+                        double cpus, double mem) {
+    wire::Launch launch = LaunchOf(id, command);
+    auto* resources = launch.mutable_executor_info()->mutable_resources();
+    AddResource(resources, "cpus", cpus);
+    AddResource(resources, "mem", mem);
+    return launch;
+  }
+
+  Result TryUpdate(const std::string& id, double cpus, double mem) {
+    wire::Update update = About<wire::Update>(id);
+    AddResource(update.mutable_resources(), "cpus", cpus);
+    AddResource(update.mutable_resources(), "mem", mem);
+    return Start("update", update).Finish();
+  }
+
+  void Update(const std::string& id, double cpus, double mem) {
+    const Result result = TryUpdate(id, cpus, mem);
+    EXPECT_EQ(result.status, 0) << result.errors;
+  }
+
+  // Of posix, for a command.
+  std::vector<std::string> Arguments(const std::string& command) {
+    std::vector<std::string> arguments = flags_;
+    if (const std::string parent = TestCgroupParent(); !parent.empty()) {
+      arguments.insert(arguments.begin(), "--cgroup_parent=" + parent);
+    }
+    arguments.push_back(command);
+    return arguments;
+  }
+
   template <typename Message>
   Command Start(const std::string& command, const Message& message) {
-    std::vector<std::string> arguments = flags_;
-    arguments.push_back(command);
-    return Command(arguments, environment_,
+    return Command(Arguments(command), environment_,
                    EncodeRecord(message.SerializeAsString()));
   }
 
@@ -340,9 +429,8 @@ class PosixTest : public ::testing::Test {
 
   // Why limits are not enforced here; empty if they are.
   static std::string WhyNoCgroups() {
-    CgroupPlan plan =
-        PlanCgroups(FindCgroupHierarchies(), "", NewCgroupName("probe"),
-                    /*want_pids=*/true);
+    CgroupPlan plan = PlanCgroups(FindCgroupHierarchies(), TestCgroupParent(),
+                                  NewCgroupName("probe"), /*want_pids=*/true);
     MakeCgroups(plan);
     EXPECT_TRUE(RemoveCgroups(plan.cgroups, absl::Seconds(10)).ok());
     return plan.missing.empty()
@@ -357,7 +445,10 @@ class PosixTest : public ::testing::Test {
     const std::string prefix = name.substr(0, name.rfind('-') + 1);
     std::vector<std::string> found;
     for (const CgroupHierarchy& hierarchy : FindCgroupHierarchies()) {
-      const std::string path = CgroupPath(hierarchy, hierarchy.own).value();
+      const std::string parent = TestCgroupParent();
+      const std::string path =
+          CgroupPath(hierarchy, parent.empty() ? hierarchy.own : parent)
+              .value_or("");
       DIR* dir = opendir(path.c_str());
       if (dir == nullptr) continue;
       while (const dirent* entry = readdir(dir)) {

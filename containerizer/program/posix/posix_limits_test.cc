@@ -8,24 +8,23 @@
 #include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
+#include <cstdio>
 #include <fstream>
-#include <functional>
 #include <map>
 #include <optional>
 #include <string>
-#include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "external_containerizer/containerizer/program/posix/container_cgroups.h"
 #include "external_containerizer/containerizer/program/posix/container_records.h"
 #include "external_containerizer/containerizer/program/posix/posix_fixture.h"
 #include "external_containerizer/containerizer/program/posix/process.h"
@@ -60,16 +59,6 @@ std::string Hold(int mebibytes) {
   return absl::StrCat("head -c ", mebibytes, "m /dev/zero");
 }
 
-bool Eventually(const std::function<bool()>& condition) {
-  const auto deadline =
-      std::chrono::steady_clock::now() + std::chrono::milliseconds(kPatienceMs);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  return true;
-}
-
 class PosixLimitsTest : public PosixTest {
  protected:
   void SetUp() override {
@@ -85,28 +74,20 @@ class PosixLimitsTest : public PosixTest {
     }
   }
 
-  static void Add(google::protobuf::RepeatedPtrField<wire::Resource>* list,
-                  const char* name, double amount) {
-    wire::Resource* resource = list->Add();
-    resource->set_name(name);
-    resource->set_type(wire::Value::SCALAR);
-    resource->mutable_scalar()->set_value(amount);
-  }
-
   wire::Launch Limited(const std::string& command, double cpus, double mem) {
-    wire::Launch launch = LaunchOf("c", command);
-    auto* resources = launch.mutable_executor_info()->mutable_resources();
-    if (cpus > 0) Add(resources, "cpus", cpus);
-    if (mem > 0) Add(resources, "mem", mem);
-    return launch;
+    return LaunchOf("c", command, cpus, mem);
   }
 
-  void Update(double cpus, double mem) {
-    wire::Update update = About<wire::Update>("c");
-    if (cpus > 0) Add(update.mutable_resources(), "cpus", cpus);
-    if (mem > 0) Add(update.mutable_resources(), "mem", mem);
-    const Result result = Start("update", update).Finish();
-    EXPECT_EQ(result.status, 0) << result.errors;
+  void Update(double cpus, double mem) { PosixTest::Update("c", cpus, mem); }
+
+  bool IsVersionTwo(const std::string& controller) {
+    for (const ContainerCgroup& cgroup : Records("c").cgroups) {
+      for (const std::string& has : cgroup.controllers) {
+        if (has == controller) return cgroup.unified;
+      }
+    }
+    ADD_FAILURE() << "no cgroup of it has " << controller;
+    return false;
   }
 
   std::string Stdout() { return ReadFile(sandbox_ + "/stdout"); }
@@ -230,7 +211,9 @@ TEST_F(PosixLimitsTest, UpdateRaisesAndLowersAndNeverKills) {
   ASSERT_TRUE(
       Eventually([&] { return Usage("c")->mem_anon_bytes() >= 24 * kMiB; }));
   EXPECT_EQ(Usage("c")->mem_limit_bytes(), 64 * kMiB);
-  EXPECT_EQ(Usage("c")->mem_soft_limit_bytes(), 64 * kMiB);
+  // Version 2 slows down who is above it: only for the time being.
+  const uint64_t soft = Usage("c")->mem_soft_limit_bytes();
+  EXPECT_EQ(soft, IsVersionTwo("memory") ? 0 : 64 * kMiB);
 
   Update(0, 128);
   EXPECT_EQ(Usage("c")->mem_limit_bytes(), 128 * kMiB);
@@ -309,7 +292,8 @@ TEST_F(PosixLimitsTest, ATaskMayHaveCgroupsOfItsOwn) {
   const UniqueFd ready = Fifo("ready");
   Launch(LaunchOf(
       "c",
-      "for d in /sys/fs/cgroup/*; do for c in $(cat /proc/self/cgroup); do "
+      "for d in /sys/fs/cgroup /sys/fs/cgroup/*; do for c in $(cat "
+      "/proc/self/cgroup); do "
       "p=$d${c##*:}; case $p in *posix-*) if [ -d $p ]; then "
       "mkdir -p $p/mine/deep && echo $$ > $p/mine/deep/cgroup.procs; fi; esac; "
       "done; done; echo $$ > ready; exec sleep 1000"));
@@ -430,38 +414,32 @@ TEST_F(PosixLimitsTest, ResourceLimitsAndNoNewPrivileges) {
 // Runs posix as the user 65534, who can do nothing in this base_.
 Result AsNobody(const std::vector<std::string>& arguments,
                 const std::string& work, const std::string& record) {
-  const int binary =
-      open(TestDataPath("containerizer/program/posix/posix").c_str(), O_RDONLY);
-  EXPECT_GE(binary, 0);
-  const int in = memfd_create("in", MFD_CLOEXEC);
-  const int out = memfd_create("out", MFD_CLOEXEC);
-  const int err = memfd_create("err", MFD_CLOEXEC);
-  EXPECT_EQ(write(in, record.data(), record.size()),
-            static_cast<ssize_t>(record.size()));
-  lseek(in, 0, SEEK_SET);
+  // Not close-on-exec: what the kernel executes is this very descriptor.
+  const UniqueFd binary(open(
+      TestDataPath("containerizer/program/posix/posix").c_str(), O_RDONLY));
+  EXPECT_TRUE(binary.valid());
+  const UniqueFd in = FileWith(record);
+  const UniqueFd out = FileWith("");
+  const UniqueFd err = FileWith("");
   std::vector<std::string> strings = arguments;
   strings.insert(strings.begin(), "posix");
-  std::vector<char*> argv;
-  for (std::string& string : strings) argv.push_back(string.data());
-  argv.push_back(nullptr);
-  std::string variable = "MESOS_WORK_DIRECTORY=" + work;
-  char path[] = "PATH=/usr/bin:/bin";
-  char* const envp[] = {variable.data(), path, nullptr};
-  const std::string executable = absl::StrCat("/proc/self/fd/", binary);
+  const Strings argv(std::move(strings));
+  const Strings envp(std::map<std::string, std::string>{
+      {"MESOS_WORK_DIRECTORY", work}, {"PATH", "/usr/bin:/bin"}});
+  const std::string executable = absl::StrCat("/proc/self/fd/", binary.get());
   const pid_t pid = fork();
   if (pid == 0) {
     if (setgid(65534) != 0 || setuid(65534) != 0 || chdir("/") != 0) _exit(99);
-    dup2(in, 0);
-    dup2(out, 1);
-    dup2(err, 2);
-    execve(executable.c_str(), argv.data(), envp);
+    dup2(in.get(), 0);
+    dup2(out.get(), 1);
+    dup2(err.get(), 2);
+    execve(executable.c_str(), argv.get(), envp.get());
     _exit(98);
   }
   Result result;
   EXPECT_EQ(waitpid(pid, &result.status, 0), pid);
-  result.output = ReadFile(absl::StrCat("/proc/self/fd/", out));
-  result.errors = ReadFile(absl::StrCat("/proc/self/fd/", err));
-  for (const int fd : {binary, in, out, err}) close(fd);
+  result.output = ReadFile(absl::StrCat("/proc/self/fd/", out.get()));
+  result.errors = ReadFile(absl::StrCat("/proc/self/fd/", err.get()));
   return result;
 }
 
