@@ -51,6 +51,49 @@ absl::StatusOr<bool> IsThisBoot(const LaunchRecord& launch) {
   return launch.boot_id == boot_id;
 }
 
+// Without zombies. Of what ProcessesWith() returns.
+absl::StatusOr<std::vector<ProcessStat>> Running(
+    std::optional<std::vector<ProcessStat>> found) {
+  if (!found.has_value()) return CannotLook("processes");
+  found->erase(std::remove_if(found->begin(), found->end(),
+                              [](const ProcessStat& process) {
+                                return process.state == 'Z';
+                              }),
+               found->end());
+  return *std::move(found);
+}
+
+// SIGKILL to what `find` finds, until that is nothing. Whether there was any.
+template <typename Find>
+absl::StatusOr<bool> KillAll(const Find& find) {
+  const absl::Time deadline = absl::Now() + kKillTime;
+  bool any = false;
+  // Twice none: in the midst of an exec a process has no environment.
+  for (int none = 0; none < 2;) {
+    const absl::StatusOr<std::vector<ProcessStat>> survivors = find();
+    if (!survivors.ok()) return survivors.status();
+    if (survivors->empty()) {
+      ++none;
+      continue;
+    }
+    any = true;
+    none = 0;
+    if (absl::Now() > deadline) {
+      return absl::DeadlineExceededError(absl::StrCat(
+          survivors->size(), " of its processes do not die, among them ",
+          survivors->front().id.pid));
+    }
+    for (const ProcessStat& process : *survivors) {
+      SignalProcess(process.id, SIGKILL);
+    }
+    const UniqueFd last = OpenProcess(survivors->back().id);
+    if (!last.valid()) continue;
+    pollfd end = {last.get(), POLLIN, 0};
+    poll(&end, 1, kPauseMs);
+  }
+  return any;
+}
+
 }  // namespace
 
 absl::StatusOr<UniqueFd> FindProcess(const LaunchRecord& launch,
@@ -82,43 +125,12 @@ absl::StatusOr<std::vector<ProcessStat>> Survivors(const LaunchRecord& launch) {
   const absl::StatusOr<bool> this_boot = IsThisBoot(launch);
   if (!this_boot.ok()) return this_boot.status();
   if (!*this_boot) return std::vector<ProcessStat>();
-  std::optional<std::vector<ProcessStat>> found = ProcessesWith(
-      absl::StrCat(kTokenVariable, "=", launch.token), launch.task);
-  if (!found.has_value()) return CannotLook("processes");
-  found->erase(std::remove_if(found->begin(), found->end(),
-                              [](const ProcessStat& process) {
-                                return process.state == 'Z';
-                              }),
-               found->end());
-  return *std::move(found);
+  return Running(ProcessesWith(absl::StrCat(kTokenVariable, "=", launch.token),
+                               launch.task));
 }
 
 absl::Status KillSurvivors(const LaunchRecord& launch) {
-  const absl::Time deadline = absl::Now() + kKillTime;
-  // Twice none: in the midst of an exec a process has no environment.
-  for (int none = 0; none < 2;) {
-    const absl::StatusOr<std::vector<ProcessStat>> survivors =
-        Survivors(launch);
-    if (!survivors.ok()) return survivors.status();
-    if (survivors->empty()) {
-      ++none;
-      continue;
-    }
-    none = 0;
-    if (absl::Now() > deadline) {
-      return absl::DeadlineExceededError(absl::StrCat(
-          survivors->size(), " of its processes do not die, among them ",
-          survivors->front().id.pid));
-    }
-    for (const ProcessStat& process : *survivors) {
-      SignalProcess(process.id, SIGKILL);
-    }
-    const UniqueFd last = OpenProcess(survivors->back().id);
-    if (!last.valid()) continue;
-    pollfd end = {last.get(), POLLIN, 0};
-    poll(&end, 1, kPauseMs);
-  }
-  return absl::OkStatus();
+  return KillAll([&launch] { return Survivors(launch); }).status();
 }
 
 absl::Status EndContainer(const ContainerRecords& records) {
@@ -129,6 +141,26 @@ absl::Status EndContainer(const ContainerRecords& records) {
   absl::Status killed = KillCgroups(records.cgroups, kKillTime);
   if (!killed.ok()) return killed;
   return RemoveCgroups(records.cgroups, kRemoveTime);
+}
+
+absl::StatusOr<bool> EndDamagedContainer(int file) {
+  ContainerRecords known = SalvageRecords(file);
+  known.launch.reset();
+  // All that a container has started is in each of its cgroups.
+  const bool any_cgroup =
+      std::any_of(known.cgroups.begin(), known.cgroups.end(),
+                  [](const ContainerCgroup& cgroup) {
+                    return access(cgroup.path.c_str(), F_OK) == 0;
+                  });
+  const std::string prefix = TokenPrefix(file);
+  if (prefix.empty()) return CannotLook("the container's file");
+  const absl::StatusOr<bool> any_process = KillAll([&prefix] {
+    return Running(
+        ProcessesWithPrefix(absl::StrCat(kTokenVariable, "=", prefix)));
+  });
+  if (!any_process.ok()) return any_process.status();
+  if (absl::Status ended = EndContainer(known); !ended.ok()) return ended;
+  return *any_process || any_cgroup;
 }
 
 }  // namespace posix_internal

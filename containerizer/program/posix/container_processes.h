@@ -42,6 +42,12 @@ absl::Status KillSurvivors(const LaunchRecord& launch);
 // removed.
 absl::Status EndContainer(const ContainerRecords& records);
 
+// The same, if the container's file is damaged (ReadRecords()): of what its
+// whole lines say there are cgroups, and of the processes that have the file's
+// TokenPrefix(), whoever may be their supervisor. False if there were none, and
+// so nobody knows whether that was all.
+absl::StatusOr<bool> EndDamagedContainer(int file);
+
 }  // namespace posix_internal
 }  // namespace external_containerizer
 

@@ -6,8 +6,11 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <sstream>
 #include <string>
@@ -106,9 +109,9 @@ bool ParseLine(const std::string& line, ContainerRecords& records) {
   if (line.substr(space + 1) != Checksum(text)) return false;
 
   char boot[65] = "";
-  char token[65] = "";
+  char token[129] = "";
   LaunchRecord launch;
-  if (sscanf(text.c_str(), "launched %d %" SCNu64 " %d %" SCNu64 " %64s %64s",
+  if (sscanf(text.c_str(), "launched %d %" SCNu64 " %d %" SCNu64 " %64s %128s",
              &launch.supervisor.pid, &launch.supervisor.start_ticks,
              &launch.task.pid, &launch.task.start_ticks, boot, token) == 6) {
     launch.boot_id = boot;
@@ -199,7 +202,9 @@ ContainerRecords ParseRecords(const std::string& contents) {
   return records;
 }
 
-absl::StatusOr<ContainerRecords> ReadRecords(int fd) {
+namespace {
+
+absl::StatusOr<std::string> ReadContents(int fd) {
   std::string contents;
   char buffer[4096];
   while (contents.size() < kMaxFile) {
@@ -213,16 +218,37 @@ absl::StatusOr<ContainerRecords> ReadRecords(int fd) {
     if (n == 0) break;
     contents.append(buffer, static_cast<size_t>(n));
   }
+  return contents;
+}
+
+}  // namespace
+
+absl::StatusOr<ContainerRecords> ReadRecords(int fd) {
+  const absl::StatusOr<std::string> contents = ReadContents(fd);
+  if (!contents.ok()) return contents.status();
   ContainerRecords records;
-  const bool whole = ParseLines(contents, records) &&
-                     (contents.empty() || contents[0] == '\n');
-  if (!whole && !records.launch.has_value()) {
+  const bool whole = ParseLines(*contents, records) &&
+                     (contents->empty() || (*contents)[0] == '\n');
+  const bool over = records.end.has_value() && records.end->complete;
+  if (!whole && !records.launch.has_value() && !over) {
     return absl::DataLossError(
-        "the container's file is damaged, so what runs of it is not known: end "
-        "that by hand, then remove the file (program/posix/containers/ID in "
-        "the work directory)");
+        "the container's file is damaged, so what runs of it is not known; "
+        "destroy it: that ends what can be found");
   }
   return records;
+}
+
+ContainerRecords SalvageRecords(int fd) {
+  return ParseRecords(ReadContents(fd).value_or(""));
+}
+
+std::string TokenPrefix(int fd) {
+  struct stat status;
+  if (fstat(fd, &status) != 0) return "";
+  char buffer[40];
+  snprintf(buffer, sizeof(buffer), "%jx-%jx-", uintmax_t{status.st_dev},
+           uintmax_t{status.st_ino});
+  return buffer;
 }
 
 bool AppendRecord(int fd, const std::string& line) {

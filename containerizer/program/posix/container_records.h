@@ -30,7 +30,8 @@ struct LaunchRecord {
   ProcessId supervisor;
   ProcessId task;
   std::string boot_id;
-  // Marks the task's processes: see kTokenVariable. Hexadecimal digits.
+  // Marks the task's processes: see kTokenVariable. TokenPrefix(), and
+  // hexadecimal digits.
   std::string token;
 };
 
@@ -69,9 +70,18 @@ ContainerRecords ParseRecords(const std::string& contents);
 
 // Reads what is written down; `fd` keeps its position. Without a launch nothing
 // was started: so RESOURCE_EXHAUSTED if it cannot be read, DATA_LOSS if there
-// is none but something that no crash can have left. A file that is larger than
-// any container's is not read to the end.
+// is none, nor a complete end, but something that no crash can have left. A
+// file that is larger than any container's is not read to the end.
 absl::StatusOr<ContainerRecords> ReadRecords(int fd);
+
+// Of a file that is damaged: what its whole lines say. There may have been
+// more.
+ContainerRecords SalvageRecords(int fd);
+
+// What the tokens of all containers begin with that have this very file, as
+// long as it is there: so they are found whatever becomes of what is in it.
+// Empty if the file cannot be looked at.
+std::string TokenPrefix(int fd);
 
 // Appends a line and makes it durable. False, with errno, if it cannot.
 bool AppendRecord(int fd, const std::string& line);

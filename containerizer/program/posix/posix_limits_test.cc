@@ -288,6 +288,26 @@ TEST_F(PosixLimitsTest, DestroyFindsWhatHidFromTheSupervisorAndTheToken) {
   EXPECT_THAT(Cgroups(), IsEmpty());
 }
 
+TEST_F(PosixLimitsTest, OfADamagedFileTheCgroupsLeadToWhatHides) {
+  const UniqueFd ready = Fifo("ready");
+  Launch(LaunchOf("c",
+                  "exec env -i setsid sh -c 'trap \"\" TERM; echo $$ > ready; "
+                  "exec sleep 1000'"));
+  const pid_t hidden = atoi(ReadLine(ready).c_str());
+  const LaunchRecord launch = Records("c").launch.value();
+  ASSERT_TRUE(SignalProcess(launch.supervisor, SIGKILL));
+  AwaitEnd(launch.supervisor.pid);
+  const std::string path = work_ + "/program/posix/containers/c";
+  std::string contents = ReadFile(path);
+  contents.replace(contents.find("launched"), 8, "lxunched");
+  std::ofstream(path) << contents;
+  ASSERT_TRUE(Runs(hidden));
+  EXPECT_EQ(Start("destroy", About<wire::Destroy>("c")).Finish().status, 0);
+  EXPECT_FALSE(Runs(hidden));
+  EXPECT_THAT(List(), IsEmpty());
+  EXPECT_THAT(Cgroups(), IsEmpty());
+}
+
 TEST_F(PosixLimitsTest, ATaskMayHaveCgroupsOfItsOwn) {
   const UniqueFd ready = Fifo("ready");
   Launch(LaunchOf(

@@ -63,6 +63,29 @@ absl::Status RemoveContainer(ContainerStore& store, const std::string& id,
   return store.Remove(id);
 }
 
+// Nobody knows its supervisor. `file` is the container's, and locked.
+absl::Status RemoveDamaged(ContainerStore& store, const std::string& id,
+                           const StorePlace& place, int file) {
+  const absl::StatusOr<bool> found = EndDamagedContainer(file);
+  if (!found.ok()) return found.status();
+  if (!*found) {
+    return absl::DataLossError(absl::StrCat(
+        "the container's file ", ContainersPath(place), "/", id,
+        " is damaged, and nothing was found that runs of it: no process with ",
+        kTokenVariable, "=", TokenPrefix(file),
+        "... in its environment, nor a cgroup that the file still names. If "
+        "nothing does, remove the file; else end that before"));
+  }
+  fprintf(
+      stderr, "%s\n",
+      ErrorLine("posix",
+                absl::StrCat("destroy of container ", id,
+                             ": its file was damaged; what was found of it, "
+                             "by cgroup and environment, was killed"))
+          .c_str());
+  return store.Remove(id);
+}
+
 absl::Status RecoverContainer(ContainerStore& store, const std::string& id) {
   // What somebody is launching now is locked.
   const absl::StatusOr<std::optional<UniqueFd>> lock = store.TryLock(id);
@@ -123,6 +146,10 @@ class PosixProgram::Impl {
     }
     if (!lock.ok()) return std::move(reply)(lock.status());
     const absl::StatusOr<ContainerRecords> records = ReadRecords(lock->get());
+    if (absl::IsDataLoss(records.status())) {
+      return std::move(reply)(
+          RemoveDamaged(**store, id, StorePlaceOf(context), lock->get()));
+    }
     if (!records.ok()) return std::move(reply)(records.status());
     absl::StatusOr<UniqueFd> supervisor = UniqueFd();
     if (records->launch.has_value()) {

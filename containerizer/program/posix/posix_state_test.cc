@@ -150,30 +150,83 @@ TEST_F(PosixStateTest, RecoverForgetsALaunchThatStartedNothing) {
   EXPECT_THAT(List(), ElementsAre("ended"));
 }
 
-TEST_F(PosixStateTest, AContainerWhoseFileIsDamagedIsNotForgottenWhileItRuns) {
-  const UniqueFd ready = Fifo("ready");
-  Launch(LaunchOf("c", "echo > ready; exec sleep 1000"));
-  ReadLine(ready);
-  const std::string path = work_ + "/program/posix/containers/c";
-  const std::string good = ReadFile(path);
-  std::string bad = good;
-  bad.replace(bad.find("launched"), 8, "lxunched");
-  std::ofstream(path) << bad;
-  std::ofstream(work_ + "/program/posix/containers/half") << "\nlaunch";
-  const pid_t task = ParseRecords(good).launch->task.pid;
+// As a disk, or a person, may leave it: the launch cannot be read any more.
+void DamageLaunch(const std::string& path) {
+  std::string contents = ReadFile(path);
+  contents.replace(contents.find("launched"), 8, "lxunched");
+  std::ofstream(path) << contents;
+}
 
-  const Result recover = Command({"recover"}, environment_, "").Finish();
-  EXPECT_EQ(recover.status, 0);
-  EXPECT_THAT(recover.errors, HasSubstr("recover of container c: "));
-  EXPECT_THAT(List(), ElementsAre("c")) << "the other one is recovered";
+TEST_F(PosixStateTest, WhatRunsOfAContainerWhoseFileIsDamagedIsDestroyed) {
+  const UniqueFd ready = Fifo("ready");
+  // Only the environment leads to it.
+  flags_ = {"--cgroups=no"};
+  for (const bool supervised : {true, false}) {
+    const std::string command = "echo > ready; exec sleep 1000";
+    Launch(LaunchOf("other", command));
+    ReadLine(ready);
+    Launch(LaunchOf("c", "(setsid sleep 1000 &); " + command));
+    ReadLine(ready);
+    const LaunchRecord launch = Records("c").launch.value();
+    const std::vector<ProcessStat> tree = Descendants(launch.supervisor.pid);
+    EXPECT_EQ(tree.size(), 2u);
+    const std::string file = work_ + "/program/posix/containers/";
+    DamageLaunch(file + "c");
+    std::ofstream(file + "half") << "\nlaunch";
+    if (!supervised) {
+      ASSERT_TRUE(SignalProcess(launch.supervisor, SIGKILL));
+      AwaitEnd(launch.supervisor.pid);
+    }
+
+    // Nothing is forgotten or ended by anything but destroy.
+    const Result recover = Command({"recover"}, environment_, "").Finish();
+    EXPECT_EQ(recover.status, 0);
+    EXPECT_THAT(recover.errors,
+                AllOf(HasSubstr("recover of container c: "),
+                      HasSubstr("damaged"), HasSubstr("destroy it")));
+    EXPECT_EQ(
+        WEXITSTATUS(Start("wait", About<wire::Wait>("c")).Finish().status), 1);
+    EXPECT_THAT(List(), UnorderedElementsAre("c", "other"));
+    EXPECT_TRUE(Runs(launch.task.pid));
+
+    const Result destroy = Start("destroy", About<wire::Destroy>("c")).Finish();
+    EXPECT_EQ(destroy.status, 0) << destroy.errors;
+    EXPECT_THAT(destroy.errors, HasSubstr("damaged"));
+    for (const ProcessStat& process : tree) {
+      EXPECT_FALSE(Runs(process.id.pid)) << process.id.pid;
+    }
+    EXPECT_THAT(List(), ElementsAre("other"));
+    EXPECT_TRUE(Runs(Records("other").launch->task.pid));
+    AwaitEnd(launch.supervisor.pid);
+    Destroy("other");
+  }
+}
+
+TEST_F(PosixStateTest, ADamagedFileThatLeadsNowhereIsKeptForAPerson) {
+  Launch(LaunchOf("other", "exec sleep 1000"));
+  const std::string path = work_ + "/program/posix/containers/c";
+  std::ofstream(path) << std::string(300, '\0') << "\n";
   const Result destroy = Start("destroy", About<wire::Destroy>("c")).Finish();
   EXPECT_EQ(WEXITSTATUS(destroy.status), 1);
-  EXPECT_THAT(destroy.errors, HasSubstr("damaged"));
-  EXPECT_THAT(List(), ElementsAre("c"));
-  EXPECT_TRUE(Runs(task));
-  EXPECT_EQ(WEXITSTATUS(Start("wait", About<wire::Wait>("c")).Finish().status),
-            1);
-  std::ofstream(path) << good;
+  EXPECT_THAT(destroy.errors,
+              AllOf(HasSubstr(path), HasSubstr("remove the file"),
+                    HasSubstr(kTokenVariable), HasSubstr("DATA_LOSS")));
+  EXPECT_THAT(List(), UnorderedElementsAre("c", "other"));
+  EXPECT_TRUE(Runs(Records("other").launch->task.pid));
+  ASSERT_EQ(unlink(path.c_str()), 0);
+}
+
+TEST_F(PosixStateTest, ADamagedFileThatTellsTheEndIsEnough) {
+  const UniqueFd go = Fifo("go");
+  Launch(LaunchOf("c", "read line < go; exit 3"));
+  const ProcessId supervisor = Records("c").launch->supervisor;
+  const auto wait = StartWait("c");
+  DamageLaunch(work_ + "/program/posix/containers/c");
+  ASSERT_EQ(write(go.get(), "\n", 1), 1);
+  EXPECT_EQ(wire::ExitOf(Parse(wait->Finish())), Exited(3));
+  AwaitEnd(supervisor.pid);
+  Destroy("c");
+  EXPECT_THAT(List(), IsEmpty());
 }
 
 }  // namespace

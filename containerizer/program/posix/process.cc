@@ -131,10 +131,13 @@ class ProcessDirectory {
   const UniqueFd fd_;
 };
 
-bool Holds(const std::string& environment, const std::string& variable) {
-  const size_t position = environment.find(variable + '\0');
-  return position != std::string::npos &&
-         (position == 0 || environment[position - 1] == '\0');
+// Whether a variable of it begins so.
+bool Holds(const std::string& environment, const std::string& beginning) {
+  for (size_t at = environment.find(beginning); at != std::string::npos;
+       at = environment.find(beginning, at + 1)) {
+    if (at == 0 || environment[at - 1] == '\0') return true;
+  }
+  return false;
 }
 
 // False, with errno, if descriptors or memory are wanting.
@@ -171,6 +174,38 @@ bool AppendDescendants(const std::string& proc, const ProcessId& root,
     }
   }
   return true;
+}
+
+// As ProcessesWith(), but for the beginning of a variable.
+std::optional<std::vector<ProcessStat>> Find(const std::string& beginning,
+                                             const ProcessId& root,
+                                             const std::string& proc) {
+  std::vector<ProcessStat> found;
+  std::set<pid_t> seen = {getpid()};
+  const std::optional<std::vector<pid_t>> pids = NumbersIn(AT_FDCWD, proc);
+  if (!pids.has_value()) return std::nullopt;
+  for (pid_t pid : *pids) {
+    if (seen.count(pid) != 0) continue;
+    const ProcessDirectory process(proc, pid);
+    const std::optional<std::string> environment = process.Read("environ");
+    // Else it has ended, or is another user's.
+    if (!environment.has_value() && ProcessDirectory::IsWanting()) {
+      return std::nullopt;
+    }
+    const bool has_it =
+        environment.has_value() && Holds(*environment, beginning);
+    if (!has_it && pid != root.pid) continue;
+    const std::optional<ProcessStat> stat = process.Stat();
+    if (!stat.has_value()) {
+      if (ProcessDirectory::IsWanting()) return std::nullopt;
+      continue;
+    }
+    if (!has_it && !(stat->id == root)) continue;
+    seen.insert(pid);
+    found.push_back(*stat);
+    if (!AppendDescendants(proc, stat->id, seen, found)) return std::nullopt;
+  }
+  return found;
 }
 
 }  // namespace
@@ -255,32 +290,12 @@ std::vector<ProcessStat> Descendants(pid_t root, const std::string& proc) {
 std::optional<std::vector<ProcessStat>> ProcessesWith(
     const std::string& variable, const ProcessId& root,
     const std::string& proc) {
-  std::vector<ProcessStat> found;
-  std::set<pid_t> seen = {getpid()};
-  const std::optional<std::vector<pid_t>> pids = NumbersIn(AT_FDCWD, proc);
-  if (!pids.has_value()) return std::nullopt;
-  for (pid_t pid : *pids) {
-    if (seen.count(pid) != 0) continue;
-    const ProcessDirectory process(proc, pid);
-    const std::optional<std::string> environment = process.Read("environ");
-    // Else it has ended, or is another user's.
-    if (!environment.has_value() && ProcessDirectory::IsWanting()) {
-      return std::nullopt;
-    }
-    const bool has_it =
-        environment.has_value() && Holds(*environment, variable);
-    if (!has_it && pid != root.pid) continue;
-    const std::optional<ProcessStat> stat = process.Stat();
-    if (!stat.has_value()) {
-      if (ProcessDirectory::IsWanting()) return std::nullopt;
-      continue;
-    }
-    if (!has_it && !(stat->id == root)) continue;
-    seen.insert(pid);
-    found.push_back(*stat);
-    if (!AppendDescendants(proc, stat->id, seen, found)) return std::nullopt;
-  }
-  return found;
+  return Find(variable + '\0', root, proc);
+}
+
+std::optional<std::vector<ProcessStat>> ProcessesWithPrefix(
+    const std::string& beginning) {
+  return Find(beginning, ProcessId(), "/proc");
 }
 
 }  // namespace posix_internal

@@ -76,6 +76,10 @@ std::optional<std::vector<ProcessStat>> ProcessesWith(
     const std::string& variable, const ProcessId& root = ProcessId(),
     const std::string& proc = "/proc");
 
+// The same, of all that have a variable that begins so: "NAME=val".
+std::optional<std::vector<ProcessStat>> ProcessesWithPrefix(
+    const std::string& beginning);
+
 }  // namespace posix_internal
 }  // namespace external_containerizer
 

@@ -87,10 +87,12 @@ bool ReadFully(int fd, void* buffer, size_t size) {
   return true;
 }
 
-std::string RandomToken() {
+std::string NewToken() {
   unsigned char bytes[16];
-  if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes)) return "";
-  std::string token;
+  std::string token = TokenPrefix(kContainerFd);
+  if (token.empty() || getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes)) {
+    return "";
+  }
   for (const unsigned char byte : bytes) {
     token += "0123456789abcdef"[byte >> 4];
     token += "0123456789abcdef"[byte & 15];
@@ -161,7 +163,7 @@ void ResetSignals() {
 
 // The task's pid; 0 if it could not be started, which has been reported.
 pid_t StartTask() {
-  const std::string token = RandomToken();
+  const std::string token = NewToken();
   int go[2];
   int executed[2];
   if (token.empty() || pipe2(go, O_CLOEXEC) != 0 ||
