@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -46,8 +47,10 @@ CgroupLimits CgroupLimitsOf(const Limits& limits, const PosixOptions& options) {
   return result;
 }
 
-// FAILED_PRECONDITION if a limit is asked for that will not be enforced.
-absl::Status CheckEnforced(const CgroupLimits& limits, const CgroupPlan& plan) {
+// FAILED_PRECONDITION if a limit is asked for that will not be enforced, for
+// want of a controller: `reasons`, by its name.
+absl::Status CheckEnforced(const CgroupLimits& limits,
+                           const std::map<std::string, std::string>& reasons) {
   const struct {
     const char* controller;
     const char* what;
@@ -56,13 +59,43 @@ absl::Status CheckEnforced(const CgroupLimits& limits, const CgroupPlan& plan) {
              {"cpu", "cpus", limits.cpus.has_value()},
              {"pids", "processes", limits.pids.has_value()}};
   for (const auto& one : all) {
-    const auto missing = plan.missing.find(one.controller);
-    if (!one.wanted || missing == plan.missing.end()) continue;
+    const auto missing = reasons.find(one.controller);
+    if (!one.wanted || missing == reasons.end()) continue;
     return absl::FailedPreconditionError(absl::StrCat(
         "its limit of ", one.what,
         " cannot be enforced (--require_limits): ", missing->second));
   }
   return absl::OkStatus();
+}
+
+// Why a container that runs has no limits, by controller.
+std::map<std::string, std::string> MissingIn(const ContainerCgroups& cgroups) {
+  std::map<std::string, std::string> missing;
+  for (const char* controller : {"memory", "cpu", "pids"}) {
+    missing[controller] =
+        "it was launched without a cgroup for that; launch it anew where "
+        "`posix doctor` finds one";
+  }
+  for (const ContainerCgroup& cgroup : cgroups) {
+    for (const std::string& has : cgroup.controllers) missing.erase(has);
+  }
+  return missing;
+}
+
+// FAILED_PRECONDITION if the memory limit is not what was asked for, since more
+// is in use.
+absl::Status CheckMemory(const CgroupLimits& limits,
+                         const ContainerCgroups& cgroups) {
+  if (!limits.memory_bytes.has_value()) return absl::OkStatus();
+  const uint64_t wanted = std::max(*limits.memory_bytes, kMinMemoryBytes);
+  const CgroupUsage usage = ReadCgroupUsage(cgroups);
+  if (usage.memory_limit_bytes.value_or(UINT64_MAX) <= wanted) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(absl::StrCat(
+      "its limit of memory cannot be lowered to ", wanted >> 20,
+      " MiB (--require_limits): ", usage.memory_bytes.value_or(0) >> 20,
+      " MiB are in use"));
 }
 
 // The container's cgroups, with their limits. Whatever happens, those that
@@ -143,7 +176,7 @@ absl::Status LaunchContainer(const wire::Launch& request,
         container->get(), cgroup_limits, context.work_directory, options);
     if (!plan.ok()) return plan.status();
     if (options.require_limits) {
-      absl::Status enforced = CheckEnforced(cgroup_limits, *plan);
+      absl::Status enforced = CheckEnforced(cgroup_limits, plan->missing);
       if (!enforced.ok()) return enforced;
     }
     start.spec.cgroups = ProcsFiles(plan->cgroups);
@@ -172,15 +205,28 @@ absl::Status UpdateLimits(const wire::Update& request, const Context& context,
   if (!store.ok()) return store.status();
   const absl::StatusOr<UniqueFd> lock = (*store)->Lock(id);
   if (!lock.ok()) return lock.status();
-  const Limits limits = LimitsOf(request.resources());
-  absl::Status written = (*store)->WriteLimits(id, limits);
-  if (!written.ok()) return written;
   absl::StatusOr<ContainerRecords> records = ReadRecords(lock->get());
   if (!records.ok()) return records.status();
   // Nothing is left to limit.
   if (records->end.has_value()) return absl::OkStatus();
-  absl::Status set =
-      SetCgroupLimits(records->cgroups, CgroupLimitsOf(limits, options));
+  const ContainerCgroups& cgroups = records->cgroups;
+  const Limits limits = LimitsOf(request.resources());
+  const CgroupLimits cgroup_limits = CgroupLimitsOf(limits, options);
+  absl::Status set = options.require_limits
+                         ? CheckEnforced(cgroup_limits, MissingIn(cgroups))
+                         : absl::OkStatus();
+  if (set.ok()) {
+    set = SetCgroupLimits(cgroups, cgroup_limits);
+    if (set.ok() && options.require_limits) {
+      set = CheckMemory(cgroup_limits, cgroups);
+    }
+    if (set.ok()) set = (*store)->WriteLimits(id, limits);
+    if (!set.ok()) {
+      (void)SetCgroupLimits(cgroups,
+                            CgroupLimitsOf((*store)->ReadLimits(id), options));
+    }
+  }
+  if (set.ok()) return set;
   // The supervisor removes them when all has ended.
   records = ReadRecords(lock->get());
   return records.ok() && records->end.has_value() ? absl::OkStatus() : set;

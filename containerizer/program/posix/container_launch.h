@@ -20,7 +20,9 @@ absl::Status LaunchContainer(const wire::Launch& request,
                              const Context& context,
                              const PosixOptions& options);
 
-// OK also if the container has ended, or nothing can be enforced.
+// OK also if the container has ended, or, without require_limits, if nothing
+// can be enforced. After an error it has the limits that it had before, as far
+// as can be.
 absl::Status UpdateLimits(const wire::Update& request, const Context& context,
                           const PosixOptions& options);
 

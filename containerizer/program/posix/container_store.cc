@@ -22,6 +22,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 
@@ -271,10 +272,10 @@ absl::Status ContainerStore::WriteLimits(const std::string& id,
                                          const Limits& limits) {
   std::string text;
   if (limits.cpus.has_value()) {
-    absl::StrAppend(&text, "cpus ", *limits.cpus, "\n");
+    absl::StrAppendFormat(&text, "cpus %.17g\n", *limits.cpus);
   }
   if (limits.mem_mib.has_value()) {
-    absl::StrAppend(&text, "mem ", *limits.mem_mib, "\n");
+    absl::StrAppendFormat(&text, "mem %.17g\n", *limits.mem_mib);
   }
   const UniqueFd fd(
       openat(new_.get(), id.c_str(),

@@ -124,8 +124,10 @@ const struct {
     {"pids_max", false, "N", PidsMax,
      "the most processes and threads of one container"},
     {"require_limits", true, "yes|no", RequireLimits,
-     "whether a launch fails whose limits (mem, cpus,\n--pids_max) cannot be "
-     "enforced; default: it runs\nwithout them, and usage does not show them"},
+     "whether a launch or an update fails whose limits (mem,\ncpus, "
+     "--pids_max) cannot be enforced; default: it runs\nwithout them, and "
+     "usage "
+     "does not show them"},
     {"cgroups", true, "yes|no", Cgroups,
      "whether to make cgroups, without which nothing is\nenforced"},
     {"cgroup_parent", false, "/PATH", CgroupParent,

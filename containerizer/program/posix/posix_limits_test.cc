@@ -90,6 +90,23 @@ class PosixLimitsTest : public PosixTest {
     return false;
   }
 
+  // Of its cgroup: how many CPUs it may use at most.
+  double CpuMaximum() {
+    for (const ContainerCgroup& cgroup : Records("c").cgroups) {
+      double runs = 0;
+      double period = 0;
+      if (sscanf(ReadFile(cgroup.path + "/cpu.max").c_str(), "%lf %lf", &runs,
+                 &period) == 2) {
+        return runs / period;
+      }
+      if (sscanf(ReadFile(cgroup.path + "/cpu.cfs_quota_us").c_str(), "%lf",
+                 &runs) == 1) {
+        return runs / 100000;
+      }
+    }
+    return 0;
+  }
+
   std::string Stdout() { return ReadFile(sandbox_ + "/stdout"); }
 };
 
@@ -232,6 +249,47 @@ TEST_F(PosixLimitsTest, UpdateRaisesAndLowersAndNeverKills) {
   ASSERT_EQ(write(go.get(), "\n", 1), 1);
   EXPECT_EQ(Wait("c").state(), wire::TASK_FINISHED);
   Update(0, 64);
+}
+
+TEST_F(PosixLimitsTest, AnUpdateThatRequiresWhatCannotBeIsRefused) {
+  const UniqueFd go = Fifo("go");
+  const std::string command =
+      "(" + Hold(24) + "; read line < go) | tail > /dev/null";
+  flags_ = {"--require_limits"};
+  Launch(Limited(command, 1, 64));
+  ASSERT_TRUE(
+      Eventually([&] { return Usage("c")->mem_anon_bytes() >= 24 * kMiB; }));
+  const uint64_t soft = Usage("c")->mem_soft_limit_bytes();
+  const Result lowered = TryUpdate("c", 2, 8);
+  EXPECT_EQ(WEXITSTATUS(lowered.status), 1);
+  EXPECT_THAT(lowered.errors,
+              AllOf(HasSubstr("memory"), HasSubstr("8 MiB"),
+                    HasSubstr("in use"), HasSubstr("--require_limits")));
+  const std::optional<wire::ResourceStatistics> usage = Usage("c");
+  EXPECT_EQ(usage->mem_limit_bytes(), 64 * kMiB);
+  EXPECT_EQ(usage->mem_soft_limit_bytes(), soft);
+  EXPECT_EQ(usage->cpus_limit(), 1);
+  EXPECT_EQ(CpuMaximum(), 1);
+  Update(2, 48);
+  EXPECT_EQ(Usage("c")->mem_limit_bytes(), 48 * kMiB);
+  EXPECT_EQ(Usage("c")->cpus_limit(), 2);
+  ASSERT_EQ(write(go.get(), "\n", 1), 1);
+  EXPECT_EQ(Wait("c").state(), wire::TASK_FINISHED);
+  Update(2, 8);
+  Destroy("c");
+
+  flags_ = {"--cgroups=no"};
+  Launch(LaunchOf("c", "exec sleep 1000"));
+  flags_ = {"--require_limits"};
+  for (const double cpus : {0, 1}) {
+    const Result refused = TryUpdate("c", cpus, cpus == 0 ? 64 : 0);
+    EXPECT_EQ(WEXITSTATUS(refused.status), 1);
+    EXPECT_THAT(refused.errors, AllOf(HasSubstr(cpus == 0 ? "memory" : "cpus"),
+                                      HasSubstr("launched without"),
+                                      HasSubstr("--require_limits")));
+  }
+  EXPECT_EQ(ReadFile(work_ + "/program/posix/limits/c"), "");
+  Update(0, 0);
 }
 
 TEST_F(PosixLimitsTest, UsageIsCloseToTheTruth) {

@@ -31,7 +31,7 @@ struct PosixOptions {
   bool cpu_quota = true;
   // Processes and threads of one container.
   std::optional<uint64_t> pids_max;
-  // Launch fails if it asks for a limit that cannot be enforced.
+  // Launch and update fail if they ask for a limit that cannot be enforced.
   bool require_limits = false;
   // Of tasks: no setuid program gives them privileges.
   bool no_new_privileges = false;
