@@ -114,16 +114,20 @@ absl::Status SetMemory2(const std::string& path,
   const std::optional<uint64_t> now = ReadNumber(limit);
   if (!now.has_value() && errno != 0) return CannotSet(limit, value, errno);
   const bool lowers = bytes.has_value() && *bytes < now.value_or(kUnlimited);
-  const std::string current = path + "/memory.current";
-  if (lowers && ReadNumber(current).value_or(0) > *bytes) {
-    // Reclaims, and slows down what grows meanwhile.
-    if (absl::Status soft = Set(soft_limit, value); !soft.ok()) return soft;
-    const uint64_t used = ReadNumber(current).value_or(0);
-    if (used > *bytes) {
-      (void)WriteSmallFile(path + "/memory.reclaim",
-                           absl::StrCat(used - *bytes));
+  if (lowers) {
+    // Reclaims, and slows down what grows: that far below the limit that kills,
+    // that what comes between our look at the use and that limit stays below.
+    const uint64_t below = *bytes - *bytes / 16;
+    if (absl::Status soft = Set(soft_limit, absl::StrCat(below)); !soft.ok()) {
+      return soft;
     }
-    if (ReadNumber(current).value_or(0) > *bytes) return absl::OkStatus();
+    const std::string current = path + "/memory.current";
+    const uint64_t used = ReadNumber(current).value_or(0);
+    if (used > below) {
+      (void)WriteSmallFile(path + "/memory.reclaim",
+                           absl::StrCat(used - below));
+    }
+    if (ReadNumber(current).value_or(0) > below) return Set(soft_limit, value);
   }
   if (absl::Status set = Set(limit, value); !set.ok()) return set;
   // The hard limit is all that is wanted.
@@ -397,7 +401,12 @@ MemoryEvents ReadMemoryEvents(const ContainerCgroups& cgroups) {
     const std::string text =
         ReadSmallFile(path + "/memory.events").value_or("");
     events.kills = NumberAfter(text, "oom_kill").value_or(0);
-    events.at_limit = NumberAfter(text, "oom").value_or(0) > 0;
+    // Not where a cgroup that the task made below has reached one of its own;
+    // kernels before 5.2 do not tell that apart.
+    events.at_limit =
+        NumberAfter(ReadSmallFile(path + "/memory.events.local").value_or(text),
+                    "oom")
+            .value_or(0) > 0;
     events.peak_bytes = ReadNumber(path + "/memory.peak").value_or(0);
     events.limit_bytes = ReadNumber(path + "/memory.max").value_or(0);
     return events;

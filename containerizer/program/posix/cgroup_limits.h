@@ -36,10 +36,10 @@ inline constexpr int64_t kCpuPeriodMicroseconds = 100000;
 inline constexpr int64_t kMinCpuQuotaMicroseconds = 1000;
 
 // Sets them, also of a container that runs. A hard memory limit is not lowered
-// below what is in use and cannot be reclaimed, for that would kill what was
-// within its rights: then only the soft limit is, and OK returned. What there
-// is no cgroup for is passed over (CgroupPlan::missing). An error names the
-// file.
+// below what is in use and cannot be reclaimed (version 2: and a sixteenth
+// more, for it grows while one looks), for that would kill what was within its
+// rights: then only the soft limit is, and OK returned. What there is no cgroup
+// for is passed over (CgroupPlan::missing). An error names the file.
 absl::Status SetCgroupLimits(const ContainerCgroups& cgroups,
                              const CgroupLimits& limits);
 

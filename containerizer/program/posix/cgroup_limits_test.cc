@@ -7,6 +7,7 @@
 #include "external_containerizer/containerizer/program/posix/cgroup_limits.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include <fstream>
 #include <map>
 #include <string>
+#include <thread>
 
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/program/posix/cgroup_hierarchies.h"
@@ -75,7 +77,7 @@ TEST_F(CgroupLimitsTest, VersionTwoGetsItsLimits) {
   limits.pids = 77;
   EXPECT_THAT(SetCgroupLimits(Cgroups(true), limits), IsOk());
   EXPECT_EQ(Line("memory.max"), "67108864");
-  EXPECT_EQ(Line("memory.high"), "max");
+  EXPECT_EQ(Line("memory.high").substr(0, 3), "max");
   EXPECT_EQ(Line("memory.swap.max"), "0");
   EXPECT_EQ(Line("cpu.weight"), "20");
   EXPECT_EQ(Line("cpu.max"), "50000 100000");
@@ -95,12 +97,41 @@ TEST_F(CgroupLimitsTest, VersionTwoIsNotLoweredBelowWhatIsInUse) {
   EXPECT_THAT(SetCgroupLimits(cgroups, limits), IsOk());
   EXPECT_EQ(Line("memory.max"), "67108864");
   EXPECT_EQ(Line("memory.high"), "33554432");
-  EXPECT_EQ(Line("memory.reclaim"), "16445568");
+  EXPECT_EQ(Line("memory.reclaim"), "18542720");
+  // Nor as far as what is in use could grow to in the next moment.
   limits.memory_bytes = 48 << 20;
   Fill({{"memory.high", "~~~~~~~~~~"}});
   EXPECT_THAT(SetCgroupLimits(cgroups, limits), IsOk());
+  EXPECT_EQ(Line("memory.max"), "67108864");
+  EXPECT_EQ(Line("memory.high"), "50331648");
+  Fill({{"memory.high", "~~~~~~~~~~"}, {"memory.current", "47185920"}});
+  EXPECT_THAT(SetCgroupLimits(cgroups, limits), IsOk());
   EXPECT_EQ(Line("memory.max"), "50331648");
-  EXPECT_EQ(Line("memory.high"), "max");
+  EXPECT_EQ(Line("memory.high").substr(0, 3), "max");
+}
+
+TEST_F(CgroupLimitsTest, OfVersionTwoWhatGrowsIsSlowedDownBeforeTheHardLimit) {
+  Fill({{"memory.high", "~~~~~~~~~~"},
+        {"memory.swap.max", "~~~~~~~~~~"},
+        {"memory.current", "1000"}});
+  const std::string hard = path_ + "/memory.max";
+  ASSERT_EQ(mkfifo(hard.c_str(), 0600), 0);
+  std::string high;
+  std::string max;
+  std::thread kernel([&] {
+    // Both ends meet when the limit is about to be written.
+    std::ifstream in(hard);
+    high = Line("memory.high");
+    std::getline(in, max);
+  });
+  CgroupLimits limits;
+  limits.memory_bytes = 48 << 20;
+  ContainerCgroups cgroups = Cgroups(true);
+  cgroups[0].controllers = {"memory"};
+  EXPECT_THAT(SetCgroupLimits(cgroups, limits), IsOk());
+  kernel.join();
+  EXPECT_EQ(high, "47185920");
+  EXPECT_EQ(max, "50331648");
 }
 
 TEST_F(CgroupLimitsTest, NoLimitIsSaidInEachVersionsWords) {
@@ -291,6 +322,12 @@ TEST_F(CgroupLimitsTest, AKillWithoutTheLimitIsSomebodyElses) {
   EXPECT_FALSE(ReadMemoryEvents(Cgroups(false)).at_limit);
   Fill({{"memory.events", "oom 0\noom_kill 1\n"}});
   EXPECT_FALSE(ReadMemoryEvents(Cgroups(true)).at_limit);
+  Fill({{"memory.events", "oom 2\noom_kill 1\n"}});
+  EXPECT_TRUE(ReadMemoryEvents(Cgroups(true)).at_limit);
+  // The limit was that of a cgroup below.
+  Fill({{"memory.events.local", "oom 0\noom_kill 0\n"}});
+  EXPECT_FALSE(ReadMemoryEvents(Cgroups(true)).at_limit);
+  EXPECT_EQ(ReadMemoryEvents(Cgroups(true)).kills, 1u);
 }
 
 TEST_F(CgroupLimitsTest, NoCgroupsAreNoNumbers) {
