@@ -251,12 +251,25 @@ CgroupPlan PlanCgroups(const std::vector<CgroupHierarchy>& hierarchies,
     ContainerCgroup cgroup;
     cgroup.unified = hierarchy.unified;
     std::vector<std::string> offered = hierarchy.controllers;
+    std::string not_offered;
     if (hierarchy.unified && above.has_value()) {
-      offered =
-          Words(ReadSmallFile(*above + "/cgroup.controllers").value_or(""));
+      const std::optional<std::string> controllers =
+          ReadSmallFile(*above + "/cgroup.controllers");
+      not_offered =
+          controllers.has_value()
+              ? absl::StrCat("the cgroup ", *above, " was not given it")
+              : absl::StrCat("cannot look into the cgroup ", *above, ": ",
+                             strerror(errno));
+      offered = Words(controllers.value_or(""));
     }
     for (const char* controller : kControllers) {
-      if (!Has(offered, controller)) continue;
+      if (!Has(offered, controller)) {
+        const auto missing = plan.missing.find(controller);
+        if (missing != plan.missing.end() && !not_offered.empty()) {
+          missing->second = not_offered;
+        }
+        continue;
+      }
       if (why.empty()) {
         cgroup.controllers.push_back(controller);
         plan.missing.erase(controller);

@@ -34,6 +34,7 @@ namespace external_containerizer {
 namespace posix_internal {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -119,6 +120,17 @@ TEST(ContainerCgroupsTest, WhatIsMissingIsSaid) {
   plan =
       PlanCgroups({memory}, "/ours/" + std::string(3000, 'x'), "name", false);
   EXPECT_THAT(plan.missing["memory"], HasSubstr("too long"));
+  const CgroupHierarchy two = Two("cpu", "");
+  plan = PlanCgroups({two}, "", "name", false);
+  EXPECT_THAT(plan.missing, ElementsAre(Key("memory")));
+  EXPECT_THAT(plan.missing["memory"],
+              HasSubstr(two.mount_point + "/us was not given it"));
+  plan = PlanCgroups({two}, "/other", "name", false);
+  EXPECT_THAT(plan.missing["cpu"],
+              AllOf(HasSubstr(two.mount_point + "/other"),
+                    HasSubstr("No such file or directory")));
+  plan = PlanCgroups({One("memory", "/m"), two}, "", "name", false);
+  EXPECT_THAT(plan.missing, IsEmpty());
 }
 
 TEST(ContainerCgroupsTest, NamesTellAgentsAndLaunchesApart) {
