@@ -102,7 +102,9 @@ absl::StatusOr<std::optional<TaskUser>> FindTaskUser(const std::string& user) {
       },
       entry);
   uid_t uid = 0;
-  const bool is_number = absl::SimpleAtoi(user, &uid);
+  // Nothing but digits: " 0" or "+0" is no other name for root.
+  const bool is_number = user.find_first_not_of("0123456789") == user.npos &&
+                         absl::SimpleAtoi(user, &uid);
   if (error == 0 && !entry.has_value() && is_number) {
     error =
         Find([uid](auto... arguments) { return getpwuid_r(uid, arguments...); },
@@ -143,6 +145,12 @@ absl::StatusOr<std::optional<TaskUser>> FindTaskUser(const std::string& user) {
 }
 
 bool BecomeTaskUser(const TaskUser& user) {
+  // To the kernel these mean: no change.
+  if (user.uid == static_cast<uid_t>(-1) ||
+      user.gid == static_cast<gid_t>(-1)) {
+    errno = EINVAL;
+    return false;
+  }
   return setgroups(user.groups.size(), user.groups.data()) == 0 &&
          setresgid(user.gid, user.gid, user.gid) == 0 &&
          setresuid(user.uid, user.uid, user.uid) == 0 &&

@@ -3,6 +3,7 @@
 
 #include "external_containerizer/containerizer/program/posix/task_user.h"
 
+#include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <pwd.h>
@@ -52,8 +53,8 @@ bool HasNone(const std::string& set) {
 }
 
 TEST(TaskUserTest, NobodyKnowsThemAndTheyAreNamedEscaped) {
-  for (const char* user :
-       {"no-such-user", "", "a:b", "-1", "4294967296", "99999999", "0x0"}) {
+  for (const char* user : {"no-such-user", "", "a:b", "-1", "4294967296",
+                           "99999999", "0x0", " 0", "+0", "0 "}) {
     EXPECT_THAT(FindTaskUser(user),
                 StatusIs(absl::StatusCode::kFailedPrecondition,
                          AllOf(HasSubstr(user), HasSubstr("does not know"))))
@@ -118,6 +119,22 @@ TEST(TaskUserTest, BecomingADaemonTakesAllOfRootsGroups) {
   int status = 0;
   ASSERT_EQ(waitpid(child, &status, 0), child);
   EXPECT_EQ(status, 0);
+}
+
+TEST(TaskUserTest, WhatTheKernelTakesForNoChangeIsNoUser) {
+  for (const bool is_uid : {true, false}) {
+    const pid_t child = fork();
+    if (child == 0) {
+      TaskUser user;
+      user.uid = is_uid ? static_cast<uid_t>(-1) : getuid();
+      user.gid = is_uid ? getgid() : static_cast<gid_t>(-1);
+      user.groups = {0};
+      _exit(BecomeTaskUser(user) || errno != EINVAL ? 1 : 0);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0) << is_uid;
+  }
 }
 
 TEST(TaskUserTest, AnAgentThatIsNotRootLeavesItsTasksNoCapabilities) {
