@@ -63,37 +63,6 @@ absl::StatusOr<std::vector<ProcessStat>> Running(
   return *std::move(found);
 }
 
-// SIGKILL to what `find` finds, until that is nothing. Whether there was any.
-template <typename Find>
-absl::StatusOr<bool> KillAll(const Find& find) {
-  const absl::Time deadline = absl::Now() + kKillTime;
-  bool any = false;
-  // Twice none: in the midst of an exec a process has no environment.
-  for (int none = 0; none < 2;) {
-    const absl::StatusOr<std::vector<ProcessStat>> survivors = find();
-    if (!survivors.ok()) return survivors.status();
-    if (survivors->empty()) {
-      ++none;
-      continue;
-    }
-    any = true;
-    none = 0;
-    if (absl::Now() > deadline) {
-      return absl::DeadlineExceededError(absl::StrCat(
-          survivors->size(), " of its processes do not die, among them ",
-          survivors->front().id.pid));
-    }
-    for (const ProcessStat& process : *survivors) {
-      SignalProcess(process.id, SIGKILL);
-    }
-    const UniqueFd last = OpenProcess(survivors->back().id);
-    if (!last.valid()) continue;
-    pollfd end = {last.get(), POLLIN, 0};
-    poll(&end, 1, kPauseMs);
-  }
-  return any;
-}
-
 }  // namespace
 
 absl::StatusOr<UniqueFd> FindProcess(const LaunchRecord& launch,
@@ -129,8 +98,37 @@ absl::StatusOr<std::vector<ProcessStat>> Survivors(const LaunchRecord& launch) {
                                launch.task));
 }
 
+absl::StatusOr<bool> KillWhatIsFound(
+    absl::FunctionRef<absl::StatusOr<std::vector<ProcessStat>>()> find) {
+  const absl::Time deadline = absl::Now() + kKillTime;
+  bool any = false;
+  for (int none = 0; none < 2;) {
+    const absl::StatusOr<std::vector<ProcessStat>> survivors = find();
+    if (!survivors.ok()) return survivors.status();
+    if (survivors->empty()) {
+      ++none;
+      continue;
+    }
+    any = true;
+    none = 0;
+    if (absl::Now() > deadline) {
+      return absl::DeadlineExceededError(absl::StrCat(
+          survivors->size(), " of its processes do not die, among them ",
+          survivors->front().id.pid));
+    }
+    for (const ProcessStat& process : *survivors) {
+      SignalProcess(process.id, SIGKILL);
+    }
+    const UniqueFd last = OpenProcess(survivors->back().id);
+    if (!last.valid()) continue;
+    pollfd end = {last.get(), POLLIN, 0};
+    poll(&end, 1, kPauseMs);
+  }
+  return any;
+}
+
 absl::Status KillSurvivors(const LaunchRecord& launch) {
-  return KillAll([&launch] { return Survivors(launch); }).status();
+  return KillWhatIsFound([&launch] { return Survivors(launch); }).status();
 }
 
 absl::Status EndContainer(const ContainerRecords& records) {
@@ -154,7 +152,7 @@ absl::StatusOr<bool> EndDamagedContainer(int file) {
                   });
   const std::string prefix = TokenPrefix(file);
   if (prefix.empty()) return CannotLook("the container's file");
-  const absl::StatusOr<bool> any_process = KillAll([&prefix] {
+  const absl::StatusOr<bool> any_process = KillWhatIsFound([&prefix] {
     return Running(
         ProcessesWithPrefix(absl::StrCat(kTokenVariable, "=", prefix)));
   });

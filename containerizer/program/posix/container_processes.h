@@ -9,6 +9,7 @@
 
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -34,7 +35,13 @@ void TellToTerminate(const UniqueFd& supervisor, absl::Duration grace);
 // RESOURCE_EXHAUSTED if that cannot be known now.
 absl::StatusOr<std::vector<ProcessStat>> Survivors(const LaunchRecord& launch);
 
-// SIGKILL, until none is left. DEADLINE_EXCEEDED after 5 s.
+// SIGKILL to what `find` finds, until that is nothing twice in a row: in the
+// midst of an exec a process has no environment to be found by. Whether there
+// was any; DEADLINE_EXCEEDED after 5 s.
+absl::StatusOr<bool> KillWhatIsFound(
+    absl::FunctionRef<absl::StatusOr<std::vector<ProcessStat>>()> find);
+
+// Survivors() so.
 absl::Status KillSurvivors(const LaunchRecord& launch);
 
 // Ends what there is of a container, if its supervisor does not (any more):

@@ -129,6 +129,23 @@ TEST(ContainerProcessesTest, ATaskWithoutTheTokenIsFoundByItsIdentity) {
   waitpid(task, nullptr, 0);
 }
 
+TEST(ContainerProcessesTest, WhoIsNotFoundOnceIsLookedForAgain) {
+  const pid_t child = StartShell(Token("e"), "echo; exec sleep 1000 >&-");
+  int looks = 0;
+  // As one that is in the midst of an exec at the first look.
+  auto find = [&]() -> absl::StatusOr<std::vector<ProcessStat>> {
+    ++looks;
+    const std::optional<ProcessStat> stat = ReadProcessStat(child);
+    if (looks == 1 || stat->state == 'Z') return std::vector<ProcessStat>();
+    return std::vector<ProcessStat>{*stat};
+  };
+  EXPECT_THAT(KillWhatIsFound(find), IsOkAndHolds(true));
+  EXPECT_EQ(ReadProcessStat(child)->state, 'Z');
+  EXPECT_THAT(KillWhatIsFound(find), IsOkAndHolds(false));
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+}
+
 TEST(ContainerProcessesTest, OfAnotherBootNothingSurvives) {
   const pid_t pid = StartShell(Token("c"), "echo; exec sleep 1000 >&-");
   LaunchRecord launch = RecordOf(pid, Token("c"));

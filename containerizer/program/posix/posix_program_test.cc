@@ -21,6 +21,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <fstream>
 #include <functional>
 #include <future>
 #include <memory>
@@ -322,6 +323,22 @@ TEST_F(PosixProgramTest, ASupervisorThatCannotBeExecutedFailsTheLaunch) {
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        ::testing::HasSubstr("/no/such/supervisor")));
   EXPECT_THAT(List()->containers(), IsEmpty());
+}
+
+TEST_F(PosixProgramTest, ALaunchIsOverWhenTheSupervisorHasLetGoOfIt) {
+  // It says that the task runs, and lets go of the pipe (4) a while later.
+  const std::string path = context_.work_directory + "/supervisor";
+  const std::string done = context_.work_directory + "/done";
+  std::ofstream(path) << "#!/bin/sh\n(printf '\\0\\0\\0\\0\\0\\0\\0\\0' >&4;"
+                         "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done;"
+                         "echo > "
+                      << done << ") &\n";
+  ASSERT_EQ(chmod(path.c_str(), 0755), 0);
+  PosixProgram::Options options;
+  options.supervisor = path;
+  program_ = std::make_unique<PosixProgram>(options);
+  EXPECT_THAT(Launch("c", "true"), IsOk());
+  EXPECT_EQ(access(done.c_str(), F_OK), 0);
 }
 
 TEST_F(PosixProgramTest, ASupervisorThatDiesFailsTheLaunch) {
