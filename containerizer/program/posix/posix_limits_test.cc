@@ -349,7 +349,7 @@ TEST_F(PosixLimitsTest, DestroyFindsWhatHidFromTheSupervisorAndTheToken) {
 TEST_F(PosixLimitsTest, OfADamagedFileTheCgroupsLeadToWhatHides) {
   const UniqueFd ready = Fifo("ready");
   Launch(LaunchOf("c",
-                  "exec env -i setsid sh -c 'trap \"\" TERM; echo $$ > ready; "
+                  "exec env -i sh -c 'trap \"\" TERM; echo $$ > ready; "
                   "exec sleep 1000'"));
   const pid_t hidden = atoi(ReadLine(ready).c_str());
   const LaunchRecord launch = Records("c").launch.value();

@@ -125,6 +125,9 @@ class FakeProc {
     EXPECT_EQ(mkfifo(full.c_str(), 0600), 0);
     return std::thread([full, text, meanwhile = std::move(meanwhile)] {
       const UniqueFd fifo(open(full.c_str(), O_WRONLY | O_CLOEXEC));
+      // Whoever comes a second time is not kept waiting.
+      unlink(full.c_str());
+      std::ofstream(full) << text;
       meanwhile();
       EXPECT_EQ(write(fifo.get(), text.data(), text.size()),
                 static_cast<ssize_t>(text.size()));
