@@ -16,7 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "external_containerizer/containerizer/program/error_line.h"
-#include "external_containerizer/transport/fork_exec/sandbox_files.h"
+#include "external_containerizer/transport/process/sandbox_files.h"
 #include "external_containerizer/transport/unique_fd.h"
 
 namespace external_containerizer {

@@ -12,11 +12,11 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "external_containerizer/transport/fork_exec/command_line.h"
-#include "external_containerizer/transport/fork_exec/inherited_environment.h"
 #include "external_containerizer/transport/fork_exec/input_pipe.h"
-#include "external_containerizer/transport/fork_exec/process.h"
-#include "external_containerizer/transport/fork_exec/sandbox_files.h"
+#include "external_containerizer/transport/process/command_line.h"
+#include "external_containerizer/transport/process/inherited_environment.h"
+#include "external_containerizer/transport/process/process.h"
+#include "external_containerizer/transport/process/sandbox_files.h"
 #include "external_containerizer/transport/transport.h"
 #include "external_containerizer/transport/unique_fd.h"
 

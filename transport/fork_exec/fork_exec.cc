@@ -15,10 +15,10 @@
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "external_containerizer/transport/fork_exec/command_line.h"
 #include "external_containerizer/transport/fork_exec/commands.h"
-#include "external_containerizer/transport/fork_exec/inherited_environment.h"
-#include "external_containerizer/transport/fork_exec/journal.h"
+#include "external_containerizer/transport/process/command_line.h"
+#include "external_containerizer/transport/process/inherited_environment.h"
+#include "external_containerizer/transport/process/journal.h"
 #include "external_containerizer/transport/unique_fd.h"
 
 namespace external_containerizer {

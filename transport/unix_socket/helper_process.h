@@ -13,10 +13,10 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "external_containerizer/transport/event_loop.h"
-#include "external_containerizer/transport/fork_exec/command_line.h"
-#include "external_containerizer/transport/fork_exec/inherited_environment.h"
-#include "external_containerizer/transport/fork_exec/process.h"
-#include "external_containerizer/transport/fork_exec/sandbox_files.h"
+#include "external_containerizer/transport/process/command_line.h"
+#include "external_containerizer/transport/process/inherited_environment.h"
+#include "external_containerizer/transport/process/process.h"
+#include "external_containerizer/transport/process/sandbox_files.h"
 #include "external_containerizer/transport/unique_fd.h"
 
 namespace external_containerizer {

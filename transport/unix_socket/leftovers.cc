@@ -12,7 +12,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "external_containerizer/transport/fork_exec/process.h"
+#include "external_containerizer/transport/process/process.h"
 #include "external_containerizer/transport/unique_fd.h"
 
 namespace external_containerizer {
