@@ -124,6 +124,8 @@ INSTANTIATE_TEST_SUITE_P(
              "*Memory*:*Cpu*:*Update*:*Cgroups*:*Destroy*"},
         Case{"UsageOfVersion2", "unified",
              "containerizer/program/posix/container_usage_test", "*"},
+        Case{"UsersWithVersion2", "unified",
+             "containerizer/program/posix/posix_user_test", "*"},
         Case{"TheAgentWithVersion2", "unified",
              "containerizer/agent/enforcement_test", "*"},
         Case{"LimitsOfVersion1Combined", "legacy",
