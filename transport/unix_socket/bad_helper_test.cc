@@ -238,7 +238,8 @@ TEST_F(BadHelperTest, OtherServiceIsNoHelper) {
 TEST_F(BadHelperTest, OneThatNeverSaysHelloHangs) {
   ListenRaw();
   ExpectNotStarted(absl::StatusCode::kUnavailable,
-                   {absl::StrCat("process ", getpid()), "hangs"});
+                   {absl::StrCat("process ", getpid()), "hangs",
+                    absl::StrCat("kill -9 ", getpid())});
 }
 
 TEST_F(BadHelperTest, GarbageInPlaceOfHelloIsTriedAgainAndGivenUp) {
@@ -352,7 +353,35 @@ TEST_F(BadHelperTest, OneThatFallsSilentIsFoundOutAndNamed) {
   EXPECT_EQ(answer.outcome, Outcome::kUnknown);
   EXPECT_THAT(answer.status,
               StatusIs(absl::StatusCode::kUnavailable,
-                       AllOf(HasSubstr("process 4711"), HasSubstr("hangs"))));
+                       AllOf(HasSubstr("process 4711"), HasSubstr("hangs"),
+                             HasSubstr("kill -9 4711"))));
+}
+
+TEST_F(BadHelperTest, AgentThatStoodStillItselfDoesNotBlameTheHelper) {
+  ListenRaw();
+  const auto wait = Invoke(Command::kWait);
+  RawPeer peer = Accept();
+  AnswerHello(peer);
+  const SeenFrame command = peer.Read(*loop_);
+  const SeenFrame ping = peer.Read(*loop_);
+  ASSERT_EQ(ping.AsRequest().method(), "Ping");
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  const UniqueFd out(ends[0]), in(ends[1]);
+  // The answer comes while we do something else, for longer than a hung one is
+  // given.
+  ASSERT_THAT(loop_->Watch(out.get(), EPOLLIN,
+                           [&](uint32_t) {
+                             loop_->Unwatch(out.get());
+                             peer.WriteSome(ttrpc::ReplyFrame(ping.id, ""));
+                             absl::SleepFor(2 * options_.probe_timeout);
+                           }),
+              IsOk());
+  ASSERT_EQ(write(in.get(), "", 1), 1);
+  ASSERT_EQ(peer.Read(*loop_).AsRequest().method(), "Ping");
+  EXPECT_FALSE(wait->has_value());
+  peer.Write(*loop_, ttrpc::ReplyFrame(command.id, UsageReply("over")));
+  EXPECT_EQ(Await(wait).output, "over");
 }
 
 TEST_F(BadHelperTest, OneThatIsBusyForLongDoesNotHang) {

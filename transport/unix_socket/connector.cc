@@ -167,9 +167,8 @@ void Connector::Greeted(ttrpc::CallResult<v1::HelloReply> result) {
         absl::StrCat(Name(), " does not say Hello: ", status.message()));
     if (absl::IsDeadlineExceeded(status)) {
       return Finish(absl::UnavailableError(absl::StrCat(
-          Name(),
-          " hangs: it accepts connections and does not answer; look "
-          "at what it does, or kill it")));
+          Name(), " hangs: it accepts connections and does not answer; ",
+          helper::WhatToDoAboutAHung(peer_))));
     }
     if (absl::IsUnavailable(status) || absl::IsDataLoss(status)) {
       // It ends, or refuses one more connection.
@@ -192,6 +191,7 @@ void Connector::Greeted(ttrpc::CallResult<v1::HelloReply> result) {
   HelperConnection connection;
   connection.client = std::move(client_);
   connection.hello = *std::move(result.reply);
+  connection.pid = peer_;
   connection.name = Name();
   Finish(std::move(connection));
 }

@@ -30,6 +30,7 @@ namespace external_containerizer {
 struct HelperConnection {
   std::unique_ptr<ttrpc::Client> client;
   helper::v1::HelloReply hello;
+  pid_t pid = 0;
   std::string name;  // For messages: the helper of which program, and its pid.
 
   bool Can(absl::string_view capability) const;

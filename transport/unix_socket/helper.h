@@ -7,6 +7,8 @@
 #ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_UNIX_SOCKET_HELPER_H_
 #define EXTERNAL_CONTAINERIZER_TRANSPORT_UNIX_SOCKET_HELPER_H_
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -81,6 +83,9 @@ Answer ToAnswer(v1::CommandReply reply);
 // `text`, of a stranger, in one line that moves no cursor; what is printable
 // stays as it is.
 std::string Printable(absl::string_view text);
+
+// About a helper that hangs; `pid` may be 0 or 1 if it is not known.
+std::string WhatToDoAboutAHung(pid_t pid);
 
 }  // namespace helper
 }  // namespace external_containerizer
