@@ -167,11 +167,20 @@ absl::StatusOr<UniqueFd> Lock(const std::string& socket) {
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot open ", path));
   }
   if (flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EWOULDBLOCK) {
-      return absl::AlreadyExistsError(
-          absl::StrCat("another helper serves at ", socket));
+    if (errno != EWOULDBLOCK) {
+      return absl::ErrnoToStatus(errno, absl::StrCat("cannot lock ", path));
     }
-    return absl::ErrnoToStatus(errno, absl::StrCat("cannot lock ", path));
+    char pid[16] = {};
+    const ssize_t size = pread(lock.get(), pid, sizeof(pid) - 1, 0);
+    return absl::AlreadyExistsError(absl::StrCat(
+        "another helper", size > 0 ? absl::StrCat(", process ", pid, ",") : "",
+        " serves at ", socket));
+  }
+  // For those who find it locked.
+  const std::string pid = absl::StrCat(getpid());
+  if (ftruncate(lock.get(), 0) != 0 ||
+      pwrite(lock.get(), pid.data(), pid.size(), 0) < 0) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("cannot write ", path));
   }
   return lock;
 }

@@ -242,6 +242,18 @@ TEST_F(BadHelperTest, OneThatNeverSaysHelloHangs) {
                     absl::StrCat("kill -9 ", getpid())});
 }
 
+TEST_F(BadHelperTest, TimeThatEndsBeforeHelloSaysWhoHasNotSaidIt) {
+  options_.probe_timeout = absl::Hours(1);
+  ListenRaw();
+  const auto answer =
+      Await(Invoke(Command::kLaunch, /*timeout=*/absl::Milliseconds(50)));
+  EXPECT_EQ(answer.outcome, Outcome::kNotStarted);
+  EXPECT_THAT(answer.status,
+              StatusIs(absl::StatusCode::kDeadlineExceeded,
+                       AllOf(HasSubstr(absl::StrCat("process ", getpid())),
+                             HasSubstr("has not said Hello yet"))));
+}
+
 TEST_F(BadHelperTest, GarbageInPlaceOfHelloIsTriedAgainAndGivenUp) {
   options_.start_timeout = absl::Milliseconds(100);
   ListenRaw();

@@ -90,11 +90,14 @@ void UnixSocket::GiveUp(InvocationId id, Giving up) {
   loop_.CancelTimer(std::exchange(call.timer, 0));
   call.up = up;
   if (call.state == State::kWaiting) {
-    return RefuseLater(id, up == Giving::kCancelled
-                               ? absl::CancelledError("it was cancelled")
-                               : absl::DeadlineExceededError(absl::StrCat(
-                                     "no helper answered in time",
-                                     failure_.empty() ? "" : ": ", failure_)));
+    if (up == Giving::kCancelled) {
+      return RefuseLater(id, absl::CancelledError("it was cancelled"));
+    }
+    const std::string obstacle = connector_->Obstacle();
+    const std::string& why = obstacle.empty() ? failure_ : obstacle;
+    return RefuseLater(
+        id, absl::DeadlineExceededError(absl::StrCat(
+                "no helper answered in time", why.empty() ? "" : ": ", why)));
   }
   call.timer = loop_.RunAfter(options_.cancel_patience,
                               [this, id] { PatienceOver(id); });

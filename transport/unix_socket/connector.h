@@ -55,6 +55,9 @@ class Connector {
   // never inside this call; one at a time.
   void Connect(Done done);
 
+  // Why Connect() has not ended yet; empty if it has, or nothing is known.
+  std::string Obstacle() const;
+
   const std::string& socket() const { return socket_; }
 
  private:

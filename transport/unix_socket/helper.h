@@ -32,6 +32,8 @@ inline constexpr char kShutdownCapability[] = "shutdown";
 
 // A helper's exit code when another one serves at the same socket.
 inline constexpr int kAlreadyServed = 3;
+inline constexpr char kWhyLocked[] =
+    "it lets its last commands end, or hangs; ask again, or end it";
 
 // Of Limits::max_commands: what an agent leaves to commands other than wait.
 inline constexpr size_t kNotForWaits = 1'024;
