@@ -311,9 +311,12 @@ void UnixSocket::Answered(InvocationId id, v1::CommandReply reply) {
   Answer answer = helper::ToAnswer(std::move(reply));
   // If it was done nonetheless, it does not matter that it was given up.
   if (call.up != Giving::kNot && answer.outcome != Outcome::kAnswered) {
-    const std::string after = answer.outcome == Outcome::kUnknown
-                                  ? "; it could not be ended, or not provably"
-                                  : "; it was ended";
+    const std::string after =
+        answer.outcome == Outcome::kUnknown
+            ? "; it could not be ended, or not provably"
+        : answer.outcome == Outcome::kNotStarted
+            ? absl::StrCat("; it was not started: ", answer.status.message())
+            : "; it was ended";
     answer.status = call.up == Giving::kCancelled
                         ? absl::CancelledError(
                               absl::StrCat(Who(call), " was cancelled", after))

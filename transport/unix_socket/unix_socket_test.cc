@@ -544,7 +544,11 @@ TEST_F(UnixSocketTest, LaunchOfAnAgentThatIsGoneEndsBeforeTheNextOneRecovers) {
   transport_->Cancel(given_up->id);
   const Answer cancelled = Await(given_up);
   EXPECT_EQ(cancelled.outcome, Outcome::kNotStarted);
-  EXPECT_THAT(cancelled.status, StatusIs(absl::StatusCode::kCancelled));
+  EXPECT_THAT(
+      cancelled.status,
+      StatusIs(absl::StatusCode::kCancelled,
+               HasSubstr("it was not started: it was cancelled while it "
+                         "waited for the launch of an agent")));
   EXPECT_FALSE(script_->HasCall());
   orphan->Fail(absl::CancelledError("ended"), Outcome::kEnded);
   for (const auto& held : {recover, destroy}) {
