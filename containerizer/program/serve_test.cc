@@ -574,6 +574,18 @@ TEST_F(ServeTest, WorkDirectoryMayHaveALongPath) {
   EXPECT_GT(Helper(), 0);
 }
 
+TEST_F(ServeTest, StderrOfEarlierHelpersIsKeptOnceAndDoesNotGrow) {
+  const std::string file = work_ + "/helper.stderr";
+  std::ofstream(file) << std::string(1 << 20, 'x');
+  Connect();
+  EXPECT_THAT(Run(Command::kRecover).status, IsOk());
+  struct stat now, old;
+  ASSERT_EQ(stat(file.c_str(), &now), 0);
+  EXPECT_LT(now.st_size, 1 << 10);
+  ASSERT_EQ(stat((file + ".old").c_str(), &old), 0);
+  EXPECT_EQ(old.st_size, 1 << 20);
+}
+
 TEST_F(ServeTest, ProgramThatKnowsNoServeIsToldAboutExecHelper) {
   options_.program = root_ + "/program";
   std::ofstream(options_.program) << "#!/bin/sh\necho no \"$1\" >&2; exit 64\n";

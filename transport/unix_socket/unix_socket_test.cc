@@ -526,6 +526,13 @@ TEST_F(UnixSocketTest, TimeLeftIsTheLongestOfTheCommandsThatADrainWaitsFor) {
   waiting->Fail(absl::CancelledError("ended"), Outcome::kEnded);
   ttrpc::RunUntil(*loop_, [this] { return server_->commands() == 0; });
   EXPECT_EQ(server_->TimeLeft(), absl::ZeroDuration());
+  // What is over does not count when there are others.
+  Connect();
+  Invocation invocation = Of(Command::kLaunch);
+  invocation.timeout = absl::Minutes(1);
+  Invoke(std::move(invocation));
+  const auto brief = Next();
+  EXPECT_LE(server_->TimeLeft(), absl::Minutes(1));
 }
 
 TEST_F(UnixSocketTest, LaunchOfAnAgentThatIsGoneEndsBeforeTheNextOneRecovers) {
