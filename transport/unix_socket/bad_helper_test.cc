@@ -24,12 +24,18 @@
 #include "absl/time/time.h"
 #include "external_containerizer/testing/status_matchers.h"
 #include "external_containerizer/transport/event_loop.h"
+#include "external_containerizer/transport/process/command_line.h"
+#include "external_containerizer/transport/process/inherited_environment.h"
 #include "external_containerizer/transport/transport.h"
 #include "external_containerizer/transport/ttrpc/harness.h"
 #include "external_containerizer/transport/ttrpc/method.h"
 #include "external_containerizer/transport/ttrpc/socket.h"
 #include "external_containerizer/transport/unique_fd.h"
+#include "external_containerizer/transport/unix_socket/commands.h"
+#include "external_containerizer/transport/unix_socket/connector.h"
 #include "external_containerizer/transport/unix_socket/helper.h"
+#include "external_containerizer/transport/unix_socket/helper_process.h"
+#include "external_containerizer/transport/unix_socket/leftovers.h"
 #include "external_containerizer/transport/unix_socket/unix_socket.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -107,6 +113,33 @@ class BadHelperTest : public ::testing::Test {
                         if (fill) fill(reply);
                         responder.Finish(reply);
                       });
+  }
+
+  // Serves, and is told to end.
+  void CountShutdowns(std::function<void()> shutdown = nullptr) {
+    Serve();
+    ttrpc::AddHandler(
+        *server_, helper::kShutdown,
+        [this, shutdown](const CallContext&, v1::ShutdownRequest,
+                         TypedResponder<v1::ShutdownReply> responder) {
+          ++shutdowns_;
+          if (shutdown) shutdown();
+          responder.Finish(v1::ShutdownReply());
+        });
+  }
+
+  // An agent that would start a helper; it never gets that far.
+  void ConnectAndStart() {
+    const std::string program = directory_ + "/program";
+    transport_ = std::make_unique<unix_socket_internal::UnixSocket>(
+        *loop_, options_,
+        std::make_unique<ForkExecLeftovers>(*loop_, directory_),
+        std::make_unique<Connector>(
+            *loop_, options_, options_.socket, Environment(),
+            std::make_unique<HelperProcess>(
+                *loop_, HelperProcess::Program{
+                            program, CommandLine{program, {program}, false},
+                            InheritedEnvironment(environ, {}), directory_})));
   }
 
   // A helper whose frames the test writes itself.
@@ -192,6 +225,7 @@ class BadHelperTest : public ::testing::Test {
   UnixSocketOptions options_;
   v1::HelloReply hello_;
   int hellos_ = 0;
+  int shutdowns_ = 0;
   std::unique_ptr<EventLoop> loop_ = *EventLoop::Create();
   std::unique_ptr<ttrpc::Server> server_;
   UniqueFd listener_;
@@ -216,6 +250,45 @@ TEST_F(BadHelperTest, OlderOneOfAnOperatorSaysToUpdateTheHelper) {
   Serve();
   ExpectNotStarted(absl::StatusCode::kFailedPrecondition,
                    {"update the helper"});
+}
+
+TEST_F(BadHelperTest, OneOfAnOlderVersionIsToldToEndAndItsSuccessorIsUsed) {
+  hello_.set_version(0);
+  hello_.set_newest_version(0);
+  hello_.clear_capabilities();
+  CountShutdowns([this] {
+    hello_.set_version(1);
+    hello_.set_newest_version(1);
+  });
+  Answer(Command::kDestroy);
+  ConnectAndStart();
+  EXPECT_THAT(Run(Command::kDestroy).status, IsOk());
+  EXPECT_EQ(shutdowns_, 1);
+  EXPECT_EQ(hellos_, 2);
+}
+
+TEST_F(BadHelperTest, OutdatedOneThatStaysIsToldToEndOnceAndThenUsed) {
+  hello_.set_outdated(true);
+  hello_.add_capabilities("shutdown");
+  CountShutdowns();
+  Answer(Command::kDestroy);
+  ConnectAndStart();
+  EXPECT_THAT(Run(Command::kDestroy).status, IsOk());
+  EXPECT_EQ(shutdowns_, 1);
+  EXPECT_EQ(hellos_, 2);
+}
+
+TEST_F(BadHelperTest, OutdatedOneIsUsedIfItCannotBeToldToEndOrIsAnOperators) {
+  hello_.set_outdated(true);
+  CountShutdowns();
+  Answer(Command::kDestroy);
+  ConnectAndStart();
+  EXPECT_THAT(Run(Command::kDestroy).status, IsOk());
+  transport_.reset();
+  hello_.add_capabilities("shutdown");
+  EXPECT_THAT(Run(Command::kDestroy).status, IsOk());
+  EXPECT_EQ(shutdowns_, 0);
+  EXPECT_EQ(hellos_, 2);
 }
 
 TEST_F(BadHelperTest, VersionThatWasNotOfferedIsRefused) {
