@@ -330,7 +330,10 @@ TEST_F(ExecHelperTest, ShutdownLetsALaunchHaveItsTimeAndTermItsLimit) {
   for (const bool term : {false, true}) {
     unlink(pids_.c_str());
     const pid_t helper = SpawnSlow({"--drain_limit=0s"});
-    const Pending launch = Invoke(*transport_, Make(Command::kLaunch));
+    Invocation invocation = Make(Command::kLaunch);
+    // Or else its time would end it, too.
+    if (term) invocation.timeout = absl::InfiniteDuration();
+    const Pending launch = Invoke(*transport_, std::move(invocation));
     RunUntil([this] { return Pids().size() == 1; });
     bool told = false;
     ttrpc::Call(*first_client_, helper::kShutdown,
