@@ -19,7 +19,7 @@
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/containerizer/agent/files.h"
 #include "external_containerizer/containerizer/agent/user_paths.h"
-#include "external_containerizer/containerizer/program/machine_check.h"
+#include "external_containerizer/containerizer/program/posix/machine_check.h"
 #include "external_containerizer/testing/status_matchers.h"
 #include "external_containerizer/testing/test_data.h"
 #include "external_containerizer/transport/selected.h"
@@ -55,7 +55,7 @@ class EnforcementTest : public ::testing::Test {
     char real[PATH_MAX];
     EXPECT_NE(realpath(path.c_str(), real), nullptr);
     home_ = real;
-    posix_ = TestDataPath("containerizer/program/posix");
+    posix_ = TestDataPath("containerizer/program/posix/posix");
   }
 
   void SetUp() override {

@@ -178,7 +178,7 @@ TEST_P(EveryProgram, SignalsDeathIs128AndItsNumber) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, EveryProgram,
-    ::testing::Values("containerizer/program/posix",
+    ::testing::Values("containerizer/program/posix/posix",
                       "testing/programs/python_program",
                       "testing/programs/shell_program"),
     [](const ::testing::TestParamInfo<const char*>& program) {

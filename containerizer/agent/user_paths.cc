@@ -117,7 +117,7 @@ absl::StatusOr<std::string> ShippedProgram(const Surroundings& surroundings) {
     char real[PATH_MAX];
     if (realpath(directory.c_str(), real) != nullptr) directory = real;
     // As Bazel lays out its outputs and runfiles; then as one would install.
-    places.push_back(Join(DirectoryOf(directory), "program/posix"));
+    places.push_back(Join(DirectoryOf(directory), "program/posix/posix"));
     places.push_back(Join(directory, "posix"));
   }
   for (const std::string& place : places) {

@@ -82,7 +82,7 @@ class ShippedProgramTest : public ::testing::Test {
     char real[PATH_MAX];
     EXPECT_NE(realpath(path.c_str(), real), nullptr);
     root_ = real;
-    EXPECT_THAT(MakePath(root_ + "/program"), IsOk());
+    EXPECT_THAT(MakePath(root_ + "/program/posix"), IsOk());
   }
 
   void Install(const std::string& path) {
@@ -95,20 +95,20 @@ class ShippedProgramTest : public ::testing::Test {
 };
 
 TEST_F(ShippedProgramTest, IsFoundWhereBazelPutsIt) {
-  Install("/program/posix");
+  Install("/program/posix/posix");
   Surroundings surroundings = Here();
   surroundings.argv0 = root_ + "/agent/agent";
   EXPECT_THAT(ShippedProgram(surroundings),
-              IsOkAndHolds(root_ + "/program/posix"));
+              IsOkAndHolds(root_ + "/program/posix/posix"));
   surroundings.argv0 = "agent";
   surroundings.executable = root_ + "/agent/agent";
   EXPECT_THAT(ShippedProgram(surroundings),
-              IsOkAndHolds(root_ + "/program/posix"));
+              IsOkAndHolds(root_ + "/program/posix/posix"));
   surroundings.executable.clear();
   surroundings.directory = root_ + "/agent";
   surroundings.argv0 = "./agent";
   EXPECT_THAT(ShippedProgram(surroundings),
-              IsOkAndHolds(HasSubstr("/program/posix")));
+              IsOkAndHolds(HasSubstr("/program/posix/posix")));
 }
 
 TEST_F(ShippedProgramTest, IsFoundBesideTheAgent) {
@@ -124,7 +124,7 @@ TEST_F(ShippedProgramTest, MissingNamesThePlaces) {
   surroundings.argv0 = root_ + "/agent/agent";
   EXPECT_THAT(ShippedProgram(surroundings),
               StatusIs(absl::StatusCode::kNotFound,
-                       HasSubstr(root_ + "/program/posix")));
+                       HasSubstr(root_ + "/program/posix/posix")));
 }
 
 TEST_F(ShippedProgramTest, TaskProgramIsTheUsersIfItIsThere) {

@@ -20,7 +20,7 @@
 // command, several at once; or `my_program serve --socket=PATH`, one process
 // for all commands, that may be killed and started anew at any time. So what a
 // program knows of its containers belongs on disk or in its runtime, not in the
-// object. `posix_program.h` is a whole example.
+// object. `posix/posix_program.h` is a whole example.
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_PROGRAM_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_PROGRAM_H_
