@@ -5,8 +5,10 @@
 // with it. Limits need cgroups that can be written to, users need root.
 
 #include <limits.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +22,7 @@
 #include "external_containerizer/containerizer/agent/files.h"
 #include "external_containerizer/containerizer/agent/user_paths.h"
 #include "external_containerizer/containerizer/program/posix/machine_check.h"
+#include "external_containerizer/containerizer/program/posix/test_cgroup_parent.h"
 #include "external_containerizer/testing/status_matchers.h"
 #include "external_containerizer/testing/test_data.h"
 #include "external_containerizer/transport/selected.h"
@@ -30,6 +33,7 @@ namespace external_containerizer {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -66,7 +70,8 @@ class EnforcementTest : public ::testing::Test {
 
   // Whether this machine lets us; if not, why.
   static bool Enforced(const std::string& subject, std::string& why) {
-    for (const auto& finding : posix_internal::CheckMachine("")) {
+    for (const auto& finding :
+         posix_internal::CheckMachine(posix_internal::TestCgroupParent())) {
       if (finding.subject != subject) continue;
       why = finding.text;
       return finding.level == posix_internal::Finding::Level::kOk;
@@ -81,6 +86,13 @@ class EnforcementTest : public ::testing::Test {
                      " ", ShellWord(TestDataPath("containerizer/agent/agent")));
     for (const std::string& argument : arguments) {
       absl::StrAppend(&command, " ", ShellWord(argument));
+      // The program that comes with it, but for where it makes cgroups.
+      const std::string parent = posix_internal::TestCgroupParent();
+      if (argument == "run" && !parent.empty()) {
+        absl::StrAppend(&command, " --containerizer_path=",
+                        ShellWord(absl::StrCat(ShellWord(posix_),
+                                               " --cgroup_parent=", parent)));
+      }
     }
     absl::StrAppend(&command, " < /dev/null > ", ShellWord(home_ + "/out"),
                     " 2> ", ShellWord(home_ + "/err"));
@@ -154,6 +166,50 @@ TEST_F(EnforcementTest, AUserWhomNobodyKnowsIsRefused) {
   EXPECT_EQ(run.status, 125);
   EXPECT_THAT(run.err, AllOf(HasSubstr("--user"), HasSubstr("no-such-user"),
                              HasSubstr("does not know")));
+}
+
+TEST_F(EnforcementTest, AUserWhomItMayNotBecomeIsRefusedAndTheDoctorSaysSo) {
+  // Whoever it is that runs this test, the agent below may become nobody else.
+  const std::string other = geteuid() == 0 ? "daemon" : "root";
+  auto as_one_who_may_not = [&](const std::vector<std::string>& arguments) {
+    const pid_t child = fork();
+    if (child == 0) {
+      for (const int capability : {CAP_SETUID, CAP_SETGID}) {
+        prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+      }
+      _exit(Agent(arguments).status);
+    }
+    Result result;
+    int status = 0;
+    EXPECT_EQ(waitpid(child, &status, 0), child);
+    result.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    result.out = ReadFile(home_ + "/out");
+    result.err = ReadFile(home_ + "/err");
+    return result;
+  };
+  const Result run =
+      as_one_who_may_not({"run", "--user=" + other, "--", "true"});
+  EXPECT_EQ(run.status, 125);
+  EXPECT_THAT(run.err, AllOf(HasSubstr("--user"), HasSubstr(other),
+                             HasSubstr("may not become another user")));
+  const Result doctor = as_one_who_may_not({"doctor"});
+  EXPECT_EQ(doctor.status, 0) << doctor.out;
+  EXPECT_THAT(doctor.out,
+              HasSubstr("warn  users: tasks run as this user only"));
+}
+
+TEST_F(EnforcementTest, TheDoctorSaysWhyALimitIsNotEnforced) {
+  std::string why;
+  if (!Enforced("memory limits", why)) GTEST_SKIP() << why;
+  const Result doctor = Agent({"doctor", "--cgroup_parent=/not/there"});
+  EXPECT_EQ(doctor.status, 0) << "run would work, without limits";
+  for (const char* limit :
+       {"memory limits: mem", "cpu limits: cpus", "process limits: "}) {
+    EXPECT_THAT(doctor.out, ContainsRegex(absl::StrCat(
+                                "warn  ", limit,
+                                "[^\n]*is not enforced: [^\n]*/not/there[^\n]*"
+                                "No such file")));
+  }
 }
 
 TEST_F(EnforcementTest, TheDoctorSaysThatItWorksAndLeavesNothing) {

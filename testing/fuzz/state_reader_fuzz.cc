@@ -19,33 +19,12 @@
 #include "external_containerizer/state/reader.h"
 #include "external_containerizer/state/sample_tree.h"
 #include "external_containerizer/state/test_tree.h"
+#include "external_containerizer/testing/fuzz/decisions.h"
 #include "external_containerizer/transport/record_io.h"
 
 namespace external_containerizer {
 namespace state {
 namespace {
-
-// Takes decisions from the input; 0 once it is used up.
-class Decisions {
- public:
-  Decisions(const uint8_t* data, size_t size) : data_(data), size_(size) {}
-
-  bool done() const { return size_ == 0; }
-
-  size_t Below(size_t bound) {
-    size_t value = 0;
-    for (int i = 0; i < 2 && size_ > 0; ++i, --size_) {
-      value = value << 8 | *data_++;
-    }
-    return bound == 0 ? 0 : value % bound;
-  }
-
-  char Byte() { return static_cast<char>(Below(256)); }
-
- private:
-  const uint8_t* data_;
-  size_t size_;
-};
 
 std::string Varint(uint64_t value) {
   std::string bytes;

@@ -111,7 +111,9 @@ class Child {
 
 class InteropTest : public ::testing::Test {
  protected:
+  // Once for both suites.
   static void SetUpTestSuite() {
+    if (root_ != nullptr) return;
     std::string pattern = ::testing::TempDir() + "/interop.XXXXXX";
     root_ = new std::string(mkdtemp(pattern.data()));
     const std::pair<const char*, const char*> needed[] = {

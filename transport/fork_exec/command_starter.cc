@@ -105,7 +105,7 @@ absl::StatusOr<StartedCommand> CommandStarter::Start(
       file, const_cast<char* const*>(arguments.data()),
       environment->pointers.data(), std::move(files), &started.process);
   if (error != 0) return ExecutionError(line_.file, error);
-  invocation->input = std::string();
+  std::string().swap(invocation->input);  // Assigning would keep its memory.
   started.sandbox = std::exchange(invocation->sandbox, std::nullopt);
   return started;
 }

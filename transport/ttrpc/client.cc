@@ -101,9 +101,7 @@ Client::CallId Client::Call(absl::string_view service, absl::string_view method,
   } else {
     EndLater(std::move(done), std::move(status), Outcome::kNotSent);
   }
-  if (request_.payload().size() > kKeptBytes) {
-    std::string().swap(*request_.mutable_payload());
-  }
+  if (request_.ByteSizeLong() > kKeptBytes) request_ = wire::Request();
   return id;
 }
 
@@ -137,6 +135,12 @@ absl::Status Client::Admit(const CallOptions& options) const {
   }
   if (options.timeout <= absl::ZeroDuration()) {
     return absl::DeadlineExceededError("ttrpc: no time was left for the call");
+  }
+  if (options.metadata.size() > kMaxMetadata) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("ttrpc: ", options.metadata.size(),
+                     " pairs of metadata, and at most ", kMaxMetadata,
+                     " may go along with a call"));
   }
   for (const auto& [key, value] : options.metadata) {
     if (!IsValidUtf8(key) || !IsValidUtf8(value)) {
@@ -263,24 +267,26 @@ void Client::OnClosed(const absl::Status& reason) {
   calls_.clear();
   std::sort(ended.begin(), ended.end(),
             [](const Ended& a, const Ended& b) { return a.id < b.id; });
-  const std::weak_ptr<absl::AnyInvocable<void(absl::Status)&&>> closed =
-      closed_;
+  // After those, too, that end later: refused or cancelled before.
+  TellClosedLater();
   const absl::Status why = reason;
   for (Ended& call : ended) {
     std::move(call.done)({why, call.outcome});
   }
-  if (auto still_there = closed.lock()) std::move (*still_there)(why);
 }
 
 void Client::WhenClosed(absl::AnyInvocable<void(absl::Status) &&> closed) {
-  if (!status_.ok()) {
-    loop_.Post([closed = std::move(closed), why = status_]() mutable {
-      std::move(closed)(why);
-    });
-    return;
-  }
   closed_ = std::make_shared<absl::AnyInvocable<void(absl::Status) &&>>(
       std::move(closed));
+  if (!status_.ok()) TellClosedLater();
+}
+
+void Client::TellClosedLater() {
+  loop_.Post([closed = std::weak_ptr<absl::AnyInvocable<void(absl::Status)&&>>(
+                  closed_),
+              why = status_] {
+    if (auto still_there = closed.lock()) std::move (*still_there)(why);
+  });
 }
 
 }  // namespace ttrpc

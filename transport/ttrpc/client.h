@@ -45,7 +45,8 @@ struct CallResult {
 };
 
 struct CallOptions {
-  // For queueing, sending and answering together. The server is told.
+  // For queueing, sending and answering together. The server is told, but not
+  // how much of it the call waited to be sent.
   absl::Duration timeout = absl::InfiniteDuration();
   Metadata metadata;
 };
@@ -84,8 +85,9 @@ class Client : private Connection::Delegate {
   //   DATA_LOSS                      as UNAVAILABLE: the server sent garbage
   //   INTERNAL                       kUnknown: the answer cannot be read
   //   RESOURCE_EXHAUSTED             kNotSent: too much is outstanding or
-  //                                  queued, or 4 MiB were exceeded; kUnknown
-  //                                  if it is the reply that exceeds them
+  //                                  queued, or 4 MiB or kMaxMetadata were
+  //                                  exceeded; kUnknown if it is the reply
+  //                                  that exceeds the former
   //   INVALID_ARGUMENT               kNotSent: text that is not UTF-8
   CallId Call(absl::string_view service, absl::string_view method,
               std::string request, CallOptions options, Done done);
@@ -94,8 +96,8 @@ class Client : private Connection::Delegate {
   // is not told: it works on, and its reply is dropped.
   void Cancel(CallId id);
 
-  // Is called once from the loop when the connection is lost, after all calls
-  // have ended; not by the destructor.
+  // Is called once from the loop when the connection is lost, or was, after all
+  // calls that it had have ended; never once the client is destroyed.
   void WhenClosed(absl::AnyInvocable<void(absl::Status) &&> closed);
 
   // OK while calls can be made; then why not.
@@ -131,6 +133,7 @@ class Client : private Connection::Delegate {
   Outstanding Take(uint32_t id);
   void Expire(uint32_t id);
   void EndLater(Done done, absl::Status status, Outcome outcome);
+  void TellClosedLater();
 
   EventLoop& loop_;
   const ClientOptions options_;

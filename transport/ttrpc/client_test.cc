@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <random>
@@ -139,14 +141,21 @@ TEST_F(ClientTest, RepliesComeInAnyOrder) {
 }
 
 TEST_F(ClientTest, RefusedCallEndsFromTheLoopAndNotInsideTheCall) {
-  Result large, late, text;
+  Result large, late, text, name, pairs;
   EXPECT_EQ(Call(large, std::string(kMaxFrameBody, 'x')), 0u);
   EXPECT_EQ(Call(late, "", {absl::ZeroDuration(), {}}), 0u);
   EXPECT_EQ(Call(text, "", {absl::Seconds(1), {{"k", "\xff"}}}), 0u);
-  EXPECT_FALSE(large.has_value() || late.has_value() || text.has_value());
+  client_->Call("s\xff", "m", "", {},
+                [&](CallResult<std::string> r) { name = std::move(r); });
+  EXPECT_EQ(Call(pairs, "", {absl::Seconds(1), Metadata(kMaxMetadata + 1)}),
+            0u);
+  EXPECT_FALSE(large.has_value() || late.has_value() || text.has_value() ||
+               name.has_value() || pairs.has_value());
   ExpectEnds(large, absl::StatusCode::kResourceExhausted, Outcome::kNotSent);
   ExpectEnds(late, absl::StatusCode::kDeadlineExceeded, Outcome::kNotSent);
   ExpectEnds(text, absl::StatusCode::kInvalidArgument, Outcome::kNotSent);
+  ExpectEnds(name, absl::StatusCode::kInvalidArgument, Outcome::kNotSent);
+  ExpectEnds(pairs, absl::StatusCode::kResourceExhausted, Outcome::kNotSent);
   ExpectWorks();
 }
 
@@ -159,6 +168,20 @@ TEST_F(ClientTest, LargestCallAndReplyTravel) {
   server_->Write(*loop_, ReplyFrame(seen.id, payload));
   RunUntil(*loop_, [&] { return result.has_value(); });
   EXPECT_THAT(result->reply, IsOkAndHolds(payload));
+}
+
+TEST_F(ClientTest, ShortestTimeoutDoesNotTravelAsNone) {
+  Result result, longest;
+  loop_->Post([&] { Call(result, "x", {absl::Nanoseconds(1) / 4, {}}); });
+  // Both are written in the turn that makes the other call, before any timer.
+  Call(longest, "x", {absl::Hours(24 * 365 * 1000), {}});
+  EXPECT_EQ(server_->Read(*loop_).AsRequest().timeout_nano(),
+            std::numeric_limits<int64_t>::max());
+  EXPECT_EQ(server_->Read(*loop_).AsRequest().timeout_nano(), 1);
+  ExpectEnds(result, absl::StatusCode::kDeadlineExceeded, Outcome::kUnknown);
+  server_->Write(*loop_, ReplyFrame(1, "in time"));
+  RunUntil(*loop_, [&] { return longest.has_value(); });
+  EXPECT_THAT(longest->reply, IsOkAndHolds("in time"));
 }
 
 TEST_F(ClientTest, DeadlineTravelsAndALateReplyIsDropped) {
@@ -245,7 +268,6 @@ TEST_F(ClientTest, CancelledCallThatWasNotWrittenNeverIs) {
 }
 
 TEST_F(ClientTest, LostConnectionTellsUnknownFromNeverSent) {
-  std::vector<std::string> order;
   Result sent, half, queued;
   Call(sent);
   Turn();
@@ -266,6 +288,56 @@ TEST_F(ClientTest, LostConnectionTellsUnknownFromNeverSent) {
   Result after;
   Call(after);
   ExpectEnds(after, absl::StatusCode::kUnavailable, Outcome::kNotSent);
+}
+
+TEST_F(ClientTest, LossEndsCallsInTheOrderInWhichTheyWereMade) {
+  std::vector<int> order;
+  for (int i = 0; i < 40; ++i) {
+    client_->Call(kService, "m", "", {}, [&order, i](CallResult<std::string>) {
+      order.push_back(i);
+    });
+  }
+  server_->Close();
+  RunUntil(*loop_, [&] { return order.size() == 40; });
+  EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
+}
+
+TEST_F(ClientTest, LossIsToldAfterCallsThatWereCancelledOrRefused) {
+  Result cancelled, refused;
+  const auto id = Call(cancelled);
+  server_->Read(*loop_);
+  server_->Close();
+  bool closed = false;
+  client_->WhenClosed([&](absl::Status) {
+    EXPECT_TRUE(cancelled.has_value() && refused.has_value());
+    closed = true;
+  });
+  // They end in the very turn that sees the end of the connection.
+  client_->Cancel(id);
+  Call(refused, std::string(kMaxFrameBody, 'x'));
+  RunUntil(*loop_, [&] { return closed; });
+}
+
+TEST_F(ClientTest, LossIsNotToldOnceTheClientIsGone) {
+  server_->Close();
+  RunUntil(*loop_, [&] { return !client_->status().ok(); });
+  client_->WhenClosed([](absl::Status) { ADD_FAILURE(); });
+  client_ = nullptr;
+  Turn();
+}
+
+TEST_F(ClientTest, LossThatWasBeforeIsToldOnce) {
+  server_->Close();
+  RunUntil(*loop_, [&] { return !client_->status().ok(); });
+  int told = 0;
+  client_->WhenClosed([&](absl::Status why) {
+    EXPECT_THAT(why, StatusIs(absl::StatusCode::kUnavailable));
+    ++told;
+  });
+  EXPECT_EQ(told, 0);
+  Turn();
+  Turn();
+  EXPECT_EQ(told, 1);
 }
 
 TEST_F(ClientTest, ReplyBeforeTheEndOfTheStreamCounts) {

@@ -154,7 +154,10 @@ absl::string_view Connection::Deliver(absl::string_view input) {
   Frame frame;
   while (!closed() && doom_.ok() && MayRead()) {
     const FrameReader::State state = reader_.Next(input, frame);
-    if (state == FrameReader::State::kNeedMore) return {};
+    if (state == FrameReader::State::kNeedMore) {
+      if (reader_.mid_frame()) delegate_->OnPartOfFrame();
+      return {};
+    }
     if (state == FrameReader::State::kCorrupt) {
       CloseWith(reader_.status());
       return {};
@@ -227,7 +230,7 @@ void Connection::Flush() {
   }
   if (waiting() == 0) {
     if (out_.capacity() > kKeptCapacity) {
-      out_ = std::string();
+      std::string().swap(out_);  // An assignment keeps the memory.
     } else {
       out_.clear();
     }

@@ -33,6 +33,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     // The frame is valid during the call, in which the connection may be
     // closed and the delegate destroyed.
     virtual void OnFrame(const Frame& frame) = 0;
+    // After a read that ended within a frame.
+    virtual void OnPartOfFrame() {}
     // Once, unless Close() came first; never inside a call of Send(). After
     // it the delegate is not used any more.
     virtual void OnClosed(const absl::Status& reason) = 0;
@@ -63,6 +65,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   uint64_t queued() const { return written_ + waiting(); }
   uint64_t written() const { return written_; }
   size_t waiting() const { return out_.size() - out_begin_; }
+
+  // Bytes held for the peer: what waits to be written, and what came and was
+  // not handed over.
+  size_t held() const {
+    return waiting() + reader_.kept() + leftover_.size() - leftover_begin_;
+  }
 
   // Leaves out what lies between two positions, both frames' ends, when their
   // turn to be written comes. Nothing of it may be written yet. Until then it

@@ -77,7 +77,7 @@ FrameReader::State FrameReader::Next(absl::string_view& input, Frame& frame) {
     delivered_ = false;
     header_bytes_ = 0;
     if (body_.capacity() > kKeptCapacity) {
-      body_ = std::string();
+      std::string().swap(body_);  // An assignment keeps the memory.
     } else {
       body_.clear();
     }

@@ -72,6 +72,9 @@ class FrameReader {
   // Whether the stream is within a frame.
   bool mid_frame() const { return header_bytes_ > 0 && !delivered_; }
 
+  // Bytes of a frame that came in part, and are kept until the rest comes.
+  size_t kept() const { return body_.size(); }
+
   // DATA_LOSS after kCorrupt, with a sentence that shows how the frame begins.
   const absl::Status& status() const { return status_; }
 

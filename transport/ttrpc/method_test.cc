@@ -19,6 +19,7 @@
 #include "external_containerizer/transport/ttrpc/harness.h"
 #include "external_containerizer/transport/ttrpc/ttrpc.pb.h"
 #include "gmock/gmock.h"
+#include "google/protobuf/descriptor.pb.h"
 #include "gtest/gtest.h"
 
 namespace external_containerizer {
@@ -93,6 +94,23 @@ TEST_F(MethodTest, RequestThatIsNoneIsInvalid) {
                                       HasSubstr("wire.KeyValue")));
 }
 
+TEST_F(MethodTest, RequestWithoutARequiredFieldIsInvalid) {
+  using Required = google::protobuf::UninterpretedOption::NamePart;
+  constexpr Method<Required, Required> kTwice{"test.Store", "Twice"};
+  AddHandler(server_, kTwice,
+             [](const CallContext&, Required request,
+                TypedResponder<Required> responder) {
+               responder.Finish(request);
+             });
+  Required request;
+  request.set_name_part("name");
+  EXPECT_THAT(Ask(kTwice, request).reply,
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("NamePart")));
+  request.set_is_extension(true);
+  EXPECT_THAT(Ask(kTwice, request).reply, IsOk());
+}
+
 TEST_F(MethodTest, ReplyThatIsNoneIsInternalAndItsOutcomeUnknown) {
   server_.AddHandler("test.Store", "Bad",
                      [](const CallContext&, absl::string_view,
@@ -140,6 +158,50 @@ TEST_F(MethodTest, TenThousandCallsThatWaitCostLessThanAKibibyteEach) {
                  static_cast<int>((used() - before) / kCalls));
   for (auto& responder : waiting) responder.Finish(wire::Status());
   RunUntil(*loop_, [&] { return ended == kCalls; });
+}
+
+TEST_F(MethodTest, IdleConnectionKeepsNothingOfItsLargestCalls) {
+  server_.AddHandler(
+      "test.Store", "Back",
+      [](const CallContext&, absl::string_view request, Responder responder) {
+        responder.Finish(std::string(request));
+      });
+  server_.AddHandler("test.Store", "Complain",
+                     [](const CallContext&, absl::string_view,
+                        Responder responder) {
+                       responder.Finish(
+                           absl::AbortedError(std::string(64 << 10, '\xff')));
+                     });
+  const auto call = [&](const char* method, size_t size, CallOptions options) {
+    bool ended = false;
+    client_->Call("test.Store", method, std::string(size, 'x'),
+                  std::move(options),
+                  [&](CallResult<std::string>) { ended = true; });
+    RunUntil(*loop_, [&] { return ended; });
+  };
+  const auto used = [] {
+    const auto info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+  };
+  call("Back", 1, {});
+  const size_t before = used();
+  call("Back", 4'000'000, {});
+  call("Back", 1, {absl::InfiniteDuration(),
+                   Metadata(30, {"key", std::string(100'000, 'y')})});
+  call("Complain", 1, {});
+  call("Back", 1, {});
+  EXPECT_LT(used() - before + (32 << 10), 160u << 10);
+}
+
+TEST_F(MethodTest, FailureThatIsNoneIsUnknown) {
+  AddHandler(server_, kLook,
+             [](const CallContext&, wire::KeyValue,
+                TypedResponder<wire::Status> responder) {
+               responder.Fail(absl::OkStatus());
+             });
+  const auto result = Ask(kLook, wire::KeyValue());
+  EXPECT_THAT(result.reply, StatusIs(absl::StatusCode::kUnknown));
+  EXPECT_EQ(result.outcome, Outcome::kAnswered);
 }
 
 TEST_F(MethodTest, ThousandCallsFromTheCallbacksOfOthersAllEnd) {

@@ -62,9 +62,16 @@ class Server::Impl : public internal::Session::Host {
     }
     listener_ = listener;
     const int flags = fcntl(listener, F_GETFL);
+    int listens = 0;
+    socklen_t size = sizeof(listens);
     absl::Status status;
-    if (flags < 0 || fcntl(listener, F_SETFL, flags | O_NONBLOCK) < 0) {
+    if (flags < 0 || fcntl(listener, F_SETFL, flags | O_NONBLOCK) < 0 ||
+        getsockopt(listener, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) < 0) {
       status = absl::ErrnoToStatus(errno, "ttrpc: not a usable listener");
+    } else if (listens == 0) {
+      status = absl::FailedPreconditionError(absl::StrCat(
+          "ttrpc: descriptor ", listener,
+          " is a socket that does not listen; a connection is for Adopt()"));
     }
     if (status.ok()) status = WatchListener();
     if (!status.ok()) CloseListener();
@@ -101,7 +108,7 @@ class Server::Impl : public internal::Session::Host {
     shutting_down_ = true;
     done_ = std::move(done);
     for (auto& [key, session] : sessions_) session->Drain();
-    if (sessions_.empty()) loop_.Post(std::exchange(done_, nullptr));
+    if (sessions_.empty()) EndShutdownLater();
   }
 
   size_t connections() const { return sessions_.size(); }
@@ -135,9 +142,29 @@ class Server::Impl : public internal::Session::Host {
         if (alive.lock() != nullptr) disconnected_(connection);
       });
     }
-    if (sessions_.empty() && done_ != nullptr) {
-      loop_.Post(std::exchange(done_, nullptr));
+    if (sessions_.empty() && done_ != nullptr) EndShutdownLater();
+  }
+
+  void EndShutdownLater() {
+    loop_.Post([done = std::exchange(done_, nullptr),
+                alive = std::weak_ptr<bool>(alive_)]() mutable {
+      if (alive.lock() != nullptr) std::move(done)();
+    });
+  }
+
+  void LimitHeld() override {
+    size_t held = 0;
+    internal::Session* largest = nullptr;
+    for (const auto& [key, session] : sessions_) {
+      held += session->held();
+      if (largest == nullptr || session->held() > largest->held()) {
+        largest = key;
+      }
     }
+    if (held <= options_.max_held || largest == nullptr) return;
+    largest->CloseLater(absl::ResourceExhaustedError(absl::StrCat(
+        "ttrpc: ", held, " bytes are held for all connections, of them ",
+        largest->held(), " for this one")));
   }
 
   const ServerOptions& options() const override { return options_; }
@@ -159,12 +186,15 @@ class Server::Impl : public internal::Session::Host {
       if (errno == EINTR || errno == ECONNABORTED) continue;
       // No descriptor, no memory: it would be ready again at once.
       loop_.Unwatch(listener_);
-      accept_timer_ = loop_.RunAfter(kAcceptPause, [this] {
-        accept_timer_ = 0;
-        static_cast<void>(WatchListener());
-      });
-      return;
+      return AcceptAfterPause();
     }
+  }
+
+  void AcceptAfterPause() {
+    accept_timer_ = loop_.RunAfter(kAcceptPause, [this] {
+      accept_timer_ = 0;
+      if (!WatchListener().ok()) AcceptAfterPause();
+    });
   }
 
   void CloseListener() {

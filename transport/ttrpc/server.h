@@ -33,6 +33,7 @@ namespace ttrpc {
 // What a handler learns beside the request. Valid during the handler.
 struct CallContext {
   absl::Duration timeout;  // What the caller gave it; may be infinite.
+  // As it came: keys and values are whatever the peer sent.
   const Metadata& metadata;
   const Peer& peer;
   uint64_t connection;  // It came on; a number that is not used again.
@@ -52,6 +53,10 @@ struct ServerOptions {
   // connection is not read, above the second it is closed.
   size_t stop_reading_above = 1 << 20;
   size_t max_queued = 64 << 20;
+  // Bytes of replies that wait and of requests that came in part, of all
+  // connections together (64 KiB of each are free). Above it the connection
+  // that holds most is closed.
+  size_t max_held = 256 << 20;
   // Methods that are served even after a Shutdown(), on connections with calls
   // in flight: what makes those end sooner.
   std::vector<std::string> methods_in_shutdown;
@@ -83,7 +88,8 @@ class Server {
   void WhenDisconnected(absl::AnyInvocable<void(uint64_t connection)> closed);
 
   // Accepts on `listener` (ListenUnix() makes one; so does systemd), once. Owns
-  // it from this call on, also if it fails.
+  // it from this call on, also if it fails. Out of descriptors or memory it
+  // leaves who connects waiting, and accepts on as soon as it can.
   absl::Status Listen(int listener);
 
   // Serves one more connected stream socket, as if it had been accepted. Owns
@@ -91,10 +97,9 @@ class Server {
   absl::Status Adopt(int fd);
 
   // Stops accepting, answers new calls with UNAVAILABLE (but see
-  // `methods_in_shutdown`), lets those that are in
-  // flight end, closes each connection after its last reply and then calls
-  // `done`, from the loop. There is no time limit: destroy the server to end it
-  // sooner.
+  // `methods_in_shutdown`), lets those that are in flight end, closes each
+  // connection after its last reply and then calls `done`, from the loop. There
+  // is no time limit: destroy the server to end it sooner, and without `done`.
   void Shutdown(absl::AnyInvocable<void() &&> done);
 
   size_t connections() const;

@@ -1,12 +1,12 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
+// Calls, and what is none.
+
 #include "external_containerizer/transport/ttrpc/server.h"
 
-#include <stdlib.h>
-#include <unistd.h>
+#include <sys/resource.h>
 
-#include <memory>
 #include <random>
 #include <string>
 #include <thread>
@@ -14,12 +14,10 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "external_containerizer/testing/status_matchers.h"
-#include "external_containerizer/transport/event_loop.h"
 #include "external_containerizer/transport/ttrpc/harness.h"
-#include "external_containerizer/transport/ttrpc/socket.h"
+#include "external_containerizer/transport/ttrpc/server_fixture.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -28,72 +26,7 @@ namespace ttrpc {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using ::testing::Pair;
-
-constexpr char kService[] = "ec.v1.Helper";
-
-class ServerTest : public ::testing::Test {
- protected:
-  ServerTest() { Start({}); }
-
-  // `Echo` answers with its request, `Keep` keeps its responder in kept_.
-  void Start(ServerOptions options) {
-    server_ = std::make_unique<Server>(*loop_, std::move(options));
-    server_->AddHandler(kService, "Echo",
-                        [this](const CallContext&, absl::string_view request,
-                               Responder responder) {
-                          ++echoes_;
-                          responder.Finish(std::string(request));
-                        });
-    server_->AddHandler(
-        kService, "Keep",
-        [this](const CallContext&, absl::string_view, Responder responder) {
-          kept_.push_back(std::move(responder));
-        });
-  }
-
-  RawPeer Connect() {
-    RawPeer peer;
-    EXPECT_THAT(server_->Adopt(peer.TakeOther()), IsOk());
-    return peer;
-  }
-
-  void ExpectEcho(RawPeer& peer, uint32_t id) {
-    peer.Write(*loop_, RequestFrame(id, kService, "Echo", "ping"));
-    const SeenFrame seen = peer.Read(*loop_);
-    EXPECT_EQ(seen.id, id);
-    EXPECT_EQ(std::string(seen.AsResponse().payload()), "ping");
-  }
-
-  SeenFrame ReadWhileWriting(RawPeer& peer, absl::string_view& rest) {
-    RunUntil(*loop_, [&] {
-      const size_t n = peer.WriteSome(rest);
-      rest.remove_prefix(n);
-      return n == 0 && peer.Poll();
-    });
-    return peer.Read(*loop_);
-  }
-
-  void ExpectError(RawPeer& peer, uint32_t id, absl::StatusCode code,
-                   absl::string_view message) {
-    const SeenFrame seen = peer.Read(*loop_);
-    EXPECT_EQ(seen.id, id);
-    const wire::Response response = seen.AsResponse();
-    EXPECT_EQ(response.status().code(), static_cast<int>(code));
-    EXPECT_THAT(std::string(response.status().message()),
-                HasSubstr(std::string(message)));
-  }
-
-  void ExpectClosed(RawPeer& peer) {
-    RunUntil(*loop_, [&] { return peer.AtEnd(); });
-  }
-
-  std::unique_ptr<EventLoop> loop_ = *EventLoop::Create();
-  int echoes_ = 0;
-  std::vector<Responder> kept_;
-  std::unique_ptr<Server> server_;
-};
 
 TEST_F(ServerTest, RepliesAreThoseOfTheReference) {
   server_->AddHandler(
@@ -183,6 +116,17 @@ TEST_F(ServerTest, AnswerComesFromAnyThreadInAnyOrder) {
   thread.join();
   ExpectEcho(peer, 5);
   EXPECT_EQ(server_->in_flight(), 0u);
+}
+
+TEST_F(ServerTest, ResponderThatIsReplacedAnswersInternal) {
+  RawPeer peer = Connect();
+  peer.Write(*loop_, RequestFrame(1, kService, "Keep", "") +
+                         RequestFrame(3, kService, "Keep", ""));
+  RunUntil(*loop_, [&] { return kept_.size() == 2; });
+  kept_[0] = std::move(kept_[1]);
+  ExpectError(peer, 1, absl::StatusCode::kInternal, "did not answer");
+  kept_[0].Finish("second");
+  EXPECT_EQ(peer.Read(*loop_).id, 3u);
 }
 
 TEST_F(ServerTest, ResponderThatIsDroppedAnswersInternal) {
@@ -277,6 +221,43 @@ TEST_F(ServerTest, RequestThatIsNoMessageIsRefusedAlone) {
   peer.Write(*loop_, EncodeFrame(1, FrameType::kRequest, "\xff\xff"));
   ExpectError(peer, 1, absl::StatusCode::kInvalidArgument, "unmarshal");
   ExpectEcho(peer, 3);
+}
+
+TEST_F(ServerTest, MetadataIsTakenUpToItsBoundAndRefusedBeyondIt) {
+  size_t pairs = 0;
+  server_->AddHandler(
+      kService, "Count",
+      [&](const CallContext& context, absl::string_view, Responder responder) {
+        pairs = context.metadata.size();
+        responder.Finish("");
+      });
+  wire::Request request;
+  request.set_service(kService);
+  request.set_method("Count");
+  request.set_payload("x");
+  request.set_timeout_nano(3'600'000'000'000);
+  for (size_t i = 0; i < kMaxMetadata; ++i) {
+    request.add_metadata()->set_key("k");
+  }
+  RawPeer peer = Connect();
+  peer.Write(*loop_, EncodeFrame(1, FrameType::kRequest,
+                                 request.SerializeAsString()));
+  EXPECT_EQ(peer.Read(*loop_).AsResponse().status().code(), 0);
+  EXPECT_EQ(pairs, kMaxMetadata);
+  request.add_metadata();
+  peer.Write(*loop_, EncodeFrame(3, FrameType::kRequest,
+                                 request.SerializeAsString()));
+  ExpectError(peer, 3, absl::StatusCode::kResourceExhausted, "metadata");
+  // Two bytes each: half a gigabyte, if each became an object.
+  std::string many(kMaxFrameBody, 0);
+  for (size_t i = 0; i < many.size(); i += 2) many[i] = 0x2a;
+  struct rusage before, after;
+  ASSERT_EQ(getrusage(RUSAGE_SELF, &before), 0);
+  peer.Write(*loop_, EncodeFrame(5, FrameType::kRequest, many));
+  ExpectError(peer, 5, absl::StatusCode::kResourceExhausted, "metadata");
+  ASSERT_EQ(getrusage(RUSAGE_SELF, &after), 0);
+  EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 64 << 10);  // KiB
+  ExpectEcho(peer, 7);
 }
 
 TEST_F(ServerTest, NamesOfStrangersAreShownEscaped) {
@@ -397,259 +378,6 @@ TEST_F(ServerTest, DestroyedServerCancelsItsCallsAndResponderOutlivesIt) {
   EXPECT_TRUE(told);
   kept_[0].Finish("to nobody");
   ExpectClosed(peer);
-}
-
-TEST_F(ServerTest, ConnectionIsNotReadWhileTooManyCallsAreInFlight) {
-  ServerOptions options;
-  options.max_in_flight = 3;
-  Start(options);
-  RawPeer peer = Connect();
-  std::string requests;
-  for (uint32_t id = 1; id < 20; id += 2) {
-    requests += RequestFrame(id, kService, "Keep", "");
-  }
-  peer.Write(*loop_, requests);
-  RunUntil(*loop_, [&] { return kept_.size() >= 3; });
-  RawPeer other = Connect();
-  ExpectEcho(other, 1);
-  EXPECT_EQ(kept_.size(), 3u);
-  for (uint32_t i = 0; i < 10; ++i) {
-    RunUntil(*loop_, [&] { return kept_.size() > i; });
-    EXPECT_LE(server_->in_flight(), 3u);
-    kept_[i].Finish(absl::StrCat(i));
-    EXPECT_EQ(peer.Read(*loop_).id, 2 * i + 1);
-  }
-}
-
-TEST_F(ServerTest, ConnectionThatIsNotReadIsStillSeenToClose) {
-  ServerOptions options;
-  options.max_in_flight = 1;
-  Start(options);
-  RawPeer peer = Connect();
-  peer.Write(*loop_, RequestFrame(1, kService, "Keep", "") +
-                         RequestFrame(3, kService, "Keep", ""));
-  RunUntil(*loop_, [&] { return kept_.size() == 1; });
-  peer.Close();
-  RunUntil(*loop_, [&] { return server_->connections() == 0; });
-  EXPECT_TRUE(kept_[0].cancelled());
-}
-
-TEST_F(ServerTest, PeerThatNeverReadsIsBoundedAndThenClosed) {
-  ServerOptions options;
-  options.stop_reading_above = 1 << 20;
-  options.stall_timeout = absl::Milliseconds(100);
-  Start(options);
-  RawPeer other = Connect();
-  RawPeer peer = Connect();
-  // Asks for far more than is ever held for it.
-  constexpr size_t kPayload = 64 << 10;
-  const std::string payload(kPayload, 'x');
-  uint32_t id = 1;
-  std::string pending;
-  size_t asked = 0;
-  while (server_->connections() == 2 && asked < 1000) {
-    if (pending.empty()) {
-      pending = RequestFrame(id, kService, "Echo", payload);
-      id += 2;
-      ++asked;
-    }
-    pending.erase(0, peer.WriteSome(pending));
-    loop_->Post([&] { loop_->Stop(); });
-    loop_->Run();
-  }
-  EXPECT_EQ(server_->connections(), 1u);
-  // What is queued, what the kernel holds, and one more.
-  EXPECT_LT(static_cast<size_t>(echoes_) * kPayload, 3u << 20);
-  EXPECT_LT(asked, 1000u);
-  ExpectEcho(other, 1);
-}
-
-TEST_F(ServerTest, RequestsThatComeTogetherWaitForTheirRepliesToBeRead) {
-  ServerOptions options;
-  options.stop_reading_above = 1 << 20;
-  Start(options);
-  int handled = 0;
-  server_->AddHandler(
-      kService, "Grow",
-      [&](const CallContext&, absl::string_view, Responder responder) {
-        ++handled;
-        responder.Finish(std::string(64 << 10, 'x'));
-      });
-  RawPeer peer = Connect();
-  // All of them fit into one read, all of the replies would be 32 MiB.
-  constexpr int kCalls = 500;
-  std::string requests;
-  for (uint32_t i = 0; i < kCalls; ++i) {
-    requests += RequestFrame(2 * i + 1, kService, "Grow", "");
-  }
-  ASSERT_LT(requests.size(), 64u << 10);
-  peer.Write(*loop_, requests);
-  int turns = 0;
-  RunUntil(*loop_, [&] { return ++turns > 10; });
-  EXPECT_GT(handled, 10);
-  EXPECT_LT(handled, 40);
-  for (uint32_t i = 0; i < kCalls; ++i) {
-    EXPECT_EQ(peer.Read(*loop_).id, 2 * i + 1);
-  }
-}
-
-TEST_F(ServerTest, RepliesBeyondTheBoundCloseTheConnection) {
-  ServerOptions options;
-  options.max_queued = 2 << 20;
-  Start(options);
-  RawPeer peer = Connect();
-  std::string requests;
-  for (uint32_t id = 1; id < 20; id += 2) {
-    requests += RequestFrame(id, kService, "Keep", "");
-  }
-  peer.Write(*loop_, requests);
-  RunUntil(*loop_, [&] { return kept_.size() == 10; });
-  for (Responder& responder : kept_) {
-    responder.Finish(std::string(1 << 20, 'x'));
-  }
-  RunUntil(*loop_, [&] { return server_->connections() == 0; });
-}
-
-TEST_F(ServerTest, SlowReaderOfManyLargeRepliesGetsAllOfThem) {
-  RawPeer peer = Connect();
-  const std::string payload(1 << 20, 'x');
-  constexpr uint32_t kCalls = 30;
-  std::string requests;
-  for (uint32_t i = 0; i < kCalls; ++i) {
-    requests += RequestFrame(2 * i + 1, kService, "Echo", payload);
-  }
-  // Reads no more than it must to get rid of its requests.
-  absl::string_view rest = requests;
-  for (uint32_t i = 0; i < kCalls; ++i) {
-    const SeenFrame seen = ReadWhileWriting(peer, rest);
-    EXPECT_EQ(seen.id, 2 * i + 1);
-    EXPECT_EQ(seen.AsResponse().payload().size(), payload.size());
-  }
-}
-
-class ListeningServerTest : public ServerTest {
- protected:
-  ListeningServerTest() {
-    std::string pattern = ::testing::TempDir() + "/server.XXXXXX";
-    path_ = std::string(mkdtemp(pattern.data())) + "/s";
-  }
-
-  void Listen(ServerOptions options) {
-    Start(std::move(options));
-    auto listener = ListenUnix(path_);
-    ASSERT_THAT(listener, IsOk());
-    ASSERT_THAT(server_->Listen(*listener), IsOk());
-  }
-
-  RawPeer Dial() {
-    auto fd = ConnectUnix(path_);
-    EXPECT_THAT(fd.status(), IsOk());
-    return RawPeer(fd.ok() ? *fd : -1);
-  }
-
-  std::string path_;
-};
-
-TEST_F(ListeningServerTest, ConnectionsAreAcceptedAndServed) {
-  Listen({});
-  RawPeer first = Dial();
-  RawPeer second = Dial();
-  ExpectEcho(second, 1);
-  ExpectEcho(first, 1);
-  EXPECT_EQ(server_->connections(), 2u);
-}
-
-TEST_F(ListeningServerTest, AnotherUserIsDisconnected) {
-  ServerOptions options;
-  options.allowed_uids = {geteuid() + 1};
-  Listen(options);
-  RawPeer peer = Dial();
-  ExpectClosed(peer);
-  EXPECT_EQ(server_->connections(), 0u);
-  options.allow_any_uid = true;
-  unlink(path_.c_str());
-  Listen(options);
-  RawPeer welcome = Dial();
-  ExpectEcho(welcome, 1);
-}
-
-TEST_F(ListeningServerTest, TooManyConnectionsAreClosedAndTheFirstGoOn) {
-  ServerOptions options;
-  options.max_connections = 20;
-  Listen(options);
-  std::vector<RawPeer> first;
-  for (int i = 0; i < 20; ++i) first.push_back(Dial());
-  RunUntil(*loop_, [&] { return server_->connections() == 20; });
-  for (int i = 0; i < 2000; ++i) {
-    RawPeer more = Dial();
-    if (i % 100 == 0) ExpectClosed(more);
-    EXPECT_LE(server_->connections(), 20u);
-    loop_->Post([&] { loop_->Stop(); });
-    loop_->Run();
-  }
-  for (RawPeer& peer : first) ExpectEcho(peer, 1);
-  first.clear();
-  RunUntil(*loop_, [&] { return server_->connections() == 0; });
-  RawPeer again = Dial();
-  ExpectEcho(again, 1);
-}
-
-TEST_F(ListeningServerTest, ShutdownAnswersWhatIsInFlightAndRefusesTheRest) {
-  Listen({});
-  RawPeer busy = Dial();
-  RawPeer idle = Dial();
-  ExpectEcho(idle, 1);
-  busy.Write(*loop_, RequestFrame(1, kService, "Keep", ""));
-  RunUntil(*loop_, [&] { return kept_.size() == 1; });
-  bool done = false;
-  server_->Shutdown([&] { done = true; });
-  ExpectClosed(idle);
-  EXPECT_FALSE(done);
-  EXPECT_THAT(ConnectUnix(path_), StatusIs(absl::StatusCode::kUnavailable));
-  busy.Write(*loop_, RequestFrame(3, kService, "Echo", ""));
-  ExpectError(busy, 3, absl::StatusCode::kUnavailable, "shuts down");
-  kept_[0].Finish(std::string(1 << 20, 'x'));
-  EXPECT_EQ(busy.Read(*loop_).AsResponse().payload().size(), 1u << 20);
-  ExpectClosed(busy);
-  RunUntil(*loop_, [&] { return done; });
-}
-
-TEST_F(ListeningServerTest, ShutdownStillServesWhatEndsTheRest) {
-  ServerOptions options;
-  options.methods_in_shutdown = {"Echo"};
-  Listen(options);
-  RawPeer peer = Dial();
-  peer.Write(*loop_, RequestFrame(1, kService, "Keep", ""));
-  RunUntil(*loop_, [&] { return kept_.size() == 1; });
-  bool done = false;
-  server_->Shutdown([&] { done = true; });
-  ExpectEcho(peer, 3);
-  peer.Write(*loop_, RequestFrame(5, kService, "Keep", ""));
-  ExpectError(peer, 5, absl::StatusCode::kUnavailable, "shuts down");
-  kept_[0].Finish("");
-  EXPECT_EQ(peer.Read(*loop_).id, 1u);
-  ExpectClosed(peer);
-  RunUntil(*loop_, [&] { return done; });
-}
-
-TEST_F(ListeningServerTest, ShutdownAnswersWhatWasSentButNotRead) {
-  Listen({});
-  RawPeer peer = Dial();
-  ExpectEcho(peer, 1);
-  peer.Write(*loop_, RequestFrame(3, kService, "Echo", ""));
-  bool done = false;
-  server_->Shutdown([&] { done = true; });
-  ExpectError(peer, 3, absl::StatusCode::kUnavailable, "shuts down");
-  ExpectClosed(peer);
-  RunUntil(*loop_, [&] { return done; });
-}
-
-TEST_F(ListeningServerTest, ShutdownWithoutConnectionsEndsFromTheLoop) {
-  Listen({});
-  bool done = false;
-  server_->Shutdown([&] { done = true; });
-  EXPECT_FALSE(done);
-  RunUntil(*loop_, [&] { return done; });
 }
 
 }  // namespace

@@ -9,7 +9,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "external_containerizer/transport/ttrpc/metadata.h"
 #include "external_containerizer/transport/ttrpc/status.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/wire_format_lite.h"
 
 namespace external_containerizer {
 namespace ttrpc {
@@ -18,11 +21,31 @@ namespace {
 
 // Of a message: a larger one's memory is not kept for the next.
 constexpr size_t kKeptBytes = 4 << 10;
+// Of a request: the other four, and its metadata.
+constexpr size_t kMaxFields = 4 + kMaxMetadata;
+// A connection that holds no more is not counted.
+constexpr size_t kLittle = 64 << 10;
 
 absl::Status TooLarge(size_t bytes) {
   return absl::ResourceExhaustedError(
       absl::StrCat("ttrpc: message length ", bytes,
                    " exceed maximum message size of ", kMaxFrameBody));
+}
+
+// How many there are in a message, or in what of it can be read: before any of
+// them becomes an object.
+size_t FieldsOf(absl::string_view message) {
+  google::protobuf::io::CodedInputStream input(
+      reinterpret_cast<const uint8_t*>(message.data()),
+      static_cast<int>(message.size()));
+  size_t fields = 0;
+  while (const uint32_t tag = input.ReadTag()) {
+    if (!google::protobuf::internal::WireFormatLite::SkipField(&input, tag)) {
+      break;
+    }
+    ++fields;
+  }
+  return fields;
 }
 
 void CancelCall(ServerCall& call, absl::Status why) {
@@ -102,6 +125,11 @@ void Session::HandleRequest(const Frame& frame) {
   if ((frame.header.flags & kFlagRemoteOpen) != 0) {
     return Reject(
         id, absl::UnimplementedError("ttrpc: this server does not stream"));
+  }
+  if (FieldsOf(frame.body) > kMaxFields) {
+    return Reject(id, absl::ResourceExhaustedError(absl::StrCat(
+                          "ttrpc: more than ", kMaxMetadata,
+                          " pairs of metadata")));
   }
   wire::Request large;
   wire::Request& request = frame.body.size() > kKeptBytes ? large : request_;
@@ -196,11 +224,16 @@ void Session::Answer(uint32_t id, absl::StatusOr<std::string> reply) {
   const size_t size = response_.ByteSizeLong();
   if (size > kMaxFrameBody) return Answer(id, TooLarge(size));
   connection_->Send(id, FrameType::kResponse, response_);
-  if (size > kKeptBytes) std::string().swap(*response_.mutable_payload());
+  if (size > kKeptBytes) response_ = wire::Response();
   if (connection_->waiting() > host_.options().max_queued) {
     connection_->CloseLater(absl::ResourceExhaustedError(
         "ttrpc: the peer does not read its replies"));
   }
+  if (held() > kLittle) host_.LimitHeld();
+}
+
+void Session::OnPartOfFrame() {
+  if (held() > kLittle) host_.LimitHeld();
 }
 
 }  // namespace internal

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
@@ -38,6 +39,8 @@ class Session : public Connection::Delegate {
                                                   absl::string_view method) = 0;
     // The session is closed, and may be destroyed.
     virtual void OnSessionClosed(Session* session) = 0;
+    // A session holds more than a little, and may exceed what all may.
+    virtual void LimitHeld() = 0;
     virtual const ServerOptions& options() const = 0;
   };
 
@@ -55,6 +58,9 @@ class Session : public Connection::Delegate {
   void Finish(ServerCall& call, absl::StatusOr<std::string> reply);
 
   size_t in_flight() const { return calls_.size(); }
+  // As of Connection.
+  size_t held() const { return connection_->held(); }
+  void CloseLater(absl::Status why) { connection_->CloseLater(std::move(why)); }
   uint64_t connection() const { return number_; }
 
  private:
@@ -62,6 +68,7 @@ class Session : public Connection::Delegate {
       : loop_(loop), peer_(peer), number_(number), host_(host) {}
 
   void OnFrame(const Frame& frame) override;
+  void OnPartOfFrame() override;
   void OnClosed(const absl::Status& reason) override;
 
   void HandleRequest(const Frame& frame);

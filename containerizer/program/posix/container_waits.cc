@@ -80,6 +80,9 @@ void ContainerWaits::Wait(const std::string& id, const Context& context,
   if (!file.ok()) return std::move(reply)(file.status());
   const absl::StatusOr<ContainerRecords> records = ReadRecords(file->get());
   if (!records.ok()) return std::move(reply)(records.status());
+  if (!records->launch.has_value() && records->end.has_value()) {
+    return std::move(reply)(TerminationOf(*records->end));
+  }
   if (!records->launch.has_value()) {
     return std::move(reply)(absl::FailedPreconditionError(
         "its launch did not come to an end; destroy it"));

@@ -93,7 +93,9 @@ absl::Status RecoverContainer(ContainerStore& store, const std::string& id) {
   const absl::StatusOr<ContainerRecords> records = ReadRecords((*lock)->get());
   if (!records.ok()) return records.status();
   // A launch that was killed before it had started anything.
-  if (!records->launch.has_value()) return RemoveContainer(store, id, *records);
+  if (!records->launch.has_value() && !records->end.has_value()) {
+    return RemoveContainer(store, id, *records);
+  }
   // A supervisor that was killed at its very end.
   if (records->end.has_value() && records->end->complete) {
     (void)RemoveCgroups(records->cgroups, absl::ZeroDuration());

@@ -225,6 +225,9 @@ TEST_F(PosixStateTest, ADamagedFileThatTellsTheEndIsEnough) {
   ASSERT_EQ(write(go.get(), "\n", 1), 1);
   EXPECT_EQ(wire::ExitOf(Parse(wait->Finish())), Exited(3));
   AwaitEnd(supervisor.pid);
+  EXPECT_EQ(Command({"recover"}, environment_, "").Finish().status, 0);
+  EXPECT_THAT(List(), ElementsAre("c"));
+  EXPECT_EQ(wire::ExitOf(Wait("c")), Exited(3));
   Destroy("c");
   EXPECT_THAT(List(), IsEmpty());
 }

@@ -1,0 +1,205 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// What a server holds for those who send much and read little.
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "external_containerizer/transport/ttrpc/harness.h"
+#include "external_containerizer/transport/ttrpc/server_fixture.h"
+#include "gtest/gtest.h"
+
+namespace external_containerizer {
+namespace ttrpc {
+namespace {
+
+TEST_F(ServerTest, ConnectionIsNotReadWhileTooManyCallsAreInFlight) {
+  ServerOptions options;
+  options.max_in_flight = 3;
+  Start(options);
+  RawPeer peer = Connect();
+  std::string requests;
+  for (uint32_t id = 1; id < 20; id += 2) {
+    requests += RequestFrame(id, kService, "Keep", "");
+  }
+  peer.Write(*loop_, requests);
+  RunUntil(*loop_, [&] { return kept_.size() >= 3; });
+  RawPeer other = Connect();
+  ExpectEcho(other, 1);
+  EXPECT_EQ(kept_.size(), 3u);
+  for (uint32_t i = 0; i < 10; ++i) {
+    RunUntil(*loop_, [&] { return kept_.size() > i; });
+    EXPECT_LE(server_->in_flight(), 3u);
+    kept_[i].Finish(absl::StrCat(i));
+    EXPECT_EQ(peer.Read(*loop_).id, 2 * i + 1);
+  }
+}
+
+TEST_F(ServerTest, ConnectionThatIsNotReadIsStillSeenToClose) {
+  ServerOptions options;
+  options.max_in_flight = 1;
+  Start(options);
+  RawPeer peer = Connect();
+  peer.Write(*loop_, RequestFrame(1, kService, "Keep", "") +
+                         RequestFrame(3, kService, "Keep", ""));
+  RunUntil(*loop_, [&] { return kept_.size() == 1; });
+  peer.Close();
+  RunUntil(*loop_, [&] { return server_->connections() == 0; });
+  EXPECT_TRUE(kept_[0].cancelled());
+}
+
+TEST_F(ServerTest, PeerThatNeverReadsIsBoundedAndThenClosed) {
+  ServerOptions options;
+  options.stop_reading_above = 1 << 20;
+  options.stall_timeout = absl::Milliseconds(100);
+  Start(options);
+  RawPeer other = Connect();
+  RawPeer peer = Connect();
+  // Asks for far more than is ever held for it.
+  constexpr size_t kPayload = 64 << 10;
+  const std::string payload(kPayload, 'x');
+  uint32_t id = 1;
+  std::string pending;
+  size_t asked = 0;
+  while (server_->connections() == 2 && asked < 1000) {
+    if (pending.empty()) {
+      pending = RequestFrame(id, kService, "Echo", payload);
+      id += 2;
+      ++asked;
+    }
+    pending.erase(0, peer.WriteSome(pending));
+    loop_->Post([&] { loop_->Stop(); });
+    loop_->Run();
+  }
+  EXPECT_EQ(server_->connections(), 1u);
+  // What is queued, what the kernel holds, and one more.
+  EXPECT_LT(static_cast<size_t>(echoes_) * kPayload, 3u << 20);
+  EXPECT_LT(asked, 1000u);
+  ExpectEcho(other, 1);
+}
+
+TEST_F(ServerTest, RequestsThatComeTogetherWaitForTheirRepliesToBeRead) {
+  ServerOptions options;
+  options.stop_reading_above = 1 << 20;
+  Start(options);
+  int handled = 0;
+  server_->AddHandler(
+      kService, "Grow",
+      [&](const CallContext&, absl::string_view, Responder responder) {
+        ++handled;
+        responder.Finish(std::string(64 << 10, 'x'));
+      });
+  RawPeer peer = Connect();
+  // All of them fit into one read, all of the replies would be 32 MiB.
+  constexpr int kCalls = 500;
+  std::string requests;
+  for (uint32_t i = 0; i < kCalls; ++i) {
+    requests += RequestFrame(2 * i + 1, kService, "Grow", "");
+  }
+  ASSERT_LT(requests.size(), 64u << 10);
+  peer.Write(*loop_, requests);
+  int turns = 0;
+  RunUntil(*loop_, [&] { return ++turns > 10; });
+  EXPECT_GT(handled, 10);
+  EXPECT_LT(handled, 40);
+  for (uint32_t i = 0; i < kCalls; ++i) {
+    EXPECT_EQ(peer.Read(*loop_).id, 2 * i + 1);
+  }
+}
+
+TEST_F(ServerTest, RepliesBeyondTheBoundCloseTheConnection) {
+  ServerOptions options;
+  options.stall_timeout = absl::InfiniteDuration();
+  options.max_queued = 2 << 20;
+  Start(options);
+  RawPeer peer = Connect();
+  std::string requests;
+  for (uint32_t id = 1; id < 20; id += 2) {
+    requests += RequestFrame(id, kService, "Keep", "");
+  }
+  peer.Write(*loop_, requests);
+  RunUntil(*loop_, [&] { return kept_.size() == 10; });
+  for (Responder& responder : kept_) {
+    responder.Finish(std::string(1 << 20, 'x'));
+  }
+  RunUntil(*loop_, [&] { return server_->connections() == 0; });
+}
+
+class HeldBytesTest : public ServerTest {
+ protected:
+  HeldBytesTest() {
+    ServerOptions options;
+    options.max_held = 8 << 20;
+    options.stall_timeout = absl::InfiniteDuration();
+    Start(options);
+  }
+
+  static constexpr size_t kMiB = 1 << 20;
+};
+
+TEST_F(HeldBytesTest, RequestsCutShortOnManyConnectionsCloseTheLargest) {
+  RawPeer other = Connect();
+  RawPeer largest = Connect();
+  const std::string request =
+      RequestFrame(1, kService, "Echo", std::string(4 * kMiB - 100, 'x'));
+  largest.Write(*loop_, request.substr(0, 3 * kMiB));
+  std::vector<RawPeer> peers;
+  for (int i = 0; i < 20; ++i) {
+    peers.push_back(Connect());
+    peers.back().Write(*loop_, request.substr(0, 2 * kMiB + 1));
+    ExpectEcho(other, 2 * static_cast<uint32_t>(i) + 1);
+    EXPECT_LE(server_->connections(), 2u + 4u);
+  }
+  EXPECT_TRUE(largest.AtEnd());
+  // Those that were not closed are still served.
+  int served = 0;
+  for (RawPeer& peer : peers) {
+    if (peer.AtEnd()) continue;
+    peer.Write(*loop_, request.substr(2 * kMiB + 1));
+    if (peer.Read(*loop_).id == 1) ++served;
+  }
+  EXPECT_GE(served, 1);
+}
+
+TEST_F(HeldBytesTest, RepliesThatManyDoNotReadCloseTheLargest) {
+  RawPeer other = Connect();
+  std::vector<RawPeer> peers;
+  for (uint32_t i = 0; i < 20; ++i) {
+    peers.push_back(Connect());
+    peers.back().Write(*loop_, RequestFrame(1, kService, "Keep", ""));
+    RunUntil(*loop_, [&] { return kept_.size() == i + 1; });
+    kept_.back().Finish(std::string(2 * kMiB + i, 'x'));
+    ExpectEcho(other, 2 * i + 1);
+    EXPECT_LE(server_->connections(), 1u + 5u);
+  }
+  int answered = 0;
+  for (RawPeer& peer : peers) {
+    if (peer.Read(*loop_).id == 1) ++answered;
+  }
+  EXPECT_GE(answered, 3);
+}
+
+TEST_F(ServerTest, SlowReaderOfManyLargeRepliesGetsAllOfThem) {
+  RawPeer peer = Connect();
+  const std::string payload(1 << 20, 'x');
+  constexpr uint32_t kCalls = 30;
+  std::string requests;
+  for (uint32_t i = 0; i < kCalls; ++i) {
+    requests += RequestFrame(2 * i + 1, kService, "Echo", payload);
+  }
+  // Reads no more than it must to get rid of its requests.
+  absl::string_view rest = requests;
+  for (uint32_t i = 0; i < kCalls; ++i) {
+    const SeenFrame seen = ReadWhileWriting(peer, rest);
+    EXPECT_EQ(seen.id, 2 * i + 1);
+    EXPECT_EQ(seen.AsResponse().payload().size(), payload.size());
+  }
+}
+
+}  // namespace
+}  // namespace ttrpc
+}  // namespace external_containerizer
