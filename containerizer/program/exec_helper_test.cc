@@ -4,6 +4,7 @@
 // A program that knows no `serve`, behind exec_helper: what an agent with a
 // helper sees of it is what an agent without one sees.
 
+#include <dirent.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
@@ -84,8 +86,10 @@ class ExecHelperTest : public ::testing::Test {
                         mode);
   }
 
-  void Use(const std::string& program) {
+  void Use(const std::string& program,
+           absl::Duration start_timeout = absl::Seconds(10)) {
     UnixSocketOptions options;
+    options.start_timeout = start_timeout;
     options.program = Wrapped(program);
     options.work_directory = root_ + "/work";
     auto transport = UnixSocketTransport(options)(*loop_);
@@ -114,9 +118,19 @@ class ExecHelperTest : public ::testing::Test {
 
   std::string Socket() const { return root_ + "/work/s.sock"; }
 
-  // A helper that an operator starts, and an agent's transport to it. Launches
-  // take until Release().
-  pid_t SpawnSlow(const std::vector<std::string>& arguments) {
+  // The socket of the helper that Use() lets be started.
+  std::string OwnSocket() const {
+    std::string found;
+    DIR* directory = opendir((root_ + "/work").c_str());
+    while (const dirent* entry = readdir(directory)) {
+      if (absl::EndsWith(entry->d_name, ".sock")) found = entry->d_name;
+    }
+    closedir(directory);
+    return absl::StrCat(root_, "/work/", found);
+  }
+
+  // Its launches take until Release().
+  std::string SlowProgram() {
     const std::string program = root_ + "/program";
     std::ofstream(program) << "#!/bin/sh\n"
                            << "case $1 in launch) echo $$ >>" << pids_
@@ -124,6 +138,12 @@ class ExecHelperTest : public ::testing::Test {
     EXPECT_EQ(chmod(program.c_str(), 0700), 0);
     unlink((root_ + "/go").c_str());
     EXPECT_EQ(mkfifo((root_ + "/go").c_str(), 0600), 0);
+    return program;
+  }
+
+  // A helper of that which an operator starts, and an agent's transport to it.
+  pid_t SpawnSlow(const std::vector<std::string>& arguments) {
+    const std::string program = SlowProgram();
     const std::string helper =
         TestDataPath("containerizer/program/exec_helper");
     const std::string socket = "--socket=" + Socket();
@@ -310,7 +330,10 @@ TEST_F(ExecHelperTest, ShutdownLetsALaunchHaveItsTimeAndTermItsLimit) {
   for (const bool term : {false, true}) {
     unlink(pids_.c_str());
     const pid_t helper = SpawnSlow({"--drain_limit=0s"});
-    const Pending launch = Invoke(*transport_, Make(Command::kLaunch));
+    Invocation invocation = Make(Command::kLaunch);
+    // Or else its time would end it, too.
+    if (term) invocation.timeout = absl::InfiniteDuration();
+    const Pending launch = Invoke(*transport_, std::move(invocation));
     RunUntil([this] { return Pids().size() == 1; });
     bool told = false;
     ttrpc::Call(*first_client_, helper::kShutdown,
@@ -333,6 +356,53 @@ TEST_F(ExecHelperTest, ShutdownLetsALaunchHaveItsTimeAndTermItsLimit) {
       EXPECT_EQ(ExitCode(helper), 0);
     }
   }
+}
+
+TEST_F(ExecHelperTest, WhoWaitsForTheEndOfADrainingHelperIsToldWhichOne) {
+  const std::string program = SlowProgram();
+  Use(program, absl::Seconds(1));
+  const Pending launch = Invoke(*transport_, Make(Command::kLaunch));
+  RunUntil([this] { return Pids().size() == 1; });
+  // Another agent, with a newer version.
+  pid_t helper = 0;
+  const auto client = ttrpc::Client::Connect(*loop_, OwnSocket());
+  ASSERT_THAT(client, IsOk());
+  helper::v1::HelloRequest hello;
+  hello.set_oldest_version(1);
+  hello.set_newest_version(1);
+  ttrpc::Call(**client, helper::kHello, hello, {},
+              [&helper](ttrpc::CallResult<helper::v1::HelloReply> result) {
+                ASSERT_THAT(result.reply, IsOk());
+                helper = static_cast<pid_t>(result.reply->pid());
+              });
+  bool told = false;
+  ttrpc::Call(
+      **client, helper::kShutdown, helper::v1::ShutdownRequest(), {},
+      [&told](ttrpc::CallResult<helper::v1::ShutdownReply>) { told = true; });
+  RunUntil([&told] { return told; });
+  const auto named = AllOf(HasSubstr(absl::StrCat("process ", helper)),
+                           HasSubstr("lets its last commands end"));
+  // Who started it, and who only finds its lock; with a time that is over
+  // before they are refused, and without.
+  const std::unique_ptr<Transport> starter = std::move(transport_);
+  Use(program, absl::Seconds(1));
+  for (Transport* transport : {starter.get(), transport_.get()}) {
+    Invocation invocation = Make(Command::kUsage);
+    invocation.timeout = absl::Milliseconds(700);
+    const Pending brief = Invoke(*transport, std::move(invocation));
+    const Pending patient = Invoke(*transport, Make(Command::kUsage));
+    EXPECT_THAT(Await(brief).status,
+                StatusIs(absl::StatusCode::kDeadlineExceeded, named));
+    EXPECT_THAT(Await(patient).status,
+                StatusIs(absl::StatusCode::kUnavailable, named));
+    EXPECT_EQ((*brief)->outcome, Outcome::kNotStarted);
+    EXPECT_EQ((*patient)->outcome, Outcome::kNotStarted);
+  }
+  Release();
+  EXPECT_THAT(Await(launch).status, IsOk());
+  RunUntil([helper] { return !IsAlive(helper); });
+  EXPECT_THAT(Await(Invoke(*transport_, Make(Command::kRecover))).status,
+              IsOk());
 }
 
 TEST_F(ExecHelperTest, ProgramThatIsNotThereIsTold) {

@@ -49,7 +49,7 @@ constexpr size_t kMaxWaits = 100'000;
 
 // What it takes while it waits for a handler.
 size_t BytesOf(const Invocation& invocation) {
-  size_t bytes = invocation.input.size();
+  size_t bytes = sizeof(Invocation) + invocation.input.size();
   for (const auto& [name, value] : invocation.environment) {
     bytes += name.size() + value.size();
   }
@@ -145,6 +145,25 @@ class ProgramTransport::Outlet {
   ProgramTransport* transport_ ABSL_GUARDED_BY(mutex_);
 };
 
+class ProgramTransport::QueuedBytes {
+ public:
+  QueuedBytes(std::shared_ptr<Outlet> outlet, size_t bytes)
+      : outlet_(std::move(outlet)), bytes_(bytes) {
+    outlet_->queued_bytes += bytes_;
+  }
+  QueuedBytes(QueuedBytes&& other) noexcept = default;
+  ~QueuedBytes() { Release(); }
+
+  void Release() {
+    if (outlet_ != nullptr) outlet_->queued_bytes -= bytes_;
+    outlet_ = nullptr;
+  }
+
+ private:
+  std::shared_ptr<Outlet> outlet_;
+  size_t bytes_;
+};
+
 ProgramTransport::ProgramTransport(EventLoop& loop, std::string name,
                                    Program& program)
     : program_(program),
@@ -180,16 +199,15 @@ InvocationId ProgramTransport::Invoke(
                                   " bytes wait for a handler already"))));
     return id;
   }
-  outlet_->queued_bytes += bytes;
-  const bool accepted = threads_.Run(
-      LaneOf(command), id,
-      [id, bytes, outlet = outlet_, cancellation = call.cancellation,
-       program = &program_, invocation = std::move(invocation)]() mutable {
-        outlet->queued_bytes -= bytes;
-        Work(outlet, id, cancellation, *program, invocation);
-      });
+  const bool accepted =
+      threads_.Run(LaneOf(command), id,
+                   [id, queued = QueuedBytes(outlet_, bytes), outlet = outlet_,
+                    cancellation = call.cancellation, program = &program_,
+                    invocation = std::move(invocation)]() mutable {
+                     queued.Release();
+                     Work(outlet, id, cancellation, *program, invocation);
+                   });
   if (!accepted) {
-    outlet_->queued_bytes -= bytes;
     EndLater(id, NotStarted(absl::ResourceExhaustedError(
                      "no thread can be made for a handler")));
   }
@@ -248,6 +266,11 @@ void ProgramTransport::Work(const std::shared_ptr<Outlet>& outlet,
 void ProgramTransport::Cancel(InvocationId id) {
   const auto it = calls_.find(id);
   if (it == calls_.end()) return;
+  // Who cancels does not wait for long.
+  if (threads_.Abandon(id)) {
+    return EndLater(
+        id, NotStarted(absl::CancelledError("no handler was free to take it")));
+  }
   // Its callbacks may be long, and may want the program's locks.
   const Cancellation cancellation = it->second.cancellation;
   if (HasResult(it->second.command)) {
@@ -256,8 +279,6 @@ void ProgramTransport::Cancel(InvocationId id) {
     answer.status = absl::CancelledError("it was cancelled");
     EndLater(id, std::move(answer));
   }
-  // Who cancels does not wait for long.
-  threads_.Abandon(id);
   cancellation.Cancel();
 }
 

@@ -42,6 +42,7 @@ class ProgramTransport : public Transport {
 
   // Tells the handler, through its Context. wait, usage and containers then end
   // at once, whatever becomes of their replies; the others when they reply.
+  // What no handler has taken yet was not started.
   void Cancel(InvocationId id) override;
 
   size_t MaxWaits() const override;
@@ -49,6 +50,8 @@ class ProgramTransport : public Transport {
  private:
   // Where replies, on whatever thread, find the loop as long as there is a use.
   class Outlet;
+  // What a command takes while no handler has taken it.
+  class QueuedBytes;
 
   struct Call {
     absl::AnyInvocable<void(Answer) &&> done;

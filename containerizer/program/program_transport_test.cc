@@ -316,6 +316,29 @@ TEST_F(ProgramTransportTest,
   transport_.reset();
 }
 
+TEST_F(ProgramTransportTest, CancelledBeforeAHandlerTookItWasNotStarted) {
+  absl::Notification go;
+  program_.launch = [&go](const Context&, Reply<void> reply) {
+    go.WaitForNotification();
+    std::move(reply)(absl::OkStatus());
+  };
+  std::vector<std::shared_ptr<Pending>> launches;
+  for (int i = 0; i < 32; ++i) launches.push_back(Invoke(Launch()));
+  // More in all than may wait, if what was cancelled counted.
+  for (int i = 0; i < 20; ++i) {
+    Invocation invocation = Launch();
+    invocation.environment["LARGE"] = std::string(4 << 20, 'e');
+    const auto queued = Invoke(std::move(invocation));
+    transport_->Cancel(queued->id);
+    EXPECT_FALSE(queued->answer.has_value());
+    const Answer answer = Await(queued);
+    EXPECT_EQ(answer.outcome, Outcome::kNotStarted);
+    EXPECT_THAT(answer.status, StatusIs(absl::StatusCode::kCancelled));
+  }
+  go.Notify();
+  for (const auto& launch : launches) EXPECT_THAT(Await(launch).status, IsOk());
+}
+
 TEST_F(ProgramTransportTest, CommandsWithoutAThreadAreRefusedAndLeaveNothing) {
   pthread_attr_t usual, vast;
   ASSERT_EQ(pthread_getattr_default_np(&usual), 0);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/socket.h>
@@ -18,6 +19,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -128,13 +130,28 @@ std::pair<dev_t, ino_t> Identity(const char* path, bool follow) {
   return {info.st_dev, info.st_ino};
 }
 
-// Whether the file that we execute is not the one of that name any more.
-bool ExecutableReplaced() {
+// The name of what we execute, absolute: the one that we were started by, for a
+// link in it may be made to lead to another version; of a script, where the
+// interpreter is.
+std::string ExecutableName() {
+  const auto executed =
+      reinterpret_cast<const char*>(getauxval(AT_EXECFN));  // NOLINT
+  if (executed != nullptr) {
+    absl::StatusOr<std::string> name = Absolute(executed);
+    if (name.ok() &&
+        Identity(name->c_str(), true) == Identity("/proc/self/exe", true)) {
+      return *std::move(name);
+    }
+  }
   char path[PATH_MAX];
-  const ssize_t size = readlink("/proc/self/exe", path, sizeof(path) - 1);
-  if (size <= 0) return false;
-  path[size] = '\0';
-  return Identity(path, true) != Identity("/proc/self/exe", true);
+  const ssize_t size = readlink("/proc/self/exe", path, sizeof(path));
+  return std::string(path, static_cast<size_t>(std::max<ssize_t>(size, 0)));
+}
+
+// Whether that is another file now.
+bool ExecutableReplaced(const std::string& name) {
+  return !name.empty() &&
+         Identity(name.c_str(), true) != Identity("/proc/self/exe", true);
 }
 
 // Held until the process ends. ALREADY_EXISTS if another one holds it.
@@ -150,11 +167,20 @@ absl::StatusOr<UniqueFd> Lock(const std::string& socket) {
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot open ", path));
   }
   if (flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EWOULDBLOCK) {
-      return absl::AlreadyExistsError(
-          absl::StrCat("another helper serves at ", socket));
+    if (errno != EWOULDBLOCK) {
+      return absl::ErrnoToStatus(errno, absl::StrCat("cannot lock ", path));
     }
-    return absl::ErrnoToStatus(errno, absl::StrCat("cannot lock ", path));
+    char pid[16] = {};
+    const ssize_t size = pread(lock.get(), pid, sizeof(pid) - 1, 0);
+    return absl::AlreadyExistsError(absl::StrCat(
+        "another helper", size > 0 ? absl::StrCat(", process ", pid, ",") : "",
+        " serves at ", socket));
+  }
+  // For those who find it locked.
+  const std::string pid = absl::StrCat(getpid());
+  if (ftruncate(lock.get(), 0) != 0 ||
+      pwrite(lock.get(), pid.data(), pid.size(), 0) < 0) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("cannot write ", path));
   }
   return lock;
 }
@@ -291,7 +317,9 @@ absl::Status Serve(const std::string& program, const Arguments& arguments,
   HelperOptions options;
   options.program = program;
   options.work_directory = socket.substr(0, socket.rfind('/'));
-  options.outdated = ExecutableReplaced;
+  options.outdated = [name = ExecutableName()] {
+    return ExecutableReplaced(name);
+  };
   HelperServer server(**loop, *std::move(transport), std::move(options));
   int listener = kSystemdFd;
   if (!arguments.socket.empty()) {

@@ -5,7 +5,7 @@
 // only: it takes over the process's signals.
 //
 //   PATH       the socket, of mode 0600 in a directory that only this user may
-//              write to; PATH.lock keeps a second helper away
+//              write to; PATH.lock keeps a second helper away and has the pid
 //   stderr     what it has to say
 //   SIGTERM, SIGINT   stops listening, cancels what waits, ends when the last
 //              command has, or after --drain_limit (30s); at once when it comes

@@ -414,6 +414,26 @@ TEST_F(ServeTest, StoppedHelperIsNamedAndGoesOnWhenItIsContinued) {
   EXPECT_THAT(Await(Invoke(Destroy())).status, IsOk());
 }
 
+TEST_F(ServeTest, StoppedHelperThatIsEndedIsFollowedByANewOne) {
+  Connect();
+  ASSERT_THAT(Await(Invoke(Launch("sleep 1000"))).status, IsOk());
+  const pid_t pid = Helper();
+  ASSERT_GT(pid, 0);
+  ASSERT_EQ(kill(pid, SIGSTOP), 0);
+  for (int i = 0; i < 2; ++i) {
+    // What the operator is told to do.
+    EXPECT_THAT(Run(Command::kContainers).status,
+                StatusIs(absl::StatusCode::kUnavailable,
+                         HasSubstr(absl::StrCat("kill -9 ", pid))));
+  }
+  ASSERT_EQ(kill(pid, SIGKILL), 0);
+  AwaitEnd(pid);
+  const Answer listed = Run(Command::kContainers);
+  EXPECT_THAT(listed.status, IsOk());
+  EXPECT_THAT(listed.output.value_or(""), HasSubstr("c"));
+  EXPECT_THAT(Await(Invoke(Destroy())).status, IsOk());
+}
+
 TEST_F(ServeTest, HelperWithoutAgentsEnds) {
   options_.socket = work_ + "/s.sock";
   const pid_t pid =
@@ -502,6 +522,47 @@ TEST_F(ServeTest, HelperWhoseExecutableIsReplacedIsReplaced) {
   EXPECT_THAT(Await(Invoke(Destroy())).status, IsOk());
 }
 
+TEST_F(ServeTest, HelperIsReplacedWhenALinkLeadsToAnotherVersion) {
+  const std::string link = root_ + "/current";
+  const auto point_to = [&](const std::string& version) {
+    return system(absl::StrCat("cp -n '", options_.program, "' '", root_,
+                               version, "' && ln -s '", root_, version, "' '",
+                               link, ".new' && mv -T '", link, ".new' '", link,
+                               "'")
+                      .c_str());
+  };
+  ASSERT_EQ(point_to("/v1"), 0);
+  const std::string posix = std::exchange(options_.program, link);
+  Connect();
+  EXPECT_THAT(Run(Command::kRecover).status, IsOk());
+  const pid_t first = Helper();
+  options_.program = posix;
+  ASSERT_EQ(point_to("/v2"), 0);
+  options_.program = link;
+  Connect();
+  EXPECT_THAT(Run(Command::kRecover).status, IsOk());
+  const pid_t second = Helper();
+  EXPECT_NE(second, first);
+  AwaitEnd(first);
+  Connect();
+  EXPECT_THAT(Run(Command::kRecover).status, IsOk());
+  EXPECT_EQ(Helper(), second);
+}
+
+// The script is not the executable, and is not compared with it.
+TEST_F(ServeTest, HelperThatAScriptStartsStays) {
+  const std::string posix = options_.program;
+  options_.program = root_ + "/program";
+  std::ofstream(options_.program) << "#!/bin/sh\nexec " << posix << " \"$@\"\n";
+  ASSERT_EQ(chmod(options_.program.c_str(), 0700), 0);
+  Connect();
+  EXPECT_THAT(Run(Command::kRecover).status, IsOk());
+  const pid_t first = Helper();
+  Connect();
+  EXPECT_THAT(Run(Command::kRecover).status, IsOk());
+  EXPECT_EQ(Helper(), first);
+}
+
 TEST_F(ServeTest, WorkDirectoryMayHaveALongPath) {
   while (work_.size() < 300) {
     work_ += "/a_directory_with_a_long_name";
@@ -511,6 +572,18 @@ TEST_F(ServeTest, WorkDirectoryMayHaveALongPath) {
   Connect();
   EXPECT_THAT(Run(Command::kContainers).status, IsOk());
   EXPECT_GT(Helper(), 0);
+}
+
+TEST_F(ServeTest, StderrOfEarlierHelpersIsKeptOnceAndDoesNotGrow) {
+  const std::string file = work_ + "/helper.stderr";
+  std::ofstream(file) << std::string(1 << 20, 'x');
+  Connect();
+  EXPECT_THAT(Run(Command::kRecover).status, IsOk());
+  struct stat now, old;
+  ASSERT_EQ(stat(file.c_str(), &now), 0);
+  EXPECT_LT(now.st_size, 1 << 10);
+  ASSERT_EQ(stat((file + ".old").c_str(), &old), 0);
+  EXPECT_EQ(old.st_size, 1 << 20);
 }
 
 TEST_F(ServeTest, ProgramThatKnowsNoServeIsToldAboutExecHelper) {

@@ -4,6 +4,7 @@
 #include "external_containerizer/containerizer/program/worker_threads.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace external_containerizer {
@@ -21,7 +22,7 @@ WorkerThreads::WorkerThreads(const std::vector<size_t>& most)
 WorkerThreads::~WorkerThreads() {
   std::vector<pthread_t> threads;
   // Destroyed without the lock: what it destroys may be anything.
-  std::vector<std::deque<Queued>> forgotten(lanes_.size());
+  std::vector<std::list<Queued>> forgotten(lanes_.size());
   {
     absl::MutexLock lock(&mutex_);
     stopped_ = true;
@@ -35,21 +36,35 @@ WorkerThreads::~WorkerThreads() {
 
 bool WorkerThreads::Run(size_t lane, uint64_t id, Work&& work) {
   absl::MutexLock lock(&mutex_);
-  std::deque<Queued>& queue = lanes_[lane].queue;
+  std::list<Queued>& queue = lanes_[lane].queue;
   queue.push_back({id, std::move(work)});
   StartThreads();
-  if (!threads_.empty()) return true;
+  if (!threads_.empty()) {
+    waiting_[id] = {&lanes_[lane], std::prev(queue.end())};
+    return true;
+  }
   work = std::move(queue.back().work);
   queue.pop_back();
   return false;
 }
 
-void WorkerThreads::Abandon(uint64_t id) {
+bool WorkerThreads::Abandon(uint64_t id) {
+  // Destroyed without the lock: what it destroys may be anything.
+  std::list<Queued> forgotten;
   absl::MutexLock lock(&mutex_);
+  const auto waiting = waiting_.find(id);
+  if (waiting != waiting_.end()) {
+    forgotten.splice(forgotten.end(), waiting->second.lane->queue,
+                     waiting->second.place);
+    waiting_.erase(waiting);
+    return true;
+  }
   const auto it = running_.find(id);
-  if (it == running_.end() || std::exchange(it->second.abandoned, true)) return;
-  ++it->second.lane->abandoned;
-  StartThreads();
+  if (it != running_.end() && !std::exchange(it->second.abandoned, true)) {
+    ++it->second.lane->abandoned;
+    StartThreads();
+  }
+  return false;
 }
 
 void WorkerThreads::StartThreads() {
@@ -95,6 +110,7 @@ void WorkerThreads::Loop() {
                        [](const Lane& each) { return each.Runnable() > 0; });
       next = std::move(lane->queue.front());
       lane->queue.pop_front();
+      waiting_.erase(next.id);
       ++lane->running;
       running_[next.id].lane = &*lane;
       --free_;

@@ -11,7 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -38,9 +38,10 @@ class WorkerThreads {
   // can be made.
   bool Run(size_t lane, uint64_t id, Work&& work);
 
-  // Nobody waits for that work any more: if it is running, another may run
-  // beside it. Of a lane, as many count as the lane has threads.
-  void Abandon(uint64_t id);
+  // Nobody waits for that work any more. If it is running, another may run
+  // beside it; of a lane, as many count as the lane has threads. If it has not
+  // begun, it is destroyed, in this call, and true is returned.
+  bool Abandon(uint64_t id);
 
  private:
   struct Queued {
@@ -49,12 +50,16 @@ class WorkerThreads {
   };
   struct Lane {
     size_t most = 0;
-    std::deque<Queued> queue;
+    std::list<Queued> queue;
     size_t running = 0;
     size_t abandoned = 0;  // Of those.
 
     // How many of the queue may run now.
     size_t Runnable() const;
+  };
+  struct Waiting {
+    Lane* lane;
+    std::list<Queued>::iterator place;
   };
   struct Running {
     Lane* lane;
@@ -73,6 +78,7 @@ class WorkerThreads {
   absl::Mutex mutex_;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<Lane> lanes_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<uint64_t, Waiting> waiting_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<uint64_t, Running> running_ ABSL_GUARDED_BY(mutex_);
   size_t free_ ABSL_GUARDED_BY(mutex_) = 0;  // Or about to be.
   std::vector<pthread_t> threads_ ABSL_GUARDED_BY(mutex_);

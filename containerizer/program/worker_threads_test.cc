@@ -97,6 +97,36 @@ TEST(WorkerThreadsTest, AbandonedWorkHoldsNoPlaceUpToAsMuchAgain) {
   EXPECT_TRUE(done.WaitForNotificationWithTimeout(kPatience));
 }
 
+TEST(WorkerThreadsTest, AbandonedWorkThatHasNotBegunIsDestroyedAtOnce) {
+  absl::Notification started;
+  absl::Notification go;
+  WorkerThreads threads({1});
+  threads.Run(0, 1, [&] {
+    started.Notify();
+    go.WaitForNotification();
+  });
+  started.WaitForNotification();
+  std::vector<std::weak_ptr<int>> held;
+  std::atomic<uint64_t> ran{0};
+  absl::BlockingCounter done(2);
+  for (uint64_t id = 2; id < 5; ++id) {
+    const auto value = std::make_shared<int>(0);
+    held.push_back(value);
+    threads.Run(0, id, [&, id, value] {
+      ran += id;
+      done.DecrementCount();
+    });
+  }
+  EXPECT_TRUE(threads.Abandon(3));
+  EXPECT_TRUE(held[1].expired());
+  EXPECT_FALSE(held[0].expired());
+  EXPECT_FALSE(threads.Abandon(3));
+  EXPECT_FALSE(threads.Abandon(1));  // It runs.
+  go.Notify();
+  done.Wait();
+  EXPECT_EQ(ran, 2u + 4u);
+}
+
 TEST(WorkerThreadsTest, DestructionWaitsForWhatRunsAndDropsTheRest) {
   absl::Notification started;
   absl::Notification go;

@@ -9,7 +9,6 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <functional>
@@ -25,12 +24,18 @@
 #include "absl/time/time.h"
 #include "external_containerizer/testing/status_matchers.h"
 #include "external_containerizer/transport/event_loop.h"
+#include "external_containerizer/transport/process/command_line.h"
+#include "external_containerizer/transport/process/inherited_environment.h"
 #include "external_containerizer/transport/transport.h"
 #include "external_containerizer/transport/ttrpc/harness.h"
 #include "external_containerizer/transport/ttrpc/method.h"
 #include "external_containerizer/transport/ttrpc/socket.h"
 #include "external_containerizer/transport/unique_fd.h"
+#include "external_containerizer/transport/unix_socket/commands.h"
+#include "external_containerizer/transport/unix_socket/connector.h"
 #include "external_containerizer/transport/unix_socket/helper.h"
+#include "external_containerizer/transport/unix_socket/helper_process.h"
+#include "external_containerizer/transport/unix_socket/leftovers.h"
 #include "external_containerizer/transport/unix_socket/unix_socket.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -108,6 +113,33 @@ class BadHelperTest : public ::testing::Test {
                         if (fill) fill(reply);
                         responder.Finish(reply);
                       });
+  }
+
+  // Serves, and is told to end.
+  void CountShutdowns(std::function<void()> shutdown = nullptr) {
+    Serve();
+    ttrpc::AddHandler(
+        *server_, helper::kShutdown,
+        [this, shutdown](const CallContext&, v1::ShutdownRequest,
+                         TypedResponder<v1::ShutdownReply> responder) {
+          ++shutdowns_;
+          if (shutdown) shutdown();
+          responder.Finish(v1::ShutdownReply());
+        });
+  }
+
+  // An agent that would start a helper; it never gets that far.
+  void ConnectAndStart() {
+    const std::string program = directory_ + "/program";
+    transport_ = std::make_unique<unix_socket_internal::UnixSocket>(
+        *loop_, options_,
+        std::make_unique<ForkExecLeftovers>(*loop_, directory_),
+        std::make_unique<Connector>(
+            *loop_, options_, options_.socket, Environment(),
+            std::make_unique<HelperProcess>(
+                *loop_, HelperProcess::Program{
+                            program, CommandLine{program, {program}, false},
+                            InheritedEnvironment(environ, {}), directory_})));
   }
 
   // A helper whose frames the test writes itself.
@@ -193,6 +225,7 @@ class BadHelperTest : public ::testing::Test {
   UnixSocketOptions options_;
   v1::HelloReply hello_;
   int hellos_ = 0;
+  int shutdowns_ = 0;
   std::unique_ptr<EventLoop> loop_ = *EventLoop::Create();
   std::unique_ptr<ttrpc::Server> server_;
   UniqueFd listener_;
@@ -219,6 +252,45 @@ TEST_F(BadHelperTest, OlderOneOfAnOperatorSaysToUpdateTheHelper) {
                    {"update the helper"});
 }
 
+TEST_F(BadHelperTest, OneOfAnOlderVersionIsToldToEndAndItsSuccessorIsUsed) {
+  hello_.set_version(0);
+  hello_.set_newest_version(0);
+  hello_.clear_capabilities();
+  CountShutdowns([this] {
+    hello_.set_version(1);
+    hello_.set_newest_version(1);
+  });
+  Answer(Command::kDestroy);
+  ConnectAndStart();
+  EXPECT_THAT(Run(Command::kDestroy).status, IsOk());
+  EXPECT_EQ(shutdowns_, 1);
+  EXPECT_EQ(hellos_, 2);
+}
+
+TEST_F(BadHelperTest, OutdatedOneThatStaysIsToldToEndOnceAndThenUsed) {
+  hello_.set_outdated(true);
+  hello_.add_capabilities("shutdown");
+  CountShutdowns();
+  Answer(Command::kDestroy);
+  ConnectAndStart();
+  EXPECT_THAT(Run(Command::kDestroy).status, IsOk());
+  EXPECT_EQ(shutdowns_, 1);
+  EXPECT_EQ(hellos_, 2);
+}
+
+TEST_F(BadHelperTest, OutdatedOneIsUsedIfItCannotBeToldToEndOrIsAnOperators) {
+  hello_.set_outdated(true);
+  CountShutdowns();
+  Answer(Command::kDestroy);
+  ConnectAndStart();
+  EXPECT_THAT(Run(Command::kDestroy).status, IsOk());
+  transport_.reset();
+  hello_.add_capabilities("shutdown");
+  EXPECT_THAT(Run(Command::kDestroy).status, IsOk());
+  EXPECT_EQ(shutdowns_, 0);
+  EXPECT_EQ(hellos_, 2);
+}
+
 TEST_F(BadHelperTest, VersionThatWasNotOfferedIsRefused) {
   hello_.set_version(5);
   Serve();
@@ -238,7 +310,20 @@ TEST_F(BadHelperTest, OtherServiceIsNoHelper) {
 TEST_F(BadHelperTest, OneThatNeverSaysHelloHangs) {
   ListenRaw();
   ExpectNotStarted(absl::StatusCode::kUnavailable,
-                   {absl::StrCat("process ", getpid()), "hangs"});
+                   {absl::StrCat("process ", getpid()), "hangs",
+                    absl::StrCat("kill -9 ", getpid())});
+}
+
+TEST_F(BadHelperTest, TimeThatEndsBeforeHelloSaysWhoHasNotSaidIt) {
+  options_.probe_timeout = absl::Hours(1);
+  ListenRaw();
+  const auto answer =
+      Await(Invoke(Command::kLaunch, /*timeout=*/absl::Milliseconds(50)));
+  EXPECT_EQ(answer.outcome, Outcome::kNotStarted);
+  EXPECT_THAT(answer.status,
+              StatusIs(absl::StatusCode::kDeadlineExceeded,
+                       AllOf(HasSubstr(absl::StrCat("process ", getpid())),
+                             HasSubstr("has not said Hello yet"))));
 }
 
 TEST_F(BadHelperTest, GarbageInPlaceOfHelloIsTriedAgainAndGivenUp) {
@@ -352,7 +437,35 @@ TEST_F(BadHelperTest, OneThatFallsSilentIsFoundOutAndNamed) {
   EXPECT_EQ(answer.outcome, Outcome::kUnknown);
   EXPECT_THAT(answer.status,
               StatusIs(absl::StatusCode::kUnavailable,
-                       AllOf(HasSubstr("process 4711"), HasSubstr("hangs"))));
+                       AllOf(HasSubstr("process 4711"), HasSubstr("hangs"),
+                             HasSubstr("kill -9 4711"))));
+}
+
+TEST_F(BadHelperTest, AgentThatStoodStillItselfDoesNotBlameTheHelper) {
+  ListenRaw();
+  const auto wait = Invoke(Command::kWait);
+  RawPeer peer = Accept();
+  AnswerHello(peer);
+  const SeenFrame command = peer.Read(*loop_);
+  const SeenFrame ping = peer.Read(*loop_);
+  ASSERT_EQ(ping.AsRequest().method(), "Ping");
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  const UniqueFd out(ends[0]), in(ends[1]);
+  // The answer comes while we do something else, for longer than a hung one is
+  // given.
+  ASSERT_THAT(loop_->Watch(out.get(), EPOLLIN,
+                           [&](uint32_t) {
+                             loop_->Unwatch(out.get());
+                             peer.WriteSome(ttrpc::ReplyFrame(ping.id, ""));
+                             absl::SleepFor(2 * options_.probe_timeout);
+                           }),
+              IsOk());
+  ASSERT_EQ(write(in.get(), "", 1), 1);
+  ASSERT_EQ(peer.Read(*loop_).AsRequest().method(), "Ping");
+  EXPECT_FALSE(wait->has_value());
+  peer.Write(*loop_, ttrpc::ReplyFrame(command.id, UsageReply("over")));
+  EXPECT_EQ(Await(wait).output, "over");
 }
 
 TEST_F(BadHelperTest, OneThatIsBusyForLongDoesNotHang) {
@@ -515,39 +628,6 @@ TEST_F(BadHelperTest, PathThatIsNoSocketIsRefusedAndUntouched) {
 TEST_F(BadHelperTest, PathThatIsTooLongIsRefused) {
   options_.socket = absl::StrCat(directory_, "/", std::string(65, 's'));
   ExpectNotStarted(absl::StatusCode::kInvalidArgument, {"1 to 64 bytes"});
-}
-
-TEST_F(BadHelperTest, HelperOfAnotherUserIsNotTrusted) {
-  if (geteuid() != 0) GTEST_SKIP() << "only root can become another user";
-  int ready[2];
-  ASSERT_EQ(pipe2(ready, O_CLOEXEC), 0);
-  ASSERT_EQ(chmod(directory_.c_str(), 0777), 0);
-  const pid_t child = fork();
-  if (child == 0) {
-    const std::string inside = directory_ + "/mine";
-    if (setgid(65534) != 0 || setuid(65534) != 0) _exit(1);
-    options_.socket = inside + "/s.sock";
-    const auto listener = ttrpc::ListenUnix(options_.socket);
-    if (!listener.ok()) _exit(2);
-    if (write(ready[1], "", 1) != 1) _exit(3);
-    pause();
-    _exit(0);
-  }
-  close(ready[1]);
-  char byte;
-  const bool listens = read(ready[0], &byte, 1) == 1;
-  close(ready[0]);
-  if (!listens) {
-    int status = 0;
-    waitpid(child, &status, 0);
-    GTEST_SKIP() << "no other user may write to " << directory_
-                 << "; the child's status is " << status;
-  }
-  options_.socket = directory_ + "/mine/s.sock";
-  ExpectNotStarted(absl::StatusCode::kPermissionDenied,
-                   {"not to be trusted", "user 65534"});
-  kill(child, SIGKILL);
-  waitpid(child, nullptr, 0);
 }
 
 }  // namespace

@@ -77,7 +77,7 @@ void UnixSocket::Cancel(InvocationId id) {
 
 size_t UnixSocket::MaxWaits() const {
   const size_t most =
-      link_ == nullptr ? 0 : link_->helper.hello.limits().max_commands();
+      link_ == nullptr ? 0 : link_->helper().hello.limits().max_commands();
   if (most == 0) return kMaxWaits;
   return std::min(kMaxWaits, most > 2 * helper::kNotForWaits
                                  ? most - helper::kNotForWaits
@@ -90,11 +90,14 @@ void UnixSocket::GiveUp(InvocationId id, Giving up) {
   loop_.CancelTimer(std::exchange(call.timer, 0));
   call.up = up;
   if (call.state == State::kWaiting) {
-    return RefuseLater(id, up == Giving::kCancelled
-                               ? absl::CancelledError("it was cancelled")
-                               : absl::DeadlineExceededError(absl::StrCat(
-                                     "no helper answered in time",
-                                     failure_.empty() ? "" : ": ", failure_)));
+    if (up == Giving::kCancelled) {
+      return RefuseLater(id, absl::CancelledError("it was cancelled"));
+    }
+    const std::string obstacle = connector_->Obstacle();
+    const std::string& why = obstacle.empty() ? failure_ : obstacle;
+    return RefuseLater(
+        id, absl::DeadlineExceededError(absl::StrCat(
+                "no helper answered in time", why.empty() ? "" : ": ", why)));
   }
   call.timer = loop_.RunAfter(options_.cancel_patience,
                               [this, id] { PatienceOver(id); });
@@ -102,8 +105,9 @@ void UnixSocket::GiveUp(InvocationId id, Giving up) {
 }
 
 void UnixSocket::CancelThere(InvocationId id, const Call& call) {
-  ttrpc::Client* const client = call.link->helper.client.get();
-  if (client == nullptr || !call.link->helper.Can(helper::kCancelCapability)) {
+  ttrpc::Client* const client = call.link->client();
+  if (client == nullptr ||
+      !call.link->helper().Can(helper::kCancelCapability)) {
     return;
   }
   v1::CancelRequest request;
@@ -115,9 +119,9 @@ void UnixSocket::CancelThere(InvocationId id, const Call& call) {
 void UnixSocket::PatienceOver(InvocationId id) {
   Call& call = calls_.at(id);
   call.timer = 0;
-  if (call.state == State::kSent && call.link->helper.client != nullptr) {
+  if (call.state == State::kSent && call.link->client() != nullptr) {
     // Says whether it was sent at all.
-    return call.link->helper.client->Cancel(call.call);
+    return call.link->client()->Cancel(call.call);
   }
   NotReplied(id, absl::CancelledError(""),
              call.state == State::kUploading ? ttrpc::Outcome::kNotSent
@@ -144,11 +148,9 @@ void UnixSocket::Reached(absl::StatusOr<HelperConnection> connection) {
   reaching_ = false;
   auto waiting = std::exchange(waiting_, {});
   if (connection.ok()) {
-    link_ = std::make_shared<Link>(loop_, *std::move(connection));
-    link_->helper.client->WhenClosed(
-        Guarded([this, link = std::weak_ptr<Link>(link_)](absl::Status why) {
-          if (const auto lost = link.lock()) Lost(*lost, why);
-        }));
+    link_ = std::make_shared<HelperLink>(
+        loop_, *std::move(connection), options_,
+        Guarded([this](const std::string& why) { failure_ = why; }));
   } else {
     failure_ = std::string(connection.status().message());
   }
@@ -165,29 +167,12 @@ void UnixSocket::Reached(absl::StatusOr<HelperConnection> connection) {
   }
 }
 
-void UnixSocket::Lost(Link& link, const absl::Status& why) {
-  failure_ = absl::StrCat("the connection to ", link.helper.name,
-                          " was lost: ", helper::Printable(why.message()));
-  link.helper.client.reset();
-  loop_.CancelTimer(std::exchange(link.probe_timer, 0));
-}
-
-void UnixSocket::Hangs(Link& link) {
-  failure_ = absl::StrCat(
-      link.helper.name, " hangs: it has not answered for ",
-      absl::FormatDuration(options_.probe_interval + options_.probe_timeout),
-      "; look at what it does, or kill it");
-  // Ends all that is under way.
-  link.helper.client.reset();
-  loop_.CancelTimer(std::exchange(link.probe_timer, 0));
-}
-
 void UnixSocket::Send(InvocationId id, v1::CommandRequest request) {
   Call& call = calls_.at(id);
   call.link = link_;
   const size_t size = request.ByteSizeLong();
-  size_t most = link_->helper.hello.limits().max_command_bytes();
-  if (!link_->helper.Can(helper::kUploadCapability)) {
+  size_t most = link_->helper().hello.limits().max_command_bytes();
+  if (!link_->helper().Can(helper::kUploadCapability)) {
     most = helper::kMaxInFrame;
   }
   if (size <= helper::kMaxInFrame) {
@@ -214,11 +199,11 @@ void UnixSocket::SendCommand(InvocationId id,
   Call& call = calls_.at(id);
   call.state = State::kSent;
   call.call = ttrpc::Call(
-      *call.link->helper.client, helper::MethodOf(call.command), request, {},
+      *call.link->client(), helper::MethodOf(call.command), request, {},
       Guarded([this, id](ttrpc::CallResult<v1::CommandReply> result) {
         Replied(id, std::move(result));
       }));
-  ProbeLater(call.link);
+  call.link->Probe();
 }
 
 void UnixSocket::UploadNext(std::unique_ptr<Parts> parts) {
@@ -231,29 +216,29 @@ void UnixSocket::UploadNext(std::unique_ptr<Parts> parts) {
   request.set_key(id);
   request.set_part(parts->bytes.substr(parts->offset, helper::kPartBytes));
   parts->offset += request.part().size();
-  const std::shared_ptr<Link> link = calls_.at(id).link;
+  const std::shared_ptr<HelperLink> link = calls_.at(id).link;
   // Parts must not overtake each other, and no helper promises that.
-  ttrpc::Call(
-      *link->helper.client, helper::kUpload, request, {kPartTimeout, {}},
-      Guarded([this, id, parts = std::move(parts)](
-                  ttrpc::CallResult<v1::UploadReply> result) mutable {
-        const auto it = calls_.find(id);
-        if (it == calls_.end()) return;  // Given up.
-        if (!result.reply.ok()) {
-          CancelThere(id, it->second);
-          const bool refused = result.outcome == ttrpc::Outcome::kAnswered &&
-                               absl::IsUnavailable(result.reply.status());
-          return NotReplied(
-              id, result.reply.status(),
-              refused ? ttrpc::Outcome::kAnswered : ttrpc::Outcome::kNotSent);
-        }
-        if (it->second.up != Giving::kNot) {
-          return NotReplied(id, absl::CancelledError(""),
-                            ttrpc::Outcome::kNotSent);
-        }
-        UploadNext(std::move(parts));
-      }));
-  ProbeLater(link);
+  ttrpc::Call(*link->client(), helper::kUpload, request, {kPartTimeout, {}},
+              Guarded([this, id, parts = std::move(parts)](
+                          ttrpc::CallResult<v1::UploadReply> result) mutable {
+                const auto it = calls_.find(id);
+                if (it == calls_.end()) return;  // Given up.
+                if (!result.reply.ok()) {
+                  CancelThere(id, it->second);
+                  const bool refused =
+                      result.outcome == ttrpc::Outcome::kAnswered &&
+                      absl::IsUnavailable(result.reply.status());
+                  return NotReplied(id, result.reply.status(),
+                                    refused ? ttrpc::Outcome::kAnswered
+                                            : ttrpc::Outcome::kNotSent);
+                }
+                if (it->second.up != Giving::kNot) {
+                  return NotReplied(id, absl::CancelledError(""),
+                                    ttrpc::Outcome::kNotSent);
+                }
+                UploadNext(std::move(parts));
+              }));
+  link->Probe();
 }
 
 void UnixSocket::Replied(InvocationId id,
@@ -262,7 +247,7 @@ void UnixSocket::Replied(InvocationId id,
     return NotReplied(id, result.reply.status(), result.outcome);
   }
   Call& call = calls_.at(id);
-  ++call.link->heard;
+  call.link->Heard();
   backoff_ = absl::ZeroDuration();
   v1::CommandReply& reply = *result.reply;
   const bool whole = reply.output_size() <= reply.output().size();
@@ -288,13 +273,13 @@ void UnixSocket::FetchNext(std::unique_ptr<Parts> parts) {
   v1::FetchRequest request;
   request.set_key(id);
   request.set_offset(parts->bytes.size());
-  ttrpc::Call(*calls_.at(id).link->helper.client, helper::kFetch, request,
+  ttrpc::Call(*calls_.at(id).link->client(), helper::kFetch, request,
               {kPartTimeout, {}},
               Guarded([this, id, parts = std::move(parts)](
                           ttrpc::CallResult<v1::FetchReply> result) mutable {
                 const auto it = calls_.find(id);
                 if (it == calls_.end()) return;  // Given up.
-                ++it->second.link->heard;
+                it->second.link->Heard();
                 if (!result.reply.ok() || result.reply->part().empty()) {
                   CancelThere(id, it->second);
                   return NotReplied(
@@ -326,9 +311,12 @@ void UnixSocket::Answered(InvocationId id, v1::CommandReply reply) {
   Answer answer = helper::ToAnswer(std::move(reply));
   // If it was done nonetheless, it does not matter that it was given up.
   if (call.up != Giving::kNot && answer.outcome != Outcome::kAnswered) {
-    const std::string after = answer.outcome == Outcome::kUnknown
-                                  ? "; it could not be ended, or not provably"
-                                  : "; it was ended";
+    const std::string after =
+        answer.outcome == Outcome::kUnknown
+            ? "; it could not be ended, or not provably"
+        : answer.outcome == Outcome::kNotStarted
+            ? absl::StrCat("; it was not started: ", answer.status.message())
+            : "; it was ended";
     answer.status = call.up == Giving::kCancelled
                         ? absl::CancelledError(
                               absl::StrCat(Who(call), " was cancelled", after))
@@ -348,7 +336,7 @@ void UnixSocket::NotReplied(InvocationId id, const absl::Status& why,
   Call& call = it->second;
   if (outcome == ttrpc::Outcome::kAnswered && absl::IsUnavailable(why)) {
     // By the helper's server, in place of the program: it shuts down.
-    call.link->shuts_down = true;
+    call.link->ShutsDown();
     auto again = to_send_again_.extract(id);
     if (!again.empty() && call.up == Giving::kNot) {
       call.was_sent_again = true;
@@ -432,44 +420,7 @@ void UnixSocket::Finish(InvocationId id, Answer answer) {
 
 std::string UnixSocket::Who(const Call& call) const {
   return absl::StrCat(CommandName(call.command), " by ",
-                      call.link->helper.name);
-}
-
-void UnixSocket::ProbeLater(const std::shared_ptr<Link>& link) {
-  if (link->probe_timer != 0 || link->probing) return;
-  link->probe_timer =
-      loop_.RunAfter(options_.probe_interval,
-                     Guarded([this, weak = std::weak_ptr<Link>(link)] {
-                       const std::shared_ptr<Link> probed = weak.lock();
-                       if (probed == nullptr) return;
-                       probed->probe_timer = 0;
-                       Probe(probed);
-                     }));
-}
-
-void UnixSocket::Probe(const std::shared_ptr<Link>& link) {
-  ttrpc::Client* const client = link->helper.client.get();
-  if (client == nullptr || client->outstanding() == 0) return;
-  if (std::exchange(link->heard_at_probe, link->heard) != link->heard) {
-    return ProbeLater(link);
-  }
-  link->probing = true;
-  ttrpc::Call(*client, helper::kPing, v1::PingRequest(),
-              {options_.probe_timeout, {}},
-              Guarded([this, weak = std::weak_ptr<Link>(link)](
-                          ttrpc::CallResult<v1::PingReply> result) {
-                const std::shared_ptr<Link> probed = weak.lock();
-                if (probed == nullptr || !std::exchange(probed->probing, false))
-                  return;
-                if (result.outcome == ttrpc::Outcome::kAnswered) {
-                  ++probed->heard;
-                } else if (!probed->Open()) {
-                  return;  // Lost.
-                } else if (probed->heard == probed->heard_at_probe) {
-                  return Hangs(*probed);
-                }
-                ProbeLater(probed);
-              }));
+                      call.link->helper().name);
 }
 
 }  // namespace unix_socket_internal

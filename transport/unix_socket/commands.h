@@ -32,6 +32,7 @@
 #include "external_containerizer/transport/ttrpc/method.h"
 #include "external_containerizer/transport/unix_socket/connector.h"
 #include "external_containerizer/transport/unix_socket/helper.h"
+#include "external_containerizer/transport/unix_socket/helper_link.h"
 #include "external_containerizer/transport/unix_socket/leftovers.h"
 #include "external_containerizer/transport/unix_socket/options.h"
 
@@ -52,28 +53,6 @@ class UnixSocket : public Transport {
   size_t MaxWaits() const override;
 
  private:
-  // A connection, which is null when it is lost, and what is known of it.
-  struct Link {
-    Link(EventLoop& loop_of_it, HelperConnection connection)
-        : loop(loop_of_it), helper(std::move(connection)) {}
-    ~Link() { loop.CancelTimer(probe_timer); }
-
-    bool Open() const {
-      return helper.client != nullptr && helper.client->status().ok();
-    }
-    // For new commands.
-    bool Usable() const {
-      return Open() && !shuts_down && !helper.client->exhausted();
-    }
-
-    EventLoop& loop;
-    HelperConnection helper;
-    bool shuts_down = false;  // The helper said so.
-    uint64_t heard = 0;       // Changes with all that the helper says.
-    uint64_t heard_at_probe = 0;
-    EventLoop::TimerId probe_timer = 0;
-    bool probing = false;
-  };
   enum class State : uint8_t { kWaiting, kUploading, kSent, kFetching };
   enum class Giving : uint8_t { kNot, kCancelled, kTimeout };
   // What is kept of each command: there may be very many. Its key at the helper
@@ -82,7 +61,7 @@ class UnixSocket : public Transport {
     Done done;
     EventLoop::TimerId timer = 0;  // Its time, or then its patience.
     // If it was sent.
-    std::shared_ptr<Link> link;
+    std::shared_ptr<HelperLink> link;
     ttrpc::Client::CallId call = 0;
     bool was_sent_again = false;
     Command command = Command::kRecover;
@@ -99,8 +78,6 @@ class UnixSocket : public Transport {
 
   void Reach();
   void Reached(absl::StatusOr<HelperConnection> connection);
-  void Lost(Link& link, const absl::Status& why);
-  void Hangs(Link& link);
 
   void Start(InvocationId id, helper::v1::CommandRequest request);
   void Send(InvocationId id, helper::v1::CommandRequest request);
@@ -119,9 +96,6 @@ class UnixSocket : public Transport {
   void Finish(InvocationId id, Answer answer);
   std::string Who(const Call& call) const;
 
-  void ProbeLater(const std::shared_ptr<Link>& link);
-  void Probe(const std::shared_ptr<Link>& link);
-
   // Only while we are there.
   template <typename F>
   auto Guarded(F f) {
@@ -135,8 +109,8 @@ class UnixSocket : public Transport {
   const UnixSocketOptions options_;
   const std::unique_ptr<ForkExecLeftovers> leftovers_;
   const std::unique_ptr<Connector> connector_;
-  std::shared_ptr<Link> link_;  // Null before there was one.
-  std::string failure_;         // Why there is none, or was none before.
+  std::shared_ptr<HelperLink> link_;  // Null before there was one.
+  std::string failure_;               // Why there is none, or was none before.
 
   InvocationId next_id_ = 1;
   absl::flat_hash_map<InvocationId, Call> calls_;

@@ -62,8 +62,6 @@ void Connector::Connect(Done done) {
   *current_attempt_ = ++attempt_;
   replaced_ = false;
   pause_ = kFirstPause;
-  last_ = absl::OkStatus();
-  ended_ = absl::OkStatus();
   deadline_ = loop_.RunAfter(options_.start_timeout, [this] {
     deadline_ = 0;
     Expired();
@@ -84,6 +82,8 @@ void Connector::Try() {
   absl::StatusOr<std::unique_ptr<ttrpc::Client>> client = Reach();
   if (client.ok()) {
     client_ = *std::move(client);
+    last_ =
+        absl::UnavailableError(absl::StrCat(Name(), " has not said Hello yet"));
     ended_ = absl::OkStatus();
     return SayHello();
   }
@@ -124,6 +124,10 @@ absl::StatusOr<std::unique_ptr<ttrpc::Client>> Connector::Reach() {
 
 void Connector::Start() {
   if (!process_->running()) process_served_ = false;
+  if (process_served_) {
+    ended_ = absl::UnavailableError(
+        absl::StrCat(Name(), " accepts nobody any more: ", helper::kWhyLocked));
+  }
   const absl::Status started = process_->Start(
       socket_, Guarded([this](absl::Status why) { Ended(std::move(why)); }));
   if (absl::IsInvalidArgument(started) || absl::IsFailedPrecondition(started)) {
@@ -167,9 +171,8 @@ void Connector::Greeted(ttrpc::CallResult<v1::HelloReply> result) {
         absl::StrCat(Name(), " does not say Hello: ", status.message()));
     if (absl::IsDeadlineExceeded(status)) {
       return Finish(absl::UnavailableError(absl::StrCat(
-          Name(),
-          " hangs: it accepts connections and does not answer; look "
-          "at what it does, or kill it")));
+          Name(), " hangs: it accepts connections and does not answer; ",
+          helper::WhatToDoAboutAHung(peer_))));
     }
     if (absl::IsUnavailable(status) || absl::IsDataLoss(status)) {
       // It ends, or refuses one more connection.
@@ -192,6 +195,7 @@ void Connector::Greeted(ttrpc::CallResult<v1::HelloReply> result) {
   HelperConnection connection;
   connection.client = std::move(client_);
   connection.hello = *std::move(result.reply);
+  connection.pid = peer_;
   connection.name = Name();
   Finish(std::move(connection));
 }
@@ -214,12 +218,12 @@ absl::Status Connector::Judge(const v1::HelloReply& hello,
 
 void Connector::Replace() {
   replaced_ = true;
+  last_ = absl::UnavailableError(
+      absl::StrCat(Name(), ", an older one, lets its last commands end"));
   // The time that it takes to end counts against ours.
   ttrpc::Call(*client_, helper::kShutdown, v1::ShutdownRequest(),
               {options_.probe_timeout, {}},
               Guarded([this](ttrpc::CallResult<v1::ShutdownReply>) {
-                last_ = absl::UnavailableError(absl::StrCat(
-                    Name(), ", an older one, lets its last commands end"));
                 TryAfter(kFirstPause);
               }));
 }
@@ -229,17 +233,20 @@ void Connector::Expired() {
       process_ != nullptr && process_->running() && !process_served_;
   // It may be ours and have never served: it would stay for ever.
   if (never_served) process_->Kill();
-  // What became of those that we started says most.
-  if (!ended_.ok()) return Finish(absl::UnavailableError(ended_.message()));
+  if (!ended_.ok()) return Finish(absl::UnavailableError(Obstacle()));
   if (never_served) {
     return Finish(absl::UnavailableError(absl::StrCat(
         "`", helper::Printable(options_.program), " serve` did not listen at ",
         helper::Printable(socket_), " within ",
         absl::FormatDuration(options_.start_timeout), "; it was ended")));
   }
-  Finish(last_.ok() ? absl::UnavailableError(
-                          absl::StrCat(Name(), " could not be reached in time"))
-                    : absl::UnavailableError(last_.message()));
+  Finish(absl::UnavailableError(Obstacle()));
+}
+
+std::string Connector::Obstacle() const {
+  // What became of those that we started says most.
+  const absl::Status& most = ended_.ok() ? last_ : ended_;
+  return std::string(most.message());
 }
 
 void Connector::Finish(absl::StatusOr<HelperConnection> result) {
@@ -248,12 +255,18 @@ void Connector::Finish(absl::StatusOr<HelperConnection> result) {
   loop_.CancelTimer(std::exchange(deadline_, 0));
   loop_.CancelTimer(std::exchange(retry_, 0));
   client_.reset();
+  last_ = absl::OkStatus();
+  ended_ = absl::OkStatus();
   std::exchange(done_, nullptr)(std::move(result));
 }
 
 std::string Connector::Name() const {
-  return absl::StrCat("the helper of \"", helper::Printable(options_.program),
-                      "\" (process ", peer_, ")");
+  const std::string program = absl::StrCat(
+      "the helper of \"", helper::Printable(options_.program), "\"");
+  // Before Hello it is known by who listened first, and that may be systemd.
+  return peer_ > 1 ? absl::StrCat(program, " (process ", peer_, ")")
+                   : absl::StrCat(program, " at \"", helper::Printable(socket_),
+                                  "\"");
 }
 
 }  // namespace external_containerizer

@@ -30,6 +30,7 @@ namespace external_containerizer {
 struct HelperConnection {
   std::unique_ptr<ttrpc::Client> client;
   helper::v1::HelloReply hello;
+  pid_t pid = 0;
   std::string name;  // For messages: the helper of which program, and its pid.
 
   bool Can(absl::string_view capability) const;
@@ -53,6 +54,9 @@ class Connector {
   // Tries once, for no longer than it may take. `done` is called from the loop,
   // never inside this call; one at a time.
   void Connect(Done done);
+
+  // Why Connect() has not ended yet; empty if it has, or nothing is known.
+  std::string Obstacle() const;
 
   const std::string& socket() const { return socket_; }
 

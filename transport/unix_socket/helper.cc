@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 
 namespace external_containerizer {
@@ -194,6 +194,13 @@ std::string Printable(absl::string_view text) {
   }
   if (text.size() > kMaxMessage) line += "...";
   return line;
+}
+
+std::string WhatToDoAboutAHung(pid_t pid) {
+  return absl::StrCat(
+      "look at what it does, or end it",
+      pid > 1 ? absl::StrCat(" (kill -9 ", pid, ")") : std::string(),
+      ": containers live on without it");
 }
 
 }  // namespace helper

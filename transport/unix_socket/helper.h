@@ -7,6 +7,8 @@
 #ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_UNIX_SOCKET_HELPER_H_
 #define EXTERNAL_CONTAINERIZER_TRANSPORT_UNIX_SOCKET_HELPER_H_
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -30,6 +32,8 @@ inline constexpr char kShutdownCapability[] = "shutdown";
 
 // A helper's exit code when another one serves at the same socket.
 inline constexpr int kAlreadyServed = 3;
+inline constexpr char kWhyLocked[] =
+    "it lets its last commands end, or hangs; ask again, or end it";
 
 // Of Limits::max_commands: what an agent leaves to commands other than wait.
 inline constexpr size_t kNotForWaits = 1'024;
@@ -81,6 +85,9 @@ Answer ToAnswer(v1::CommandReply reply);
 // `text`, of a stranger, in one line that moves no cursor; what is printable
 // stays as it is.
 std::string Printable(absl::string_view text);
+
+// About a helper that hangs; `pid` may be 0 or 1 if it is not known.
+std::string WhatToDoAboutAHung(pid_t pid);
 
 }  // namespace helper
 }  // namespace external_containerizer

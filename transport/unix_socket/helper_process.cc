@@ -127,6 +127,13 @@ void HelperProcess::Ended() {
 }
 
 absl::Status HelperProcess::WhyEnded(std::optional<int> wait_status) const {
+  const std::string text =
+      ReadAppended(directory_.get(), kStderr, stderr_file_, kMaxQuoted);
+  const absl::string_view trimmed = absl::StripAsciiWhitespace(text);
+  const std::string said =
+      trimmed.empty()
+          ? ""
+          : absl::StrCat("; stderr: \"", helper::Printable(trimmed), "\"");
   std::string how = "ended (nobody knows how: SIGCHLD is ignored)";
   bool by_itself = true;
   if (wait_status.has_value() && WIFSIGNALED(*wait_status)) {
@@ -135,20 +142,16 @@ absl::Status HelperProcess::WhyEnded(std::optional<int> wait_status) const {
   } else if (wait_status.has_value()) {
     if (WEXITSTATUS(*wait_status) == helper::kAlreadyServed) {
       return absl::UnavailableError(
-          "another helper has the socket's lock and does not listen; it lets "
-          "its last commands end");
+          absl::StrCat("another helper has the socket's lock and accepts "
+                       "nobody: it lets its "
+                       "last commands end, or hangs; ask again, or end it",
+                       said));
     }
     how = absl::StrCat("exited with status ", WEXITSTATUS(*wait_status));
   }
-  const std::string text =
-      ReadAppended(directory_.get(), kStderr, stderr_file_, kMaxQuoted);
-  const absl::string_view said = absl::StripAsciiWhitespace(text);
   const std::string shown = helper::Printable(program_.shown);
   const std::string message = absl::StrCat(
-      "`", shown, " serve` ", how, " instead of serving",
-      said.empty()
-          ? ""
-          : absl::StrCat("; stderr: \"", helper::Printable(said), "\""),
+      "`", shown, " serve` ", how, " instead of serving", said,
       by_itself ? absl::StrCat("; a program that knows no `serve` needs "
                                "exec_helper in front of it: exec_helper ",
                                shown)

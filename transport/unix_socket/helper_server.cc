@@ -299,7 +299,9 @@ absl::Status HelperServer::Upload(Connection& connection,
   std::string& upload = connection.uploads[request.key()];
   const size_t size = request.part().size();
   absl::Status status;
-  if (upload.size() + size > helper::kMaxCommandBytes) {
+  if (connection.uploads.size() > options_.max_commands) {
+    status = absl::ResourceExhaustedError("too many are uploaded already");
+  } else if (upload.size() + size > helper::kMaxCommandBytes) {
     status = absl::InvalidArgumentError("the command is too large");
   } else if (connection.kept_bytes + size > options_.max_kept_bytes) {
     status = absl::ResourceExhaustedError("too much is kept already");

@@ -238,6 +238,25 @@ TEST_F(HelperServerTest, UploadIsOneCommandsAndBounded) {
   EXPECT_THAT(Run(helper::kUpload, part), IsOk());
 }
 
+TEST_F(HelperServerTest, UploadsAreNoMoreThanCommandsMayBe) {
+  const uint64_t most = Hello().limits().max_commands();
+  v1::UploadRequest part;
+  std::shared_ptr<absl::StatusOr<v1::UploadReply>> last;
+  for (uint64_t key = 1; key <= most; ++key) {
+    part.set_key(key);
+    last = Call(helper::kUpload, part);
+    if (key % 1000 == 0) {
+      EXPECT_THAT(Await(last), IsOk());
+    }
+  }
+  EXPECT_THAT(Await(last), IsOk());
+  part.set_key(most + 1);
+  EXPECT_THAT(Run(helper::kUpload, part).status(),
+              StatusIs(absl::StatusCode::kResourceExhausted));
+  part.set_key(most);
+  EXPECT_THAT(Run(helper::kUpload, part), IsOk());
+}
+
 TEST_F(HelperServerTest, FetchIsWithinAKeptAnswer) {
   Hello();
   v1::FetchRequest fetch;

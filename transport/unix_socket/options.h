@@ -34,8 +34,9 @@ struct UnixSocketOptions {
   // variables. They reach the helper's commands, and a helper that we start.
   std::optional<std::vector<std::string>> inherit;
 
-  // How long a helper may take from its start, or from the end of its
-  // predecessor's last command, until it answers.
+  // How long a helper may take from its start until it answers; also how long
+  // commands are kept for one whose predecessor lets its last commands end,
+  // before they are refused with UNAVAILABLE.
   absl::Duration start_timeout = absl::Seconds(10);
 
   // A helper that has said nothing for `probe_interval` while commands are

@@ -15,7 +15,12 @@
 // A connection that is lost makes its commands kUnknown, kNotStarted if
 // provably no helper can have read them; the next command connects anew, with
 // back-off. A helper that hangs (SIGSTOP, a deadlock) is found out by a probe;
-// its commands end so, too, with UNAVAILABLE and its pid. It is not killed.
+// its commands end so, too, with UNAVAILABLE, its pid and what to do. It is not
+// killed: it may be stopped on purpose (a debugger, a freezer) or starve on a
+// busy machine, and then goes on; ended, it would take with it what other
+// agents have under way there. Nor is one started beside it: a destroy by the
+// one could meet a launch by the other. Once it is ended the next command
+// starts the next one.
 //
 // A command's time, and a Cancel(), are enforced here: the helper is told to
 // cancel and has `cancel_patience` to prove that the command has ended.
