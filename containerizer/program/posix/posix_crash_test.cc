@@ -107,7 +107,9 @@ bool LaunchKilledAt(int calls, const std::vector<std::string>& arguments,
 
 // Follows a launch and what it starts until the launch ends. The supervisor is
 // the child of its child; it is killed at the `calls`-th stop, before or after
-// a system call. Exits with 1 if that came, and lets all others go.
+// a system call. Exits with 1 if that came before it had a child of its own,
+// the task, with 2 if it came later, with 0 if it did not come. All others go
+// their way.
 [[noreturn]] void FollowLaunch(pid_t launch, int calls) {
   ptrace(PTRACE_SETOPTIONS, launch, nullptr,
          PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
@@ -115,19 +117,21 @@ bool LaunchKilledAt(int calls, const std::vector<std::string>& arguments,
   ptrace(PTRACE_CONT, launch, nullptr, nullptr);
   pid_t spawned = 0;
   pid_t supervisor = 0;
+  bool has_task = false;
   int stops = 0;
   while (true) {
     int status = 0;
     const pid_t pid = waitpid(-1, &status, __WALL);
-    if (pid < 0) _exit(2);
+    if (pid < 0) _exit(3);
     if (!WIFSTOPPED(status)) {
-      if (pid == launch) _exit(stops >= calls ? 1 : 0);
+      if (pid == launch) _exit(stops < calls ? 0 : has_task ? 2 : 1);
       continue;
     }
     int signal = WSTOPSIG(status);
     if (status >> 16 != 0) {
       unsigned long child = 0;
       ptrace(PTRACE_GETEVENTMSG, pid, nullptr, &child);
+      if (pid == supervisor) has_task = true;
       if (pid == launch) spawned = static_cast<pid_t>(child);
       if (pid == spawned) supervisor = static_cast<pid_t>(child);
       signal = 0;
@@ -145,7 +149,9 @@ bool LaunchKilledAt(int calls, const std::vector<std::string>& arguments,
   }
 }
 
-bool SupervisorKilledAt(int calls, const std::vector<std::string>& arguments,
+enum class Killed { kNot, kBeforeTheTask, kWithATask };
+
+Killed KillSupervisorAt(int calls, const std::vector<std::string>& arguments,
                         const std::string& record,
                         const std::map<std::string, std::string>& environment) {
   // When the tracer ends, what it traces runs on.
@@ -156,8 +162,11 @@ bool SupervisorKilledAt(int calls, const std::vector<std::string>& arguments,
   }
   int status = 0;
   EXPECT_EQ(waitpid(tracer, &status, 0), tracer);
-  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) <= 1) << status;
-  return WIFEXITED(status) && WEXITSTATUS(status) == 1;
+  if (!WIFEXITED(status) || WEXITSTATUS(status) > 2) {
+    ADD_FAILURE() << status;
+    return Killed::kNot;
+  }
+  return static_cast<Killed>(WEXITSTATUS(status));
 }
 
 class PosixCrashTest : public PosixTest {
@@ -220,14 +229,18 @@ TEST_F(PosixCrashTest, ALaunchKilledAtAnySystemCallLeavesNoCgroupAfterRecover) {
 TEST_F(PosixCrashTest, ASupervisorKilledWhileItStartsLeavesWhatDestroyCleans) {
   const std::string record =
       EncodeRecord(LaunchOf("c", "exec sleep 1000").SerializeAsString());
-  int calls = 1;
-  while (SupervisorKilledAt(calls, Arguments("launch"), record, environment_)) {
+  bool before = false, with = false;
+  for (int calls = 1;; ++calls) {
+    const Killed killed =
+        KillSupervisorAt(calls, Arguments("launch"), record, environment_);
+    if (killed == Killed::kNot) break;
+    (killed == Killed::kWithATask ? with : before) = true;
     Destroy("c");
     ASSERT_NO_FATAL_FAILURE(
         ExpectNothingLeft(absl::StrCat("killed at ", calls)));
-    ++calls;
   }
-  EXPECT_GT(calls, 50) << "it was not followed";
+  EXPECT_TRUE(before) << "no supervisor was killed before it had a task";
+  EXPECT_TRUE(with) << "no supervisor was killed that had one";
   EXPECT_EQ(List().size(), 1u) << "the last one was not killed";
 }
 
