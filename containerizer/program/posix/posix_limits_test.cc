@@ -22,6 +22,7 @@
 #include "external_containerizer/containerizer/program/posix/container_records.h"
 #include "external_containerizer/containerizer/program/posix/posix_fixture.h"
 #include "external_containerizer/containerizer/program/posix/process.h"
+#include "external_containerizer/containerizer/program/posix/small_files.h"
 #include "external_containerizer/containerizer/program/posix/tree_usage.h"
 #include "external_containerizer/containerizer/wire/containerizer.pb.h"
 #include "external_containerizer/containerizer/wire/exit.h"
@@ -147,6 +148,22 @@ TEST_F(PosixLimitsTest, ATaskThatMakesUpForAKilledChildHasNotFailed) {
   EXPECT_EQ(termination.state(), wire::TASK_FINISHED);
   EXPECT_THAT(termination.reasons(), IsEmpty());
   EXPECT_THAT(termination.message(), HasSubstr("memory limit of 32 MiB"));
+}
+
+TEST_F(PosixLimitsTest, AProtectedAgentsTaskIsNotProtected) {
+  const std::string file = "/proc/self/oom_score_adj";
+  const std::string before = ReadFile(file);
+  if (WriteSmallFile(file, "-1000") != 0) {
+    GTEST_SKIP() << "this process may not protect itself";
+  }
+  Launch(Limited("cat /proc/self/oom_score_adj; " + Hold(96) +
+                     " | tail > /dev/null",
+                 0, 32));
+  EXPECT_EQ(WriteSmallFile(file, before), 0);
+  EXPECT_THAT(
+      Wait("c").reasons(),
+      ElementsAre(wire::TaskStatus::REASON_CONTAINER_LIMITATION_MEMORY));
+  EXPECT_EQ(Stdout(), "0\n");
 }
 
 TEST_F(PosixLimitsTest, TheMemoryLimitIsToldAlsoIfTheSupervisorWasKilled) {

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // PosixProgram inside a process that stays and serves many commands, as a
-// persistent helper does. What it does with containers is in posix_test.
+// persistent helper does. What it does with containers is in posix_launch_test,
+// posix_destroy_test and posix_state_test.
 
 #include "external_containerizer/containerizer/program/posix/posix_program.h"
 

@@ -22,6 +22,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/program/posix/cgroup_limits.h"
 #include "external_containerizer/containerizer/program/posix/container_cgroups.h"
@@ -112,6 +113,16 @@ void ResetSignals() {
   sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
+// An agent may be protected from the kernel's killer. A task that inherited
+// this could not be ended at its memory limit, and others would be instead.
+void GiveUpProtectionFromTheKiller() {
+  const std::string file = "/proc/self/oom_score_adj";
+  const std::optional<std::string> adjustment = ReadSmallFile(file);
+  if (adjustment.has_value() && absl::StartsWith(*adjustment, "-")) {
+    (void)WriteSmallFile(file, "0");
+  }
+}
+
 // The task's process, from the fork to the exec. `go` is closed without a byte
 // if the task is not to run after all.
 [[noreturn]] void BecomeTask(const std::string& token, int go, int report) {
@@ -140,6 +151,7 @@ void ResetSignals() {
       _exit(127);
     }
   }
+  GiveUpProtectionFromTheKiller();
   for (const ResourceLimit& limit : spec->limits) {
     const rlimit values = {limit.soft, limit.hard};
     if (setrlimit(static_cast<__rlimit_resource>(limit.resource), &values) !=
