@@ -63,30 +63,6 @@ ForkExec::~ForkExec() {
   killer_.Finish(kLastPatience);
 }
 
-void ForkExec::EndLeftovers() {
-  leftovers_ = journal_->TakeLeftovers();
-  leftovers_alive_ = leftovers_.size();
-  for (const Journal::Leftover& leftover : leftovers_) {
-    const int pidfd = leftover.pidfd.get();
-    siginfo_t info;
-    const bool is_child =
-        !ChildrenVanish() && waitid(P_PIDFD, static_cast<id_t>(pidfd), &info,
-                                    WEXITED | WNOHANG | WNOWAIT) == 0;
-    killer_.Kill(leftover.pid, pidfd, is_child,
-                 [this, slot = leftover.slot, pidfd](bool ended) {
-                   std::optional<int> wait_status;
-                   Reap(pidfd, &wait_status);
-                   // What is still there is left to the next transport.
-                   if (ended) journal_->Remove(slot);
-                   if (--leftovers_alive_ > 0) return;
-                   leftovers_.clear();
-                   for (InvocationId id : std::exchange(queued_, {})) {
-                     if (waiting_.count(id) > 0) Start(id);
-                   }
-                 });
-  }
-}
-
 InvocationId ForkExec::Invoke(Invocation invocation, Done done) {
   const InvocationId id = next_id_++;
   Waiting waiting;
@@ -97,7 +73,7 @@ InvocationId ForkExec::Invoke(Invocation invocation, Done done) {
     FailSoon(id, absl::InvalidArgumentError(absl::StrCat(
                      "a record of ", it->second.invocation.input.size(),
                      " bytes is too large; the limit is ", kMaxInputBytes)));
-  } else if (leftovers_alive_ > 0) {
+  } else if (leftovers_alive_) {
     queued_.push_back(id);
   } else {
     Start(id);

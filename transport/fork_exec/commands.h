@@ -32,6 +32,7 @@
 #include "external_containerizer/transport/process/command_line.h"
 #include "external_containerizer/transport/process/inherited_environment.h"
 #include "external_containerizer/transport/process/journal.h"
+#include "external_containerizer/transport/process/leftovers.h"
 #include "external_containerizer/transport/process/process.h"
 #include "external_containerizer/transport/process/session_killer.h"
 #include "external_containerizer/transport/record_io.h"
@@ -59,7 +60,12 @@ class ForkExec : public Transport {
         journal_(std::move(journal)),
         killer_(loop, options_.kill_patience),
         threads_(kMaxStarterThreads) {
-    EndLeftovers();
+    leftovers_alive_ = EndLeftovers(*journal_, killer_, [this] {
+      leftovers_alive_ = false;
+      for (InvocationId id : std::exchange(queued_, {})) {
+        if (waiting_.count(id) > 0) Start(id);
+      }
+    });
   }
   ~ForkExec() override;
 
@@ -101,7 +107,6 @@ class ForkExec : public Transport {
     std::optional<Journal::Slot> slot;
   };
 
-  void EndLeftovers();
   void Start(InvocationId id);
   void Started(InvocationId id, absl::StatusOr<StartedCommand> started);
   Running& Enter(InvocationId id, StartedCommand started);
@@ -129,9 +134,8 @@ class ForkExec : public Transport {
   std::unordered_map<InvocationId, Running> running_;
   // By pid: what could not be ended, until it ends after all.
   std::unordered_map<pid_t, Process> abandoned_;
-  // Commands that arrive meanwhile are `queued_`.
-  std::vector<Journal::Leftover> leftovers_;
-  size_t leftovers_alive_ = 0;
+  // A dead agent's processes. Commands that arrive meanwhile are `queued_`.
+  bool leftovers_alive_ = false;
   std::vector<InvocationId> queued_;
   // Of commands that have begun to start: all but waits.
   size_t in_flight_ = 0;

@@ -4,15 +4,12 @@
 #include "external_containerizer/transport/unix_socket/leftovers.h"
 
 #include <fcntl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <optional>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "external_containerizer/transport/process/process.h"
+#include "external_containerizer/transport/process/leftovers.h"
 #include "external_containerizer/transport/unique_fd.h"
 
 namespace external_containerizer {
@@ -32,33 +29,16 @@ ForkExecLeftovers::ForkExecLeftovers(EventLoop& loop,
   absl::StatusOr<std::unique_ptr<Journal>> journal =
       Journal::Open(directory.get(), work_directory);
   if (!journal.ok()) return;
-  leftovers_ = (*journal)->TakeLeftovers();
-  alive_ = leftovers_.size();
-  if (alive_ == 0) return;
-  journal_ = *std::move(journal);
-  for (const Journal::Leftover& leftover : leftovers_) {
-    const int pidfd = leftover.pidfd.get();
-    siginfo_t info;
-    const bool is_child =
-        !ChildrenVanish() && waitid(P_PIDFD, static_cast<id_t>(pidfd), &info,
-                                    WEXITED | WNOHANG | WNOWAIT) == 0;
-    killer_.Kill(leftover.pid, pidfd, is_child,
-                 [this, slot = leftover.slot, pidfd](bool ended) {
-                   std::optional<int> wait_status;
-                   Reap(pidfd, &wait_status);
-                   // What is still there is left to the next transport.
-                   if (ended) journal_->Remove(slot);
-                   if (--alive_ > 0) return;
-                   journal_.reset();
-                   leftovers_.clear();
-                   // Last: it may destroy us.
-                   if (done_) std::exchange(done_, nullptr)();
-                 });
-  }
+  const bool some = EndLeftovers(**journal, killer_, [this] {
+    journal_.reset();
+    // Last: it may destroy us.
+    if (done_) std::exchange(done_, nullptr)();
+  });
+  if (some) journal_ = *std::move(journal);
 }
 
 void ForkExecLeftovers::WhenDone(absl::AnyInvocable<void() &&> done) {
-  if (alive_ == 0) return std::move(done)();
+  if (journal_ == nullptr) return std::move(done)();
   done_ = std::move(done);
 }
 

@@ -8,10 +8,8 @@
 #ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_UNIX_SOCKET_LEFTOVERS_H_
 #define EXTERNAL_CONTAINERIZER_TRANSPORT_UNIX_SOCKET_LEFTOVERS_H_
 
-#include <cstddef>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "external_containerizer/transport/event_loop.h"
@@ -33,8 +31,6 @@ class ForkExecLeftovers {
 
  private:
   std::unique_ptr<Journal> journal_;  // Until all is done.
-  std::vector<Journal::Leftover> leftovers_;
-  size_t alive_ = 0;
   absl::AnyInvocable<void() &&> done_;
   SessionKiller killer_;
 };
