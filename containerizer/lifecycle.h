@@ -151,6 +151,7 @@ class Lifecycle {
     Command command;
     Purpose purpose = Purpose::kCall;
     int attempts = 1;
+    bool may_be_done = false;  // By a try before this one.
     ContainerId container;
     CallId request = 0;
     std::vector<CallId> callers;  // Of update, usage and containers.

@@ -73,7 +73,14 @@ void Lifecycle::On(CommandEnded event) {
       DestroyEnded(op.container, result);
       return;
     case Command::kUpdate:
-      UpdateEnded(event.op, op.container, std::move(op.callers), result.status);
+      UpdateEnded(
+          event.op, op.container, std::move(op.callers),
+          result.status.ok() || !op.may_be_done
+              ? result.status
+              : absl::Status(result.status.code(),
+                             absl::StrCat(result.status.message(),
+                                          "; a try before it may have been "
+                                          "done")));
       return;
     case Command::kUsage:
       if (const auto c = containers_.find(op.container);
@@ -118,6 +125,7 @@ bool Lifecycle::RetryLater(OpId id, Op& op, const CommandResult& result) {
       op.attempts >= options_.max_attempts) {
     return false;
   }
+  if (result.outcome == Outcome::kUnknown) op.may_be_done = true;
   Notice(op.container, op.command, "will be tried again", result.status);
   SetTimer(Timer::Kind::kOpRetry, Backoff(op.attempts++), op.container, id);
   return true;

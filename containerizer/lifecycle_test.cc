@@ -639,6 +639,25 @@ TEST_F(LifecycleTest, IdempotentCommandsOfUnknownOutcomeAreRepeated) {
   EXPECT_THAT(Status(update), StatusIs(absl::StatusCode::kInternal));
 }
 
+TEST_F(LifecycleTest, AnUpdateWhoseFirstTryIsUnknownMayHaveBeenDone) {
+  Recovered();
+  Launched("a");
+  for (const Outcome first : {Outcome::kUnknown, Outcome::kNotStarted}) {
+    const CallId update = Call(Command::kUpdate, "a");
+    Fail(Command::kUpdate, "a", absl::UnavailableError("lost"), first);
+    Fire(absl::Milliseconds(100));
+    Fail(Command::kUpdate, "a", absl::UnavailableError("not started"),
+         Outcome::kNotStarted);
+    Fire(absl::Milliseconds(200));
+    Fail(Command::kUpdate, "a", absl::UnavailableError("not started"),
+         Outcome::kNotStarted);
+    EXPECT_EQ(Status(update).message(),
+              first == Outcome::kUnknown
+                  ? "not started; a try before it may have been done"
+                  : "not started");
+  }
+}
+
 TEST_F(LifecycleTest, ARepeatThatWaitsForItsTurnIsAbortedByDestroy) {
   Recovered();
   Launched("a");

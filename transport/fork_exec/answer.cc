@@ -6,16 +6,23 @@
 #include <sys/wait.h>
 
 #include <csignal>
+#include <cstddef>
 #include <cstring>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 
 namespace external_containerizer {
 namespace {
+
+// Escaped. Of a message 4 KiB are shown in many places, and of what a program
+// says before it fails the end says why.
+constexpr size_t kMaxQuote = 3 << 10;
 
 std::string DescribeStatus(int wait_status) {
   if (WIFSIGNALED(wait_status)) {
@@ -115,11 +122,19 @@ Answer MakeAnswer(CommandEnd end) {
 }
 
 absl::Status WithStderr(const absl::Status& status, const std::string& text) {
-  const absl::string_view said = absl::StripAsciiWhitespace(text);
+  absl::string_view said = absl::StripAsciiWhitespace(text);
   if (status.ok() || said.empty()) return status;
-  return absl::Status(status.code(),
-                      absl::StrCat(status.message(), "; stderr: \"",
-                                   absl::CHexEscape(said), "\""));
+  std::string quote = absl::CHexEscape(said);
+  const char* cut = "";
+  while (quote.size() > kMaxQuote) {
+    // No byte becomes more than four.
+    said.remove_prefix((quote.size() - kMaxQuote + 3) / 4);
+    quote = absl::CHexEscape(said);
+    cut = "...";
+  }
+  return absl::Status(
+      status.code(),
+      absl::StrCat(status.message(), "; stderr: \"", cut, quote, "\""));
 }
 
 }  // namespace external_containerizer

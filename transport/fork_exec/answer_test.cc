@@ -14,7 +14,9 @@
 namespace external_containerizer {
 namespace {
 
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 CommandEnd End(std::optional<int> wait_status, Ending ending) {
   CommandEnd end;
@@ -107,6 +109,19 @@ TEST(AnswerTest, StderrIsQuotedInOneEscapedLine) {
             "failed; stderr: \"a\\nb\\x1b[m\"");
   EXPECT_EQ(WithStderr(status, " \n"), status);
   EXPECT_EQ(WithStderr(absl::OkStatus(), "noise"), absl::OkStatus());
+}
+
+TEST(AnswerTest, OfALongStderrTheEndIsQuotedWholeHoweverItIsEscaped) {
+  for (const char* noise : {"x", "a\n", "\xff"}) {
+    std::string text;
+    while (text.size() < 4096) text += noise;
+    const std::string message =
+        Message(WithStderr(absl::InternalError("failed"), text + "LAST WORDS"));
+    EXPECT_LT(message.size(), 3200u);
+    EXPECT_GT(message.size(), 3000u);
+    EXPECT_THAT(message, StartsWith("failed; stderr: \"..."));
+    EXPECT_THAT(message, EndsWith("LAST WORDS\""));
+  }
 }
 
 }  // namespace
