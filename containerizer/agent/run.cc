@@ -371,6 +371,8 @@ void Run::ShowEnd() {
   // Of what never ran there is no end to tell; why was told before.
   if (launched_ && termination_.has_value()) {
     display_->Line(absl::StrCat("agent: ", EndText(end)));
+  } else if (destroyed_early_ && launching_ && clean_) {
+    display_->Line("agent: destroyed before its launch was over");
   }
   display_->Record(EndJson(end));
   display_->Then([this] {
@@ -443,10 +445,15 @@ void Run::DestroyEarly() {
 
 void Run::StopWaiting() {
   const std::string text = absl::StrCat(
-      options_.live ? "\r\x1b[K" : "",
-      "agent: not waiting any longer; the container ", id_,
-      " may still be there, with its files in ", directory_.path(),
-      "; the next `agent run` with the same --work_dir destroys it\n");
+      options_.live ? "\r\x1b[K" : "", "agent: not waiting any longer; ",
+      launching_
+          ? absl::StrCat("the container ", id_,
+                         " may still be there, with its files in ",
+                         directory_.path())
+          : absl::StrCat("no container was launched, but the program may still "
+                         "run; files are in ",
+                         directory_.path()),
+      "; the next `agent run` with the same --work_dir removes them\n");
   // The display may be waiting for a reader, perhaps of this very stream.
   struct pollfd ready = {2, POLLOUT, 0};
   if (poll(&ready, 1, 0) == 1) {

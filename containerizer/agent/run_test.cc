@@ -390,6 +390,21 @@ TEST_F(RunTest, SecondInterruptStopsWaiting) {
   EXPECT_THAT(Left(), IsEmpty());
 }
 
+TEST_F(RunTest, InterruptDuringALaunchSaysThatItIsOver) {
+  const std::string program = home_ + "/slow_to_launch";
+  std::ofstream(program) << "#!/bin/sh\ncat > /dev/null\n"
+                         << "case $1 in launch) exec sleep 1000 ;;\n"
+                         << "containers) head -c 4 /dev/zero ;; esac\n";
+  ASSERT_EQ(chmod(program.c_str(), 0755), 0);
+  Agent agent = Start({"-v", ProgramFlag(program), "--", "true"});
+  agent.Expect("err", "agent: launch");
+  agent.Signal(SIGINT);
+  EXPECT_EQ(agent.Wait(), 128 + SIGINT);
+  EXPECT_THAT(agent.err(),
+              HasSubstr("agent: destroyed before its launch was over"));
+  EXPECT_THAT(Left(), IsEmpty());
+}
+
 TEST_F(RunTest, WhatAKilledRunLeftIsDestroyedByTheNext) {
   Agent killed = StartShell("echo $$; exec sleep 1000");
   TaskProcess task(killed);
