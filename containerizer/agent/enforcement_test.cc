@@ -138,7 +138,16 @@ TEST_F(EnforcementTest, TheSummaryTellsThrottling) {
              " [ ! -e $d/cpu.weight ] || echo 10000 > $d/cpu.weight;"
              " done; i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done"});
   EXPECT_EQ(run.status, 0) << run.err;
-  EXPECT_THAT(run.err, HasSubstr("throttled for "));
+  EXPECT_THAT(run.err,
+              AllOf(HasSubstr("throttled for "), Not(HasSubstr("enforced"))));
+}
+
+TEST_F(EnforcementTest, ACommandThatEndsBeforeItsUsageRaisesNoDoubts) {
+  std::string why;
+  if (!Enforced("cpu limits", why)) GTEST_SKIP() << why;
+  const Result run = Agent({"run", "--resources=cpus:0.5", "--", "true"});
+  EXPECT_EQ(run.status, 0) << run.err;
+  EXPECT_THAT(run.err, Not(HasSubstr("enforced")));
 }
 
 TEST_F(EnforcementTest, ALimitThatIsNotEnforcedIsSaidToBe) {

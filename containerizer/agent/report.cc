@@ -11,6 +11,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "external_containerizer/containerizer/wire/mesos.pb.h"
 #include "external_containerizer/transport/transport.h"
 
@@ -46,6 +47,30 @@ std::string MemoryText(const Used& used) {
     absl::StrAppend(&text, " of ", BytesText(*used.memory_limit_bytes));
   }
   return text;
+}
+
+// What it was to be limited to and is not known to have been: "0.5 cpus".
+std::vector<std::string> LimitsNotKnown(const End& end) {
+  std::vector<std::string> limits;
+  const bool throttled = end.used.throttled.value_or(absl::ZeroDuration()) >
+                         absl::ZeroDuration();
+  if (end.cpus_asked_for.has_value() && !end.used.cpus_limit.has_value() &&
+      !throttled) {
+    limits.push_back(absl::StrFormat("%.6g cpus", *end.cpus_asked_for));
+  }
+  if (end.memory_asked_for_bytes.has_value() &&
+      !end.used.memory_limit_bytes.has_value()) {
+    limits.push_back(BytesText(*end.memory_asked_for_bytes));
+  }
+  return limits;
+}
+
+double Sum(const Resources& resources, absl::string_view name) {
+  double sum = 0;
+  for (const wire::Resource& resource : resources) {
+    if (resource.name() == name) sum += resource.scalar().value();
+  }
+  return sum;
 }
 
 std::string StatusText(const absl::Status& status) {
@@ -98,6 +123,9 @@ Used UsedOf(const wire::ResourceStatistics& statistics) {
   if (statistics.has_mem_limit_bytes()) {
     used.memory_limit_bytes = statistics.mem_limit_bytes();
   }
+  if (std::isfinite(statistics.cpus_limit()) && statistics.cpus_limit() > 0) {
+    used.cpus_limit = statistics.cpus_limit();
+  }
   used.throttled = Seconds(statistics.has_cpus_throttled_time_secs(),
                            statistics.cpus_throttled_time_secs());
   return used;
@@ -143,12 +171,13 @@ std::string EndText(const End& end) {
   }
   if (end.used.memory_bytes.has_value()) {
     absl::StrAppend(&text, separator, MemoryText(end.used));
-    if (end.memory_asked_for_bytes.has_value() &&
-        !end.used.memory_limit_bytes.has_value()) {
-      absl::StrAppend(&text, " (the limit of ",
-                      BytesText(*end.memory_asked_for_bytes),
-                      " is not known to be enforced; see agent doctor)");
-    }
+  }
+  const std::vector<std::string> limits = LimitsNotKnown(end);
+  if (!limits.empty()) {
+    absl::StrAppend(&text, limits.size() == 1 ? " (the limit of " : " (the limits of ",
+                    absl::StrJoin(limits, " and "),
+                    limits.size() == 1 ? " is" : " are",
+                    " not known to be enforced; see agent doctor)");
   }
   return text;
 }
@@ -168,11 +197,14 @@ JsonObject EndJson(const End& end) {
       .Integer("status", end.status);
 }
 
+std::optional<double> CpusAskedFor(const Resources& resources) {
+  const double cpus = Sum(resources, "cpus");
+  if (!(cpus > 0)) return std::nullopt;
+  return cpus;
+}
+
 std::optional<uint64_t> MemoryAskedFor(const Resources& resources) {
-  double mebibytes = 0;
-  for (const wire::Resource& resource : resources) {
-    if (resource.name() == "mem") mebibytes += resource.scalar().value();
-  }
+  const double mebibytes = Sum(resources, "mem");
   constexpr double kMost = 1e12;
   if (!(mebibytes > 0)) return std::nullopt;
   return static_cast<uint64_t>(std::min(mebibytes, kMost) * (1 << 20));

@@ -32,6 +32,7 @@ struct Used {
   std::optional<absl::Duration> system;
   std::optional<uint64_t> memory_bytes;
   std::optional<uint64_t> memory_limit_bytes;
+  std::optional<double> cpus_limit;
   // Time it could have run and had used up its share of CPUs.
   std::optional<absl::Duration> throttled;
 
@@ -54,7 +55,8 @@ struct End {
   absl::Duration took;
   Used used;
   int status = 0;  // What the agent exits with.
-  // The limit it was to have. If the program reports none, that is said.
+  // The limits it was to have. If `used` has none, that is said.
+  std::optional<double> cpus_asked_for = std::nullopt;
   std::optional<uint64_t> memory_asked_for_bytes = std::nullopt;
 };
 
@@ -63,7 +65,8 @@ struct End {
 std::string EndText(const End& end);
 JsonObject EndJson(const End& end);
 
-// The sum of all "mem".
+// The sum of all "cpus", and of all "mem".
+std::optional<double> CpusAskedFor(const Resources& resources);
 std::optional<uint64_t> MemoryAskedFor(const Resources& resources);
 
 // Why a container ended, as far as that says more than its exit does.

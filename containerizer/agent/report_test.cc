@@ -18,6 +18,7 @@ namespace external_containerizer {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr wire::Exit kExit3{wire::Exit::Kind::kExited, 3};
 
@@ -76,7 +77,7 @@ TEST(ReportTest, EndTellsLimits) {
   Used used;
   used.memory_bytes = 40 << 20;
   used.throttled = absl::Seconds(1.5);
-  End end = {kExit3, false, "", absl::Milliseconds(200), used, 3, {}};
+  End end = {kExit3, false, "", absl::Milliseconds(200), used, 3};
   end.memory_asked_for_bytes = 64 << 20;
   EXPECT_EQ(EndText(end),
             "exited with code 3 after 0.2 s; throttled for 1.50 s, memory 40.0 "
@@ -94,15 +95,43 @@ TEST(ReportTest, EndTellsLimits) {
               HasSubstr("memory 40.0 MiB"));
 }
 
-TEST(ReportTest, MemoryAskedForIsTheSum) {
+TEST(ReportTest, EndTellsLimitsThatAreNotKnownToBeEnforced) {
+  End end = {kExit3, false, "", absl::Milliseconds(200), Used(), 3};
+  end.cpus_asked_for = 0.5;
+  EXPECT_EQ(EndText(end),
+            "exited with code 3 after 0.2 s (the limit of 0.5 cpus is not "
+            "known to be enforced; see agent doctor)");
+  end.memory_asked_for_bytes = 64 << 20;
+  const std::string both =
+      " (the limits of 0.5 cpus and 64.0 MiB are not known to be enforced; see "
+      "agent doctor)";
+  EXPECT_EQ(EndText(end), "exited with code 3 after 0.2 s" + both);
+  end.used = SomeUse();
+  EXPECT_EQ(EndText(end),
+            "exited with code 3 after 0.2 s; cpu 0.01 s user 0.00 s system, "
+            "memory 1.2 MiB" +
+                both);
+  end.used.cpus_limit = 0.5;
+  EXPECT_THAT(EndText(end), HasSubstr("(the limit of 64.0 MiB is not known"));
+  end.used.memory_limit_bytes = 64 << 20;
+  EXPECT_THAT(EndText(end), Not(HasSubstr("enforced")));
+  end.used.cpus_limit.reset();
+  EXPECT_THAT(EndText(end), HasSubstr("(the limit of 0.5 cpus is not known"));
+  end.used.throttled = absl::Seconds(1);
+  EXPECT_THAT(EndText(end), Not(HasSubstr("enforced")));
+}
+
+TEST(ReportTest, WhatIsAskedForIsTheSum) {
   Resources resources;
+  EXPECT_EQ(CpusAskedFor(resources), std::nullopt);
   EXPECT_EQ(MemoryAskedFor(resources), std::nullopt);
-  for (const char* name : {"mem", "cpus", "mem"}) {
+  for (const char* name : {"mem", "cpus", "mem", "cpus"}) {
     wire::Resource resource;
     resource.set_name(name);
     resource.mutable_scalar()->set_value(1.5);
     resources.push_back(resource);
   }
+  EXPECT_EQ(CpusAskedFor(resources), 3);
   EXPECT_EQ(MemoryAskedFor(resources), 3u << 20);
 }
 
@@ -144,6 +173,11 @@ TEST(ReportTest, UseIsWhatTheProgramMeasured) {
   EXPECT_EQ(UsedOf(statistics).memory_bytes, 8u);
   statistics.set_cpus_user_time_secs(std::numeric_limits<double>::quiet_NaN());
   EXPECT_FALSE(UsedOf(statistics).user.has_value());
+  EXPECT_FALSE(UsedOf(statistics).cpus_limit.has_value());
+  statistics.set_cpus_limit(std::numeric_limits<double>::infinity());
+  EXPECT_FALSE(UsedOf(statistics).cpus_limit.has_value());
+  statistics.set_cpus_limit(0.5);
+  EXPECT_EQ(UsedOf(statistics).cpus_limit, 0.5);
 }
 
 TEST(ReportTest, WhyIsSaidWhereTheExitDoesNotTell) {

@@ -469,6 +469,29 @@ TEST_F(RunTest, InterruptWorksWhileNobodyReads) {
   EXPECT_THAT(Left(), IsEmpty());
 }
 
+TEST_F(RunTest, LimitsThatTheProgramDoesNotTellAreSaidNotToBeKnown) {
+  const std::string program = home_ + "/program";
+  const std::string posix = TestDataPath("containerizer/program/posix/posix");
+  const std::string measured = home_ + "/measured";
+  for (const std::string& usage :
+       {absl::StrCat(posix, " --cgroups=no usage && : > ", measured),
+        absl::StrCat("cat > ", measured)}) {
+    unlink(measured.c_str());
+    std::ofstream(program) << "#!/bin/sh\n"
+                           << "[ \"$1\" = usage ] || exec " << posix
+                           << " --cgroups=no \"$@\"\n"
+                           << usage << "\n";
+    ASSERT_EQ(chmod(program.c_str(), 0755), 0);
+    Agent agent = Start(
+        {"--resources=cpus:0.5;mem:64", ProgramFlag(program), "--", "sh", "-c",
+         absl::StrCat("while [ ! -e ", measured, " ]; do sleep 0.01; done")});
+    EXPECT_EQ(agent.Wait(), 0) << agent.err();
+    EXPECT_THAT(agent.err(),
+                HasSubstr("(the limits of 0.5 cpus and 64.0 MiB are not known "
+                          "to be enforced; see agent doctor)"));
+  }
+}
+
 TEST_F(RunTest, FilesThatResistAreRemoved) {
   Agent agent = StartShell(
       "mkdir -p a/b; touch a/b/c; ln -s / root; chmod 0 a/b; chmod 500 a");

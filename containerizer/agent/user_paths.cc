@@ -5,11 +5,13 @@
 
 #include <limits.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstddef>
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -18,6 +20,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "re2/re2.h"
 
 namespace external_containerizer {
@@ -41,6 +45,56 @@ std::string Join(const std::string& directory, const std::string& path) {
 std::string DirectoryOf(const std::string& path) {
   const size_t slash = path.rfind('/');
   return slash == std::string::npos ? "" : path.substr(0, slash);
+}
+
+bool IsProgram(const std::string& path) {
+  struct stat info;
+  return stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) &&
+         access(path.c_str(), X_OK) == 0;
+}
+
+bool IsInPath(const Surroundings& surroundings, const std::string& name) {
+  for (const absl::string_view entry :
+       absl::StrSplit(Variable(surroundings, "PATH"), ':')) {
+    std::string directory(entry);
+    if (!IsAbsolute(directory)) {
+      directory = Join(surroundings.directory, directory);
+    }
+    if (IsProgram(Join(directory, name))) return true;
+  }
+  return false;
+}
+
+// Where a program that comes with the agent may be: at `bazel` below
+// containerizer/program, or installed beside the agent.
+std::vector<std::string> ShippedPlaces(const Surroundings& surroundings,
+                                       const std::string& bazel,
+                                       const std::string& name) {
+  std::vector<std::string> places;
+  for (const std::string& self :
+       {surroundings.argv0, surroundings.executable}) {
+    // Found in PATH: /proc/self/exe knows where.
+    std::string directory = DirectoryOf(self);
+    if (directory.empty()) continue;
+    if (!IsAbsolute(directory)) {
+      directory = Join(surroundings.directory, directory);
+    }
+    // "./agent" has no component to go up from.
+    char real[PATH_MAX];
+    if (realpath(directory.c_str(), real) != nullptr) directory = real;
+    // As Bazel lays out its outputs and runfiles; then as one would install.
+    places.push_back(absl::StrCat(DirectoryOf(directory), "/program/", bazel));
+    places.push_back(Join(directory, name));
+  }
+  return places;
+}
+
+// The first of `places` where there is one, as a word of a shell; or empty.
+std::string FirstProgram(const std::vector<std::string>& places) {
+  for (const std::string& place : places) {
+    if (IsProgram(place)) return ShellWord(place);
+  }
+  return "";
 }
 
 }  // namespace
@@ -94,6 +148,14 @@ absl::StatusOr<std::string> ProgramCommand(const Surroundings& surroundings,
   if (!RE2::FullMatch(given, kWords, &program, &rest)) {
     return absl::InvalidArgumentError("--containerizer_path is empty");
   }
+  for (const auto& [name, bazel] : {std::pair("posix", "posix/posix"),
+                                    std::pair("exec_helper", "exec_helper")}) {
+    if (program != name || IsInPath(surroundings, name)) continue;
+    const std::string shipped =
+        FirstProgram(ShippedPlaces(surroundings, bazel, name));
+    // Else whoever is to start it says what is missing.
+    if (!shipped.empty()) return shipped + rest;
+  }
   const char first = program[0];
   // A quote or a variable is for the shell to understand.
   if (!absl::StrContains(program, "/") || first == '/' || first == '~' ||
@@ -104,25 +166,10 @@ absl::StatusOr<std::string> ProgramCommand(const Surroundings& surroundings,
 }
 
 absl::StatusOr<std::string> ShippedProgram(const Surroundings& surroundings) {
-  std::vector<std::string> places;
-  for (const std::string& self :
-       {surroundings.argv0, surroundings.executable}) {
-    // Found in PATH: /proc/self/exe knows where.
-    std::string directory = DirectoryOf(self);
-    if (directory.empty()) continue;
-    if (!IsAbsolute(directory)) {
-      directory = Join(surroundings.directory, directory);
-    }
-    // "./agent" has no component to go up from.
-    char real[PATH_MAX];
-    if (realpath(directory.c_str(), real) != nullptr) directory = real;
-    // As Bazel lays out its outputs and runfiles; then as one would install.
-    places.push_back(Join(DirectoryOf(directory), "program/posix/posix"));
-    places.push_back(Join(directory, "posix"));
-  }
-  for (const std::string& place : places) {
-    if (access(place.c_str(), X_OK) == 0) return ShellWord(place);
-  }
+  const std::vector<std::string> places =
+      ShippedPlaces(surroundings, "posix/posix", "posix");
+  const std::string found = FirstProgram(places);
+  if (!found.empty()) return found;
   return absl::NotFoundError(absl::StrCat(
       "the program that comes with the agent is not there (looked for ",
       absl::CHexEscape(absl::StrJoin(places, ", ")),

@@ -34,11 +34,12 @@ absl::StatusOr<std::string> DefaultWorkDirectory(
 
 // The operator's command line of a program, fit for any directory: if its
 // first word is a relative path, UserPath() of that. A bare name stays, to be
-// found in PATH. INVALID_ARGUMENT if it is empty.
+// found in PATH; but `posix` and `exec_helper`, where PATH has none, are those
+// that come with the agent. INVALID_ARGUMENT if it is empty.
 absl::StatusOr<std::string> ProgramCommand(const Surroundings& surroundings,
                                            const std::string& given);
 
-// The program that comes with the agent, as a command line. NOT_FOUND, with
+// `posix`, which comes with the agent, as a command line. NOT_FOUND, with
 // the places where it was looked for.
 absl::StatusOr<std::string> ShippedProgram(const Surroundings& surroundings);
 

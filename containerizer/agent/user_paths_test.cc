@@ -127,6 +127,50 @@ TEST_F(ShippedProgramTest, MissingNamesThePlaces) {
                        HasSubstr(root_ + "/program/posix/posix")));
 }
 
+TEST_F(ShippedProgramTest, IsMeantByItsBareNameWherePathHasNone) {
+  Install("/program/posix/posix");
+  Install("/agent/exec_helper");
+  Surroundings surroundings = Here();
+  surroundings.argv0 = root_ + "/agent/agent";
+  // A directory of that name is no program.
+  surroundings.environment["PATH"] = "/nowhere:" + root_ + "/program";
+  EXPECT_THAT(ProgramCommand(surroundings, "posix --rlimit=nofile=256"),
+              IsOkAndHolds(root_ + "/program/posix/posix --rlimit=nofile=256"));
+  EXPECT_THAT(ProgramCommand(surroundings, "exec_helper './p --option'"),
+              IsOkAndHolds(root_ + "/agent/exec_helper './p --option'"));
+  Install("/program/exec_helper");
+  surroundings.environment["PATH"] = "/nowhere";
+  EXPECT_THAT(ProgramCommand(surroundings, "exec_helper ./p"),
+              IsOkAndHolds(root_ + "/program/exec_helper ./p"));
+  EXPECT_THAT(ProgramCommand(surroundings, "posix2"), IsOkAndHolds("posix2"));
+  EXPECT_THAT(ProgramCommand(surroundings, "./posix"),
+              IsOkAndHolds("/here/./posix"));
+}
+
+TEST_F(ShippedProgramTest, GivesWayToOneInPath) {
+  Install("/program/posix/posix");
+  Install("/program/exec_helper");
+  Surroundings surroundings = Here();
+  surroundings.argv0 = root_ + "/agent/agent";
+  surroundings.environment["PATH"] =
+      "/nowhere:" + root_ + "/program/posix:" + root_ + "/program";
+  for (const char* as_it_is : {"posix --help", "exec_helper ./p"}) {
+    EXPECT_THAT(ProgramCommand(surroundings, as_it_is), IsOkAndHolds(as_it_is));
+  }
+  surroundings.directory = root_;
+  surroundings.environment["PATH"] = "program";
+  EXPECT_THAT(ProgramCommand(surroundings, "exec_helper ./p"),
+              IsOkAndHolds("exec_helper ./p"));
+}
+
+TEST_F(ShippedProgramTest, MissingBareNameStaysAsItIs) {
+  Surroundings surroundings = Here();
+  surroundings.argv0 = root_ + "/agent/agent";
+  for (const char* as_it_is : {"posix --help", "exec_helper ./p"}) {
+    EXPECT_THAT(ProgramCommand(surroundings, as_it_is), IsOkAndHolds(as_it_is));
+  }
+}
+
 TEST_F(ShippedProgramTest, TaskProgramIsTheUsersIfItIsThere) {
   Install("/agent/script");
   Surroundings surroundings = Here();
