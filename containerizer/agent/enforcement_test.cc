@@ -142,7 +142,7 @@ TEST_F(EnforcementTest, TheSummaryTellsThrottling) {
               AllOf(HasSubstr("throttled for "), Not(HasSubstr("enforced"))));
 }
 
-TEST_F(EnforcementTest, ACommandThatEndsBeforeItsUsageRaisesNoDoubts) {
+TEST_F(EnforcementTest, ALimitOfCpusIsKnownAlsoOfAShortCommand) {
   std::string why;
   if (!Enforced("cpu limits", why)) GTEST_SKIP() << why;
   const Result run = Agent({"run", "--resources=cpus:0.5", "--", "true"});

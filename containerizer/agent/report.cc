@@ -174,9 +174,9 @@ std::string EndText(const End& end) {
   }
   const std::vector<std::string> limits = LimitsNotKnown(end);
   if (!limits.empty()) {
-    absl::StrAppend(&text, limits.size() == 1 ? " (the limit of " : " (the limits of ",
-                    absl::StrJoin(limits, " and "),
-                    limits.size() == 1 ? " is" : " are",
+    const bool one = limits.size() == 1;
+    absl::StrAppend(&text, one ? " (the limit of " : " (the limits of ",
+                    absl::StrJoin(limits, " and "), one ? " is" : " are",
                     " not known to be enforced; see agent doctor)");
   }
   return text;

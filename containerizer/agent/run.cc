@@ -66,8 +66,6 @@ class Run {
   void ShowEnd();
   void StopIfDone();
 
-  // Whether somebody sees what it uses while it runs.
-  bool UsageIsShown() const { return options_.live || options_.json; }
   void AskUsage(bool last);
   void HaveUsage(
       const absl::StatusOr<std::optional<wire::ResourceStatistics>>& statistics,
@@ -117,8 +115,6 @@ class Run {
   absl::Time interrupted_at_ = absl::InfinitePast();
   std::optional<wire::Termination> termination_;
   Used used_;
-  bool measured_running_ = false;
-  bool measured_ended_ = false;
   std::optional<double> cpus_;
   absl::Time measured_at_ = absl::InfinitePast();
 
@@ -249,9 +245,7 @@ void Run::Launched(absl::Status status) {
   ShowStatus();
   display_->Follow(sandbox_.directory.get());
   containerizer_->Wait(id_, Posted(&Run::Ended));
-  // Also if nobody looks on: only of what runs may it be told what CPUs it is
-  // limited to.
-  if (UsageIsShown() || CpusAskedFor(options_.resources).has_value()) {
+  if (options_.live || options_.json) {
     loop_.RunAfter(kUsageInterval, [this] { AskUsage(/*last=*/false); });
   }
 }
@@ -298,10 +292,6 @@ void Run::HaveUsage(
     if (now.system.has_value()) used_.system = now.system;
     if (now.throttled.has_value()) used_.throttled = now.throttled;
     if (now.cpus_limit.has_value()) used_.cpus_limit = now.cpus_limit;
-    // What has ended is limited no more: that may come before the wait's end.
-    const bool ended = last || ((*statistics)->has_processes() &&
-                                (*statistics)->processes() == 0);
-    (ended ? measured_ended_ : measured_running_) = true;
     // An update may have changed it; the program may not know it any more.
     if (now.memory_limit_bytes.has_value() || !last) {
       used_.memory_limit_bytes = now.memory_limit_bytes;
@@ -318,7 +308,6 @@ void Run::HaveUsage(
     return;
   }
   ShowStatus();
-  if (!UsageIsShown()) return;
   loop_.RunAfter(kUsageInterval, [this] { AskUsage(/*last=*/false); });
 }
 
@@ -371,10 +360,7 @@ void Run::ShowEnd() {
     end.why = WhyOf(*termination_);
     end.took = Elapsed();
     end.used = used_;
-    // Of one that was only measured when it had ended there is no knowing.
-    if (measured_running_ || !measured_ended_) {
-      end.cpus_asked_for = CpusAskedFor(options_.resources);
-    }
+    end.cpus_asked_for = CpusAskedFor(options_.resources);
     end.memory_asked_for_bytes = MemoryAskedFor(options_.resources);
   }
   if (!status_.has_value()) {

@@ -36,6 +36,14 @@ std::string PathOf(const std::string& id, const StorePlace& place) {
   return absl::StrCat(ContainersPath(place), "/", id);
 }
 
+bool HasController(const ContainerCgroups& cgroups, const char* name) {
+  return std::any_of(
+      cgroups.begin(), cgroups.end(), [name](const ContainerCgroup& cgroup) {
+        return std::count(cgroup.controllers.begin(), cgroup.controllers.end(),
+                          name) > 0;
+      });
+}
+
 size_t MaxKept() {
   // With its own file, and that of its limits.
   constexpr size_t kFiles = CgroupUsageReader::kMaxFiles + 2;
@@ -55,6 +63,7 @@ struct ContainerUsage::Container {
         status(the_status),
         launch(*std::move(records.launch)),
         end(std::move(records.end)),
+        limits_cpus(HasController(records.cgroups, "cpu")),
         cgroups(std::move(records.cgroups)),
         store(std::move(the_store)) {}
 
@@ -78,6 +87,13 @@ struct ContainerUsage::Container {
     return absl::OkStatus();
   }
 
+  // What it may use, or might while it ran.
+  void SetCpusLimit(const std::string& id,
+                    wire::ResourceStatistics* statistics) {
+    const double cpus = ReadLimits(id).cpus.value_or(0);
+    if (limits_cpus && cpus > 0) statistics->set_cpus_limit(cpus);
+  }
+
   const Limits& ReadLimits(const std::string& id) {
     struct stat now;
     if (!limits_file.valid() || fstat(limits_file.get(), &now) != 0 ||
@@ -93,6 +109,7 @@ struct ContainerUsage::Container {
   const struct stat status;  // before `file` was read
   const LaunchRecord launch;
   std::optional<EndRecord> end;
+  const bool limits_cpus;
   CgroupUsageReader cgroups;
   const std::shared_ptr<ContainerStore> store;
   UniqueFd limits_file;
@@ -139,6 +156,7 @@ absl::StatusOr<std::optional<wire::ResourceStatistics>> ContainerUsage::Read(
   }
   if (container->end.has_value()) {
     SetStatistics(*container->end, &statistics);
+    container->SetCpusLimit(id, &statistics);
     return std::optional<wire::ResourceStatistics>(std::move(statistics));
   }
   if (running.has_value()) {
@@ -151,10 +169,7 @@ absl::StatusOr<std::optional<wire::ResourceStatistics>> ContainerUsage::Read(
     SetStatistics(UsageOf(*survivors), &statistics);
   }
   SetStatistics(counted, &statistics);
-  if (counted.cpus_limited) {
-    const Limits& limits = container->ReadLimits(id);
-    if (limits.cpus.value_or(0) > 0) statistics.set_cpus_limit(*limits.cpus);
-  }
+  if (counted.cpus_limited) container->SetCpusLimit(id, &statistics);
   if (of_this_boot) Keep(std::move(container));
   return std::optional<wire::ResourceStatistics>(std::move(statistics));
 }
