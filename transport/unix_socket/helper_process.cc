@@ -18,7 +18,11 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "external_containerizer/transport/unix_socket/helper.h"
 
 namespace external_containerizer {
@@ -29,6 +33,10 @@ constexpr char kOldStderr[] = "helper.stderr.old";
 constexpr off_t kMaxStderr = off_t{1} << 20;
 constexpr size_t kMaxQuoted = 1024;
 constexpr int kKillMillis = 1000;
+constexpr char kExecHelper[] = "exec_helper";
+// Of a shell, for what it was to execute.
+constexpr int kCannotExecute = 126;
+constexpr int kNotFound = 127;
 
 absl::StatusOr<AppendedFile> OpenStderr(int directory,
                                         const std::string& where) {
@@ -39,6 +47,35 @@ absl::StatusOr<AppendedFile> OpenStderr(int directory,
     return file;
   }
   return OpenForAppending(directory, kStderr, std::nullopt, where);
+}
+
+// Whether one of the words of `program` is a path of exec_helper.
+bool NamesExecHelper(absl::string_view program) {
+  for (const absl::string_view word :
+       absl::StrSplit(program, absl::ByAnyChar(" \t\n'\""))) {
+    if (word == kExecHelper ||
+        absl::EndsWith(word, absl::StrCat("/", kExecHelper))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// What may help if `program` ended instead of serving; empty if it is known
+// that this does not.
+std::string Hint(const std::string& program, std::optional<int> wait_status) {
+  if (NamesExecHelper(program)) return "";
+  if (wait_status.has_value() &&
+      (WIFSIGNALED(*wait_status) ||
+       WEXITSTATUS(*wait_status) == kCannotExecute ||
+       WEXITSTATUS(*wait_status) == kNotFound)) {
+    return "";
+  }
+  // One word for a shell: PROGRAM is one argument.
+  return absl::StrCat(
+      "; a program that knows no `serve` needs exec_helper in front of it: ",
+      kExecHelper, " '",
+      helper::Printable(absl::StrReplaceAll(program, {{"'", "'\\''"}})), "'");
 }
 
 }  // namespace
@@ -135,10 +172,8 @@ absl::Status HelperProcess::WhyEnded(std::optional<int> wait_status) const {
           ? ""
           : absl::StrCat("; stderr: \"", helper::Printable(trimmed), "\"");
   std::string how = "ended (nobody knows how: SIGCHLD is ignored)";
-  bool by_itself = true;
   if (wait_status.has_value() && WIFSIGNALED(*wait_status)) {
     how = absl::StrCat("was killed by signal ", WTERMSIG(*wait_status));
-    by_itself = false;
   } else if (wait_status.has_value()) {
     if (WEXITSTATUS(*wait_status) == helper::kAlreadyServed) {
       return absl::UnavailableError(
@@ -150,12 +185,9 @@ absl::Status HelperProcess::WhyEnded(std::optional<int> wait_status) const {
     how = absl::StrCat("exited with status ", WEXITSTATUS(*wait_status));
   }
   const std::string shown = helper::Printable(program_.shown);
-  const std::string message = absl::StrCat(
-      "`", shown, " serve` ", how, " instead of serving", said,
-      by_itself ? absl::StrCat("; a program that knows no `serve` needs "
-                               "exec_helper in front of it: exec_helper ",
-                               shown)
-                : "");
+  const std::string message =
+      absl::StrCat("`", shown, " serve` ", how, " instead of serving", said,
+                   Hint(program_.shown, wait_status));
   return wait_status.has_value() ? absl::FailedPreconditionError(message)
                                  : absl::UnavailableError(message);
 }
