@@ -76,6 +76,65 @@ TEST_F(HelperEndTest, ProgramWhoseEndNobodyKnowsIsQuotedWhenTimeIsOver) {
                      HasSubstr("exec_helper '" + options_.program + "'"))));
 }
 
+TEST_F(HelperEndTest, HelperThatIsLostWithCommandsIsQuoted) {
+  const std::string posix = options_.program;
+  UseScript(root_ + "/program", "printf 'all is\\033[1m lost\\n' >&2; exec " +
+                                    posix + " \"$@\"\n");
+  Connect();
+  ASSERT_THAT(Await(Invoke(Launch("sleep 1000"))).status, IsOk());
+  const Pending waits[] = {Invoke(Wait()), Invoke(Wait())};
+  const pid_t helper = Helper();
+  ASSERT_GT(helper, 0);
+  ASSERT_EQ(kill(helper, SIGABRT), 0);
+  for (const Pending& wait : waits) {
+    const Answer answer = Await(wait);
+    EXPECT_EQ(answer.outcome, Outcome::kUnknown);
+    EXPECT_THAT(
+        answer.status,
+        StatusIs(absl::StatusCode::kUnavailable,
+                 AllOf(HasSubstr(absl::StrCat("(process ", helper, ")")),
+                       HasSubstr("was killed by signal 6 (Aborted)"),
+                       HasSubstr("\"" + work_ + "/helper.stderr\""),
+                       HasSubstr("\"all is\\x1b[1m lost\""))));
+  }
+  EXPECT_THAT(Await(Invoke(Destroy())).status, IsOk());
+}
+
+TEST_F(HelperEndTest, OfALostHelperOfAnEarlierAgentTheFileIsNamed) {
+  Connect();
+  ASSERT_THAT(Await(Invoke(Launch("sleep 1000"))).status, IsOk());
+  Connect();
+  EXPECT_THAT(Run(Command::kRecover).status, IsOk());
+  const Pending wait = Invoke(Wait());
+  const pid_t helper = Helper();
+  ASSERT_EQ(kill(helper, SIGABRT), 0);
+  EXPECT_THAT(std::string(Await(wait).status.message()),
+              AllOf(HasSubstr(absl::StrCat("(process ", helper, ")")),
+                    HasSubstr("ended or closed the connection"),
+                    HasSubstr("\"" + work_ + "/helper.stderr\"")));
+  EXPECT_THAT(Await(Invoke(Destroy())).status, IsOk());
+}
+
+TEST_F(HelperEndTest, OfALostHelperOfAnOperatorItsOwnStderrIsNamed) {
+  options_.socket = work_ + "/s.sock";
+  const pid_t helper = SpawnAtSocket();
+  Connect();
+  ASSERT_THAT(Await(Invoke(Launch("sleep 1000"))).status, IsOk());
+  const Pending wait = Invoke(Wait());
+  EXPECT_THAT(Run(Command::kRecover).status, IsOk());
+  ASSERT_EQ(kill(helper, SIGABRT), 0);
+  EXPECT_THAT(std::string(Await(wait).status.message()),
+              AllOf(HasSubstr(absl::StrCat("(process ", helper, ")")),
+                    HasSubstr("ended or closed the connection"),
+                    HasSubstr("look at its own stderr"),
+                    Not(HasSubstr("helper.stderr"))));
+  transport_.reset();
+  EXPECT_EQ(ExitCode(helper), -SIGABRT);
+  SpawnAtSocket();
+  Connect();
+  EXPECT_THAT(Await(Invoke(Destroy())).status, IsOk());
+}
+
 TEST_F(HelperEndTest, HintCanBeFollowedToTheLetter) {
   UseScript(root_ + "/program", "[ \"$*\" = '--opt recover' ] || exit 64\n",
             " --opt");
