@@ -78,8 +78,8 @@ TEST_F(HelperEndTest, ProgramWhoseEndNobodyKnowsIsQuotedWhenTimeIsOver) {
 
 TEST_F(HelperEndTest, HelperThatIsLostWithCommandsIsQuoted) {
   const std::string posix = options_.program;
-  UseScript(root_ + "/program", "printf 'all is\\033[1m lost\\n' >&2; exec " +
-                                    posix + " \"$@\"\n");
+  UseScript(root_ + "/program",
+            "printf 'all is\\033[1m lost\\n' >&2; exec " + posix + " \"$@\"\n");
   Connect();
   ASSERT_THAT(Await(Invoke(Launch("sleep 1000"))).status, IsOk());
   const Pending waits[] = {Invoke(Wait()), Invoke(Wait())};

@@ -91,10 +91,9 @@ bool NamesExecHelper(absl::string_view program) {
 // that this does not.
 std::string Hint(const std::string& program, std::optional<int> wait_status) {
   if (NamesExecHelper(program)) return "";
-  if (wait_status.has_value() &&
-      (WIFSIGNALED(*wait_status) ||
-       WEXITSTATUS(*wait_status) == kCannotExecute ||
-       WEXITSTATUS(*wait_status) == kNotFound)) {
+  if (wait_status.has_value() && (WIFSIGNALED(*wait_status) ||
+                                  WEXITSTATUS(*wait_status) == kCannotExecute ||
+                                  WEXITSTATUS(*wait_status) == kNotFound)) {
     return "";
   }
   // One word for a shell: PROGRAM is one argument.

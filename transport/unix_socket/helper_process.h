@@ -48,9 +48,9 @@ class HelperProcess {
   bool running() const { return process_.pidfd.valid(); }
   pid_t pid() const { return process_.pid; }
 
-  // What is known of helper `pid`, to which a connection was lost: how it ended,
-  // if it is the last one that was started (waits a moment for its end), and
-  // the end of what was written to stderr since.
+  // What is known of helper `pid`, when a connection to it was lost: how it
+  // ended, if it is the last one that was started (waits a moment for its end),
+  // and the end of what was written to stderr since.
   std::string WhatBecameOf(pid_t pid) const;
 
   // It was started to no avail. The second also waits for its end, which takes
