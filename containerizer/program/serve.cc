@@ -156,10 +156,9 @@ bool ExecutableReplaced(const std::string& name) {
 
 // Held until the process ends. ALREADY_EXISTS if another one holds it.
 absl::StatusOr<UniqueFd> Lock(const std::string& socket) {
-  const std::string directory = socket.substr(0, socket.rfind('/') + 1);
-  if (mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
-    return absl::ErrnoToStatus(errno, absl::StrCat("cannot make ", directory));
-  }
+  // First: where nobody may serve, no lock is left.
+  const absl::Status status = ttrpc::CheckPlace(socket);
+  if (!status.ok()) return status;
   const std::string path = absl::StrCat(socket, ".lock");
   UniqueFd lock(
       open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));

@@ -54,6 +54,9 @@ extern "C" int clock_gettime(clockid_t clock, timespec* time) noexcept {
 namespace external_containerizer {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
 class TestProgram : public Program {
  public:
   using LaunchHandler = std::function<void(const Context&, Reply<void>)>;
@@ -180,6 +183,17 @@ TEST_F(ServeHandlersTest, HandlerThatNeverReturnsDoesNotKeepAHelperThatEnds) {
   EXPECT_EQ(Await(Launch()).outcome, Outcome::kUnknown);
   ASSERT_EQ(kill(helper_, SIGTERM), 0);
   EXPECT_EQ(ExitStatus(), 0);
+}
+
+TEST_F(ServeHandlersTest, HandlerThatAbortsIsLookedForInTheHelpersStderr) {
+  ServeAtSocket({}, [](const Context&, Reply<void>) { abort(); });
+  const Answer answer = Await(Launch());
+  EXPECT_EQ(answer.outcome, Outcome::kUnknown);
+  EXPECT_THAT(answer.status,
+              StatusIs(absl::StatusCode::kUnavailable,
+                       AllOf(HasSubstr(absl::StrCat("(process ", helper_, ")")),
+                             HasSubstr("ended or closed the connection"),
+                             HasSubstr("look at its own stderr"))));
 }
 
 TEST_F(ServeHandlersTest, BrokenPipeEndsAHandlersProcessesAndNotTheHelper) {

@@ -351,20 +351,6 @@ TEST_F(ServeTest, StderrOfEarlierHelpersIsKeptOnceAndDoesNotGrow) {
   EXPECT_EQ(old.st_size, 1 << 20);
 }
 
-TEST_F(ServeTest, ProgramThatKnowsNoServeIsToldAboutExecHelper) {
-  options_.program = root_ + "/program";
-  std::ofstream(options_.program) << "#!/bin/sh\necho no \"$1\" >&2; exit 64\n";
-  ASSERT_EQ(chmod(options_.program.c_str(), 0700), 0);
-  Connect();
-  const Answer answer = Run(Command::kRecover);
-  EXPECT_EQ(answer.outcome, Outcome::kNotStarted);
-  EXPECT_THAT(
-      answer.status,
-      StatusIs(absl::StatusCode::kFailedPrecondition,
-               AllOf(HasSubstr("exited with status 64"), HasSubstr("no serve"),
-                     HasSubstr("exec_helper " + options_.program))));
-}
-
 TEST_F(ServeTest, HelperWhoseEndNobodyKnowsMayHaveFoundAnother) {
   const std::string posix = options_.program;
   options_.program = root_ + "/program";
@@ -377,23 +363,6 @@ TEST_F(ServeTest, HelperWhoseEndNobodyKnowsMayHaveFoundAnother) {
   Connect();
   EXPECT_THAT(Run(Command::kRecover).status, IsOk());
   signal(SIGCHLD, before);
-}
-
-TEST_F(ServeTest, ProgramWhoseEndNobodyKnowsIsQuotedWhenTimeIsOver) {
-  options_.program = root_ + "/program";
-  std::ofstream(options_.program) << "#!/bin/sh\necho no \"$1\" >&2\n";
-  ASSERT_EQ(chmod(options_.program.c_str(), 0700), 0);
-  options_.start_timeout = absl::Milliseconds(500);
-  const sighandler_t before = signal(SIGCHLD, SIG_IGN);
-  Connect();
-  const Answer answer = Run(Command::kRecover);
-  signal(SIGCHLD, before);
-  EXPECT_EQ(answer.outcome, Outcome::kNotStarted);
-  EXPECT_THAT(
-      answer.status,
-      StatusIs(absl::StatusCode::kUnavailable,
-               AllOf(HasSubstr("SIGCHLD is ignored"), HasSubstr("no serve"),
-                     HasSubstr("exec_helper " + options_.program))));
 }
 
 TEST_F(ServeTest, ProgramThatDoesNotListenYetEndsWithItsTransport) {

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -187,6 +188,29 @@ TEST_F(ServeTest, ArgumentsThatAreWrongAreToldInOneLine) {
   ASSERT_EQ(chmod(work_.c_str(), 0777), 0);
   EXPECT_EQ(ExitCode(Spawn({"serve", "--socket=" + work_ + "/s.sock"})), 1);
   EXPECT_THAT(Contents(Errors()), HasSubstr("must not be writable"));
+}
+
+TEST_F(ServeTest, NothingIsLeftWhereNobodyMayServe) {
+  ASSERT_EQ(mkdir((work_ + "/directory").c_str(), 0700), 0);
+  std::ofstream(work_ + "/file") << "mine";
+  ASSERT_EQ(mkdir((root_ + "/open").c_str(), 0700), 0);
+  ASSERT_EQ(chmod((root_ + "/open").c_str(), 0777), 0);
+  const struct {
+    std::string place;
+    const char* text;
+  } kCases[] = {{work_ + "/directory", "it is a directory"},
+                {work_ + "/file", "it is a file"},
+                {root_ + "/open/s.sock", "must not be writable"}};
+  for (const auto& test : kCases) {
+    EXPECT_EQ(ExitCode(Spawn({"serve", "--socket=" + test.place})), 1);
+    EXPECT_THAT(Contents(Errors()), HasSubstr(test.text));
+    struct stat info;
+    for (const char* left : {".lock", ".files"}) {
+      EXPECT_NE(lstat((test.place + left).c_str(), &info), 0)
+          << test.place << left;
+    }
+  }
+  EXPECT_EQ(Contents(work_ + "/file"), "mine");
 }
 
 }  // namespace

@@ -188,6 +188,14 @@ absl::StatusOr<int> ListenUnix(const std::string& path) {
   return fd->Release();
 }
 
+absl::Status CheckPlace(const std::string& path) {
+  const auto place = Open(path, /*create=*/true);
+  if (!place.ok()) return place.status();
+  absl::Status status = CheckDirectory(*place);
+  if (status.ok()) status = CheckIsSocket(*place);
+  return absl::IsNotFound(status) ? absl::OkStatus() : status;
+}
+
 absl::StatusOr<int> ConnectUnix(const std::string& path) {
   auto place = Open(path, /*create=*/false);
   if (!place.ok()) return place.status();

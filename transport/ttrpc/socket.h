@@ -30,6 +30,10 @@ namespace ttrpc {
 // time for one path need a lock of their own.
 absl::StatusOr<int> ListenUnix(const std::string& path);
 
+// Whether ListenUnix() would refuse `path` for its directory, which is made
+// likewise, or for what is there: for those who have more to make beside it.
+absl::Status CheckPlace(const std::string& path);
+
 // Connects to `path`; returns a descriptor of the caller's, non-blocking. Does
 // not wait: NOT_FOUND if there is nothing, UNAVAILABLE if nobody listens or the
 // queue of the listener is full, FAILED_PRECONDITION if it is no socket.

@@ -373,8 +373,10 @@ TEST_F(BadHelperTest, OneThatDiesAtEachCommandIsReachedWithBackoff) {
       return answer->has_value();
     });
     EXPECT_EQ((*answer)->outcome, Outcome::kUnknown);
-    EXPECT_THAT((*answer)->status, StatusIs(absl::StatusCode::kUnavailable,
-                                            HasSubstr("may or may not")));
+    EXPECT_THAT((*answer)->status,
+                StatusIs(absl::StatusCode::kUnavailable,
+                         AllOf(HasSubstr("(process 4711) may or may not"),
+                               HasSubstr("ended or closed the connection"))));
   }
   EXPECT_EQ(accepted, 6);
   // 1 + 2 + 4 + 8 + 16 ms, and none before the first.

@@ -377,6 +377,9 @@ void UnixSocket::NotReplied(InvocationId id, const absl::Status& why,
     // We gave up the connection.
     code = absl::StatusCode::kUnavailable;
     text = failure_;
+  } else if (code == absl::StatusCode::kUnavailable &&
+             !call.link->WhyLost().empty()) {
+    text = call.link->WhyLost();
   }
   answer.status =
       absl::Status(code, absl::StrCat(Who(call),

@@ -197,6 +197,10 @@ void Connector::Greeted(ttrpc::CallResult<v1::HelloReply> result) {
   connection.hello = *std::move(result.reply);
   connection.pid = peer_;
   connection.name = Name();
+  connection.why_lost = [this, pid = peer_]() -> std::string {
+    if (process_ != nullptr) return process_->WhatBecameOf(pid);
+    return "the helper ended or closed the connection; look at its own stderr";
+  };
   Finish(std::move(connection));
 }
 

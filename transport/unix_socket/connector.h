@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -32,6 +33,9 @@ struct HelperConnection {
   helper::v1::HelloReply hello;
   pid_t pid = 0;
   std::string name;  // For messages: the helper of which program, and its pid.
+  // Why the connection was lost, for messages. Only while the Connector is
+  // there.
+  std::function<std::string()> why_lost;
 
   bool Can(absl::string_view capability) const;
 };

@@ -31,6 +31,14 @@ bool HelperLink::Usable() const {
          !client()->exhausted();
 }
 
+const std::string& HelperLink::WhyLost() {
+  if (why_lost_.empty() && client() != nullptr && !client()->status().ok()) {
+    why_lost_ = absl::StrCat(helper_.why_lost(), " (",
+                             client()->status().message(), ")");
+  }
+  return why_lost_;
+}
+
 void HelperLink::Probe() {
   if (timer_ != 0 || asking_) return;
   timer_ = loop_.RunAfter(probe_interval_, [this] {

@@ -40,6 +40,8 @@ class HelperLink {
   ttrpc::Client* client() const { return helper_.client.get(); }
   // For new commands.
   bool Usable() const;
+  // When calls find the connection closed: why. Empty if it is not closed.
+  const std::string& WhyLost();
 
   // The helper said that it serves no more commands.
   void ShutsDown() { shuts_down_ = true; }
@@ -68,6 +70,7 @@ class HelperLink {
   const absl::Duration probe_timeout_;
   const std::function<void(const std::string& why)> lost_;
   bool shuts_down_ = false;
+  std::string why_lost_;  // Found out once: there may be very many calls.
   uint64_t heard_ = 0;
   uint64_t heard_before_ = 0;  // Of `heard_`, when it was last looked at.
   EventLoop::TimerId timer_ = 0;

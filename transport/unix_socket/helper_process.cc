@@ -18,7 +18,11 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "external_containerizer/transport/unix_socket/helper.h"
 
 namespace external_containerizer {
@@ -29,6 +33,12 @@ constexpr char kOldStderr[] = "helper.stderr.old";
 constexpr off_t kMaxStderr = off_t{1} << 20;
 constexpr size_t kMaxQuoted = 1024;
 constexpr int kKillMillis = 1000;
+// A process that ends closes its connections a little earlier.
+constexpr int kEndMillis = 50;
+constexpr char kExecHelper[] = "exec_helper";
+// Of a shell, for what it was to execute.
+constexpr int kCannotExecute = 126;
+constexpr int kNotFound = 127;
 
 absl::StatusOr<AppendedFile> OpenStderr(int directory,
                                         const std::string& where) {
@@ -39,6 +49,58 @@ absl::StatusOr<AppendedFile> OpenStderr(int directory,
     return file;
   }
   return OpenForAppending(directory, kStderr, std::nullopt, where);
+}
+
+std::string DescribeStatus(int wait_status) {
+  if (WIFSIGNALED(wait_status)) {
+    const int signal = WTERMSIG(wait_status);
+    const char* name = sigdescr_np(signal);
+    return absl::StrCat("was killed by signal ", signal, " (",
+                        name == nullptr ? "unknown" : name, ")");
+  }
+  return absl::StrCat("exited with status ", WEXITSTATUS(wait_status));
+}
+
+// How a child of ours ended; it stays to be reaped. Waits a moment for that.
+std::optional<int> AwaitStatus(const Process& process) {
+  pollfd end = {process.pidfd.get(), POLLIN, 0};
+  siginfo_t info = {};
+  if (poll(&end, 1, kEndMillis) != 1 ||
+      waitid(P_PID, static_cast<id_t>(process.pid), &info,
+             WEXITED | WNOHANG | WNOWAIT) != 0 ||
+      info.si_pid != process.pid) {
+    return std::nullopt;
+  }
+  return info.si_code == CLD_EXITED ? W_EXITCODE(info.si_status, 0)
+                                    : W_EXITCODE(0, info.si_status);
+}
+
+// Whether one of the words of `program` is a path of exec_helper.
+bool NamesExecHelper(absl::string_view program) {
+  for (const absl::string_view word :
+       absl::StrSplit(program, absl::ByAnyChar(" \t\n'\""))) {
+    if (word == kExecHelper ||
+        absl::EndsWith(word, absl::StrCat("/", kExecHelper))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// What may help if `program` ended instead of serving; empty if it is known
+// that this does not.
+std::string Hint(const std::string& program, std::optional<int> wait_status) {
+  if (NamesExecHelper(program)) return "";
+  if (wait_status.has_value() && (WIFSIGNALED(*wait_status) ||
+                                  WEXITSTATUS(*wait_status) == kCannotExecute ||
+                                  WEXITSTATUS(*wait_status) == kNotFound)) {
+    return "";
+  }
+  // One word for a shell: PROGRAM is one argument.
+  return absl::StrCat(
+      "; a program that knows no `serve` needs exec_helper in front of it: ",
+      kExecHelper, " '",
+      helper::Printable(absl::StrReplaceAll(program, {{"'", "'\\''"}})), "'");
 }
 
 }  // namespace
@@ -121,41 +183,59 @@ void HelperProcess::Ended() {
     return;
   }
   loop_.Unwatch(process_.pidfd.get());
+  ended_pid_ = process_.pid;
+  ended_status_ = wait_status;
   process_ = Process();
   // Last: it may start another one, or destroy us.
   std::exchange(ended_, nullptr)(WhyEnded(wait_status));
 }
 
-absl::Status HelperProcess::WhyEnded(std::optional<int> wait_status) const {
+std::string HelperProcess::Said() const {
+  if (!directory_.valid()) return "";
   const std::string text =
       ReadAppended(directory_.get(), kStderr, stderr_file_, kMaxQuoted);
-  const absl::string_view trimmed = absl::StripAsciiWhitespace(text);
-  const std::string said =
-      trimmed.empty()
-          ? ""
-          : absl::StrCat("; stderr: \"", helper::Printable(trimmed), "\"");
-  std::string how = "ended (nobody knows how: SIGCHLD is ignored)";
-  bool by_itself = true;
-  if (wait_status.has_value() && WIFSIGNALED(*wait_status)) {
-    how = absl::StrCat("was killed by signal ", WTERMSIG(*wait_status));
-    by_itself = false;
-  } else if (wait_status.has_value()) {
-    if (WEXITSTATUS(*wait_status) == helper::kAlreadyServed) {
-      return absl::UnavailableError(
-          absl::StrCat("another helper has the socket's lock and accepts "
-                       "nobody: it lets its "
-                       "last commands end, or hangs; ask again, or end it",
-                       said));
-    }
-    how = absl::StrCat("exited with status ", WEXITSTATUS(*wait_status));
+  return helper::Printable(absl::StripAsciiWhitespace(text));
+}
+
+std::string HelperProcess::WhatBecameOf(pid_t pid) const {
+  std::optional<int> wait_status;
+  if (running() && pid == process_.pid) {
+    wait_status = AwaitStatus(process_);
+  } else if (pid == ended_pid_) {
+    wait_status = ended_status_;
   }
+  const std::string how = wait_status.has_value()
+                              ? DescribeStatus(*wait_status)
+                              : "ended or closed the connection";
+  const std::string file =
+      helper::Printable(absl::StrCat(program_.work_directory, "/", kStderr));
+  const std::string said = Said();
+  return absl::StrCat(
+      "the helper ", how,
+      said.empty()
+          ? absl::StrCat("; what it may have said is in \"", file, "\"")
+          : absl::StrCat("; the end of \"", file, "\": \"", said, "\""));
+}
+
+absl::Status HelperProcess::WhyEnded(std::optional<int> wait_status) const {
+  const std::string text = Said();
+  const std::string said =
+      text.empty() ? "" : absl::StrCat("; stderr: \"", text, "\"");
+  if (wait_status.has_value() && WIFEXITED(*wait_status) &&
+      WEXITSTATUS(*wait_status) == helper::kAlreadyServed) {
+    return absl::UnavailableError(
+        absl::StrCat("another helper has the socket's lock and accepts "
+                     "nobody: it lets its "
+                     "last commands end, or hangs; ask again, or end it",
+                     said));
+  }
+  const std::string how = wait_status.has_value()
+                              ? DescribeStatus(*wait_status)
+                              : "ended (nobody knows how: SIGCHLD is ignored)";
   const std::string shown = helper::Printable(program_.shown);
-  const std::string message = absl::StrCat(
-      "`", shown, " serve` ", how, " instead of serving", said,
-      by_itself ? absl::StrCat("; a program that knows no `serve` needs "
-                               "exec_helper in front of it: exec_helper ",
-                               shown)
-                : "");
+  const std::string message =
+      absl::StrCat("`", shown, " serve` ", how, " instead of serving", said,
+                   Hint(program_.shown, wait_status));
   return wait_status.has_value() ? absl::FailedPreconditionError(message)
                                  : absl::UnavailableError(message);
 }

@@ -48,6 +48,11 @@ class HelperProcess {
   bool running() const { return process_.pidfd.valid(); }
   pid_t pid() const { return process_.pid; }
 
+  // What is known of helper `pid`, when a connection to it was lost: how it
+  // ended, if it is the last one that was started (waits a moment for its end),
+  // and the end of what was written to stderr since.
+  std::string WhatBecameOf(pid_t pid) const;
+
   // It was started to no avail. The second also waits for its end, which takes
   // a moment, and a second at most.
   void Kill();
@@ -55,12 +60,17 @@ class HelperProcess {
 
  private:
   void Ended();
+  // The end of what was written since the last one was started, as
+  // Printable(); may be empty.
+  std::string Said() const;
   absl::Status WhyEnded(std::optional<int> wait_status) const;
 
   EventLoop& loop_;
   const Program program_;
   const Spawner spawner_;
   Process process_;
+  pid_t ended_pid_ = -1;  // The last one that ended, and how if that is known.
+  std::optional<int> ended_status_;
   AppendedFile stderr_file_;  // Its descriptor is not kept.
   UniqueFd directory_;
   absl::AnyInvocable<void(absl::Status) &&> ended_;
