@@ -54,7 +54,8 @@ std::string Lifecycle::Fingerprint() const {
     absl::StrAppend(&text, "op ", id, ": ", CommandName(op.command), " ",
                     static_cast<int>(op.purpose), " ", op.container, " ",
                     op.request, " [", absl::StrJoin(op.callers, ","), "] ",
-                    op.attempts, op.may_be_done ? "? " : " ", slots_.IsRunning(id), "\n");
+                    op.attempts, op.may_be_done ? "? " : " ",
+                    slots_.IsRunning(id), "\n");
   }
   for (const TimerId id : SortedKeys(timers_)) {
     const Timer& timer = timers_.at(id);

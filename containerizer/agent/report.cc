@@ -52,8 +52,8 @@ std::string MemoryText(const Used& used) {
 // What it was to be limited to and is not known to have been: "0.5 cpus".
 std::vector<std::string> LimitsNotKnown(const End& end) {
   std::vector<std::string> limits;
-  const bool throttled = end.used.throttled.value_or(absl::ZeroDuration()) >
-                         absl::ZeroDuration();
+  const bool throttled =
+      end.used.throttled.value_or(absl::ZeroDuration()) > absl::ZeroDuration();
   if (end.cpus_asked_for.has_value() && !end.used.cpus_limit.has_value() &&
       !throttled) {
     limits.push_back(absl::StrFormat("%.6g cpus", *end.cpus_asked_for));

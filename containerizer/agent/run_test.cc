@@ -472,8 +472,8 @@ TEST_F(RunTest, InterruptWorksWhileNobodyReads) {
 TEST_F(RunTest, LimitsThatTheProgramDoesNotTellAreSaidNotToBeKnown) {
   const std::string program = home_ + "/program";
   const std::string posix = TestDataPath("containerizer/program/posix/posix");
-  for (const std::string& usage : {posix + " --cgroups=no usage",
-                                  std::string("head -c 0")}) {
+  for (const std::string& usage :
+       {posix + " --cgroups=no usage", std::string("head -c 0")}) {
     std::ofstream(program) << "#!/bin/sh\n"
                            << "[ \"$1\" = usage ] || exec " << posix
                            << " --cgroups=no \"$@\"\n"

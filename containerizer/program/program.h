@@ -167,9 +167,9 @@ class Program {
 // containers and recover, 32 of launch, update and usage. A Wait() that blocks,
 // rather than to keep its reply, keeps one of 16 and must watch
 // Context::cancellation: nobody else ends it. Of handlers that stay after their
-// command was cancelled, as many again have threads, and no more. The soft limit
-// on descriptors is then the hard one; what a handler executes should have
-// DescriptorLimitToPassOn().
+// command was cancelled, as many again have threads, and no more. The soft
+// limit on descriptors is then the hard one; what a handler executes should
+// have DescriptorLimitToPassOn().
 int ProgramMain(int argc, char** argv, Program& program);
 
 }  // namespace external_containerizer

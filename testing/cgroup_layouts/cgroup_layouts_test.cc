@@ -52,14 +52,15 @@ class CgroupLayoutsTest : public ::testing::Test {
                         << "' TEST_WORKSPACE='" << getenv("TEST_WORKSPACE")
                         << "'\ncd '" << Directory() << "'\nexec '"
                         << TestDataPath("testing/cgroup_layouts/guest_init.sh")
-                        << "' " << test.layout << " '" << TestDataPath(test.test)
+                        << "' " << test.layout << " '"
+                        << TestDataPath(test.test)
                         << "' '--gtest_filter=" << test.filter << "'\n";
     chmod(init.c_str(), 0755);
-    const std::string command = absl::StrCat(
-        "exec timeout --kill-after=10 ", kLimit, " ", kKernel,
-        " mem=768M rootfstype=hostfs rootflags=/ ro init='", init,
-        "' uml_dir='", ::testing::TempDir(),
-        "' con=null con0=null,fd:1 quiet < /dev/null 2>&1");
+    const std::string command =
+        absl::StrCat("exec timeout --kill-after=10 ", kLimit, " ", kKernel,
+                     " mem=768M rootfstype=hostfs rootflags=/ ro init='", init,
+                     "' uml_dir='", ::testing::TempDir(),
+                     "' con=null con0=null,fd:1 quiet < /dev/null 2>&1");
     std::string printed;
     FILE* const machine = popen(command.c_str(), "re");
     if (machine == nullptr) return printed;
@@ -84,8 +85,7 @@ class CgroupLayoutsTest : public ::testing::Test {
 
   void SetUp() override {
     if (access(kKernel, X_OK) != 0) {
-      GTEST_SKIP() << "there is no " << kKernel
-                   << " (package user-mode-linux)";
+      GTEST_SKIP() << "there is no " << kKernel << " (package user-mode-linux)";
     }
   }
 };
@@ -116,21 +116,22 @@ TEST_F(CgroupLayoutsTest, WhereProcessesAreTheReasonIsThatThereAreProcesses) {
 
 INSTANTIATE_TEST_SUITE_P(
     , SuiteTest,
-    ::testing::Values(
-        Case{"LimitsOfVersion2", "unified",
-             "containerizer/program/posix/posix_limits_test", "*"},
-        Case{"LimitsOfVersion2Delegated", "delegated",
-             "containerizer/program/posix/posix_limits_test",
-             "*Memory*:*Cpu*:*Update*:*Cgroups*:*Destroy*"},
-        Case{"UsageOfVersion2", "unified",
-             "containerizer/program/posix/container_usage_test", "*"},
-        Case{"UsersWithVersion2", "unified",
-             "containerizer/program/posix/posix_user_test", "*"},
-        Case{"TheAgentWithVersion2", "unified",
-             "containerizer/agent/enforcement_test", "*"},
-        Case{"LimitsOfVersion1Combined", "legacy",
-             "containerizer/program/posix/posix_limits_test",
-             "*Memory*:*Cpu*:*Update*:*Usage*"}),
+    ::testing::Values(Case{"LimitsOfVersion2", "unified",
+                           "containerizer/program/posix/posix_limits_test",
+                           "*"},
+                      Case{"LimitsOfVersion2Delegated", "delegated",
+                           "containerizer/program/posix/posix_limits_test",
+                           "*Memory*:*Cpu*:*Update*:*Cgroups*:*Destroy*"},
+                      Case{"UsageOfVersion2", "unified",
+                           "containerizer/program/posix/container_usage_test",
+                           "*"},
+                      Case{"UsersWithVersion2", "unified",
+                           "containerizer/program/posix/posix_user_test", "*"},
+                      Case{"TheAgentWithVersion2", "unified",
+                           "containerizer/agent/enforcement_test", "*"},
+                      Case{"LimitsOfVersion1Combined", "legacy",
+                           "containerizer/program/posix/posix_limits_test",
+                           "*Memory*:*Cpu*:*Update*:*Usage*"}),
     [](const auto& test) { return std::string(test.param.name); });
 
 }  // namespace

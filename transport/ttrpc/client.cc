@@ -137,10 +137,9 @@ absl::Status Client::Admit(const CallOptions& options) const {
     return absl::DeadlineExceededError("ttrpc: no time was left for the call");
   }
   if (options.metadata.size() > kMaxMetadata) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("ttrpc: ", options.metadata.size(),
-                     " pairs of metadata, and at most ", kMaxMetadata,
-                     " may go along with a call"));
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "ttrpc: ", options.metadata.size(), " pairs of metadata, and at most ",
+        kMaxMetadata, " may go along with a call"));
   }
   for (const auto& [key, value] : options.metadata) {
     if (!IsValidUtf8(key) || !IsValidUtf8(value)) {
@@ -282,7 +281,7 @@ void Client::WhenClosed(absl::AnyInvocable<void(absl::Status) &&> closed) {
 }
 
 void Client::TellClosedLater() {
-  loop_.Post([closed = std::weak_ptr<absl::AnyInvocable<void(absl::Status)&&>>(
+  loop_.Post([closed = std::weak_ptr<absl::AnyInvocable<void(absl::Status) &&>>(
                   closed_),
               why = status_] {
     if (auto still_there = closed.lock()) std::move (*still_there)(why);

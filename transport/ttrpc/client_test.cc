@@ -293,9 +293,8 @@ TEST_F(ClientTest, LostConnectionTellsUnknownFromNeverSent) {
 TEST_F(ClientTest, LossEndsCallsInTheOrderInWhichTheyWereMade) {
   std::vector<int> order;
   for (int i = 0; i < 40; ++i) {
-    client_->Call(kService, "m", "", {}, [&order, i](CallResult<std::string>) {
-      order.push_back(i);
-    });
+    client_->Call(kService, "m", "", {},
+                  [&order, i](CallResult<std::string>) { order.push_back(i); });
   }
   server_->Close();
   RunUntil(*loop_, [&] { return order.size() == 40; });

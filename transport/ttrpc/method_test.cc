@@ -97,16 +97,15 @@ TEST_F(MethodTest, RequestThatIsNoneIsInvalid) {
 TEST_F(MethodTest, RequestWithoutARequiredFieldIsInvalid) {
   using Required = google::protobuf::UninterpretedOption::NamePart;
   constexpr Method<Required, Required> kTwice{"test.Store", "Twice"};
-  AddHandler(server_, kTwice,
-             [](const CallContext&, Required request,
-                TypedResponder<Required> responder) {
-               responder.Finish(request);
-             });
+  AddHandler(
+      server_, kTwice,
+      [](const CallContext&, Required request,
+         TypedResponder<Required> responder) { responder.Finish(request); });
   Required request;
   request.set_name_part("name");
-  EXPECT_THAT(Ask(kTwice, request).reply,
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("NamePart")));
+  EXPECT_THAT(
+      Ask(kTwice, request).reply,
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("NamePart")));
   request.set_is_extension(true);
   EXPECT_THAT(Ask(kTwice, request).reply, IsOk());
 }
@@ -166,12 +165,11 @@ TEST_F(MethodTest, IdleConnectionKeepsNothingOfItsLargestCalls) {
       [](const CallContext&, absl::string_view request, Responder responder) {
         responder.Finish(std::string(request));
       });
-  server_.AddHandler("test.Store", "Complain",
-                     [](const CallContext&, absl::string_view,
-                        Responder responder) {
-                       responder.Finish(
-                           absl::AbortedError(std::string(64 << 10, '\xff')));
-                     });
+  server_.AddHandler(
+      "test.Store", "Complain",
+      [](const CallContext&, absl::string_view, Responder responder) {
+        responder.Finish(absl::AbortedError(std::string(64 << 10, '\xff')));
+      });
   const auto call = [&](const char* method, size_t size, CallOptions options) {
     bool ended = false;
     client_->Call("test.Store", method, std::string(size, 'x'),
@@ -186,8 +184,9 @@ TEST_F(MethodTest, IdleConnectionKeepsNothingOfItsLargestCalls) {
   call("Back", 1, {});
   const size_t before = used();
   call("Back", 4'000'000, {});
-  call("Back", 1, {absl::InfiniteDuration(),
-                   Metadata(30, {"key", std::string(100'000, 'y')})});
+  call("Back", 1,
+       {absl::InfiniteDuration(),
+        Metadata(30, {"key", std::string(100'000, 'y')})});
   call("Complain", 1, {});
   call("Back", 1, {});
   EXPECT_LT(used() - before + (32 << 10), 160u << 10);

@@ -24,7 +24,6 @@
 namespace external_containerizer {
 namespace ttrpc {
 
-
 inline constexpr char kService[] = "ec.v1.Helper";
 
 class ServerTest : public ::testing::Test {

@@ -158,9 +158,8 @@ TEST_F(NoDescriptorsTest, WhoConnectsWaitsUntilThereAreSomeAgain) {
 
 TEST_F(NoDescriptorsTest, ListenerThatCannotBeWatchedIsTriedAgain) {
   // Only one can watch it, and that is the test as soon as the server pauses.
-  RunUntil(*loop_, [&] {
-    return loop_->Watch(listener_, 0, [](uint32_t) {}).ok();
-  });
+  RunUntil(*loop_,
+           [&] { return loop_->Watch(listener_, 0, [](uint32_t) {}).ok(); });
   Restore();
   RunFor(absl::Milliseconds(200));
   EXPECT_EQ(server_->connections(), 0u);

@@ -240,13 +240,13 @@ TEST_F(ServerTest, MetadataIsTakenUpToItsBoundAndRefusedBeyondIt) {
     request.add_metadata()->set_key("k");
   }
   RawPeer peer = Connect();
-  peer.Write(*loop_, EncodeFrame(1, FrameType::kRequest,
-                                 request.SerializeAsString()));
+  peer.Write(*loop_,
+             EncodeFrame(1, FrameType::kRequest, request.SerializeAsString()));
   EXPECT_EQ(peer.Read(*loop_).AsResponse().status().code(), 0);
   EXPECT_EQ(pairs, kMaxMetadata);
   request.add_metadata();
-  peer.Write(*loop_, EncodeFrame(3, FrameType::kRequest,
-                                 request.SerializeAsString()));
+  peer.Write(*loop_,
+             EncodeFrame(3, FrameType::kRequest, request.SerializeAsString()));
   ExpectError(peer, 3, absl::StatusCode::kResourceExhausted, "metadata");
   // Two bytes each: half a gigabyte, if each became an object.
   std::string many(kMaxFrameBody, 0);

@@ -127,9 +127,9 @@ void Session::HandleRequest(const Frame& frame) {
         id, absl::UnimplementedError("ttrpc: this server does not stream"));
   }
   if (FieldsOf(frame.body) > kMaxFields) {
-    return Reject(id, absl::ResourceExhaustedError(absl::StrCat(
-                          "ttrpc: more than ", kMaxMetadata,
-                          " pairs of metadata")));
+    return Reject(
+        id, absl::ResourceExhaustedError(absl::StrCat(
+                "ttrpc: more than ", kMaxMetadata, " pairs of metadata")));
   }
   wire::Request large;
   wire::Request& request = frame.body.size() > kKeptBytes ? large : request_;

@@ -49,8 +49,8 @@ class HelperProcess {
   pid_t pid() const { return process_.pid; }
 
   // What is known of helper `pid`, when a connection to it was lost: how it
-  // ended, if it is the last one that was started (waits a moment for its end),
-  // and the end of what was written to stderr since.
+  // ended, if it is the last one that was started (blocks up to 50 ms for its
+  // end), and the end of what was written to stderr since.
   std::string WhatBecameOf(pid_t pid) const;
 
   // It was started to no avail. The second also waits for its end, which takes

@@ -37,11 +37,11 @@ std::string PathOf(const std::string& id, const StorePlace& place) {
 }
 
 bool HasController(const ContainerCgroups& cgroups, const char* name) {
-  return std::any_of(
-      cgroups.begin(), cgroups.end(), [name](const ContainerCgroup& cgroup) {
-        return std::count(cgroup.controllers.begin(), cgroup.controllers.end(),
-                          name) > 0;
-      });
+  return std::any_of(cgroups.begin(), cgroups.end(),
+                     [name](const ContainerCgroup& cgroup) {
+                       return std::count(cgroup.controllers.begin(),
+                                         cgroup.controllers.end(), name) > 0;
+                     });
 }
 
 size_t MaxKept() {

@@ -156,9 +156,9 @@ TEST_F(PosixLimitsTest, AProtectedAgentsTaskIsNotProtected) {
   if (WriteSmallFile(file, "-500") != 0) {
     GTEST_SKIP() << "this process may not protect itself";
   }
-  Launch(Limited("cat /proc/self/oom_score_adj; " + Hold(96) +
-                     " | tail > /dev/null",
-                 0, 32));
+  Launch(Limited(
+      "cat /proc/self/oom_score_adj; " + Hold(96) + " | tail > /dev/null", 0,
+      32));
   EXPECT_EQ(WriteSmallFile(file, before), 0);
   EXPECT_THAT(
       Wait("c").reasons(),
