@@ -68,7 +68,7 @@ class ChangeOfTransportTest : public ::testing::TestWithParam<Case> {
     UnixSocketOptions options;
     options.work_directory = transport;
     options.program = program;
-    if (program != TestDataPath("containerizer/program/posix/posix")) {
+    if (program != TestDataPath("containerizer/posix/posix")) {
       options.program =
           absl::StrCat(TestDataPath("containerizer/program/exec_helper"), " '",
                        program, "'");
@@ -158,10 +158,9 @@ TEST_P(ChangeOfTransportTest, ContainersAreRecoveredAndExitsAreNotLost) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, ChangeOfTransportTest,
-    ::testing::Values(Case{"PosixToHelper", "containerizer/program/posix/posix",
+    ::testing::Values(Case{"PosixToHelper", "containerizer/posix/posix",
                            Way::kForkExec, Way::kUnixSocket},
-                      Case{"PosixFromHelper",
-                           "containerizer/program/posix/posix",
+                      Case{"PosixFromHelper", "containerizer/posix/posix",
                            Way::kUnixSocket, Way::kForkExec},
                       Case{"PythonToHelper", "testing/programs/python_program",
                            Way::kForkExec, Way::kUnixSocket},

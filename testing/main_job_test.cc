@@ -39,7 +39,7 @@ class MainJobTest : public ::testing::Test {
   void StartAgent() {
     containerizer_ = nullptr;
     TransportOptions transport;
-    transport.program = TestDataPath("containerizer/program/posix/posix");
+    transport.program = TestDataPath("containerizer/posix/posix");
     transport.work_directory = work_;
     Options options;
     options.environment.work_directory = work_;

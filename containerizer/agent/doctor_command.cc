@@ -27,7 +27,7 @@
 #include "external_containerizer/containerizer/agent/user_paths.h"
 #include "external_containerizer/containerizer/blocking.h"
 #include "external_containerizer/containerizer/containerizer.h"
-#include "external_containerizer/containerizer/program/posix/machine_check.h"
+#include "external_containerizer/containerizer/posix/machine_check.h"
 #include "external_containerizer/transport/selected.h"
 
 namespace external_containerizer {

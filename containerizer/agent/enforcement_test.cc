@@ -21,8 +21,8 @@
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/containerizer/agent/files.h"
 #include "external_containerizer/containerizer/agent/user_paths.h"
-#include "external_containerizer/containerizer/program/posix/machine_check.h"
-#include "external_containerizer/containerizer/program/posix/test_cgroup_parent.h"
+#include "external_containerizer/containerizer/posix/machine_check.h"
+#include "external_containerizer/containerizer/posix/test_cgroup_parent.h"
 #include "external_containerizer/testing/status_matchers.h"
 #include "external_containerizer/testing/test_data.h"
 #include "external_containerizer/transport/selected.h"
@@ -59,7 +59,7 @@ class EnforcementTest : public ::testing::Test {
     char real[PATH_MAX];
     EXPECT_NE(realpath(path.c_str(), real), nullptr);
     home_ = real;
-    posix_ = TestDataPath("containerizer/program/posix/posix");
+    posix_ = TestDataPath("containerizer/posix/posix");
   }
 
   void SetUp() override {

@@ -17,7 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "external_containerizer/transport/unique_fd.h"
+#include "external_containerizer/transport/linux/unique_fd.h"
 
 namespace external_containerizer {
 

@@ -13,7 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/containerizer/agent/flags.h"
 #include "external_containerizer/containerizer/agent/task_flags.h"
-#include "external_containerizer/containerizer/program/posix/task_user.h"
+#include "external_containerizer/containerizer/posix/task_user.h"
 
 namespace external_containerizer {
 namespace {

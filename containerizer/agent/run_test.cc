@@ -178,7 +178,7 @@ TEST_P(EveryProgram, SignalsDeathIs128AndItsNumber) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, EveryProgram,
-    ::testing::Values("containerizer/program/posix/posix",
+    ::testing::Values("containerizer/posix/posix",
                       "testing/programs/python_program",
                       "testing/programs/shell_program"),
     [](const ::testing::TestParamInfo<const char*>& program) {
@@ -471,7 +471,7 @@ TEST_F(RunTest, InterruptWorksWhileNobodyReads) {
 
 TEST_F(RunTest, LimitsThatTheProgramDoesNotTellAreSaidNotToBeKnown) {
   const std::string program = home_ + "/program";
-  const std::string posix = TestDataPath("containerizer/program/posix/posix");
+  const std::string posix = TestDataPath("containerizer/posix/posix");
   for (const std::string& usage :
        {posix + " --cgroups=no usage", std::string("head -c 0")}) {
     std::ofstream(program) << "#!/bin/sh\n"

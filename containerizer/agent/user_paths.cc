@@ -66,7 +66,7 @@ bool IsInPath(const Surroundings& surroundings, const std::string& name) {
 }
 
 // Where a program that comes with the agent may be: at `bazel` below
-// containerizer/program, or installed beside the agent.
+// containerizer, or installed beside the agent.
 std::vector<std::string> ShippedPlaces(const Surroundings& surroundings,
                                        const std::string& bazel,
                                        const std::string& name) {
@@ -83,7 +83,7 @@ std::vector<std::string> ShippedPlaces(const Surroundings& surroundings,
     char real[PATH_MAX];
     if (realpath(directory.c_str(), real) != nullptr) directory = real;
     // As Bazel lays out its outputs and runfiles; then as one would install.
-    places.push_back(absl::StrCat(DirectoryOf(directory), "/program/", bazel));
+    places.push_back(absl::StrCat(DirectoryOf(directory), "/", bazel));
     places.push_back(Join(directory, name));
   }
   return places;
@@ -148,8 +148,9 @@ absl::StatusOr<std::string> ProgramCommand(const Surroundings& surroundings,
   if (!RE2::FullMatch(given, kWords, &program, &rest)) {
     return absl::InvalidArgumentError("--containerizer_path is empty");
   }
-  for (const auto& [name, bazel] : {std::pair("posix", "posix/posix"),
-                                    std::pair("exec_helper", "exec_helper")}) {
+  for (const auto& [name, bazel] :
+       {std::pair("posix", "posix/posix"),
+        std::pair("exec_helper", "program/exec_helper")}) {
     if (program != name || IsInPath(surroundings, name)) continue;
     const std::string shipped =
         FirstProgram(ShippedPlaces(surroundings, bazel, name));

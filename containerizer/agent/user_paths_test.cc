@@ -82,7 +82,8 @@ class ShippedProgramTest : public ::testing::Test {
     char real[PATH_MAX];
     EXPECT_NE(realpath(path.c_str(), real), nullptr);
     root_ = real;
-    EXPECT_THAT(MakePath(root_ + "/program/posix"), IsOk());
+    EXPECT_THAT(MakePath(root_ + "/posix"), IsOk());
+    EXPECT_THAT(MakePath(root_ + "/program"), IsOk());
   }
 
   void Install(const std::string& path) {
@@ -95,20 +96,20 @@ class ShippedProgramTest : public ::testing::Test {
 };
 
 TEST_F(ShippedProgramTest, IsFoundWhereBazelPutsIt) {
-  Install("/program/posix/posix");
+  Install("/posix/posix");
   Surroundings surroundings = Here();
   surroundings.argv0 = root_ + "/agent/agent";
   EXPECT_THAT(ShippedProgram(surroundings),
-              IsOkAndHolds(root_ + "/program/posix/posix"));
+              IsOkAndHolds(root_ + "/posix/posix"));
   surroundings.argv0 = "agent";
   surroundings.executable = root_ + "/agent/agent";
   EXPECT_THAT(ShippedProgram(surroundings),
-              IsOkAndHolds(root_ + "/program/posix/posix"));
+              IsOkAndHolds(root_ + "/posix/posix"));
   surroundings.executable.clear();
   surroundings.directory = root_ + "/agent";
   surroundings.argv0 = "./agent";
   EXPECT_THAT(ShippedProgram(surroundings),
-              IsOkAndHolds(HasSubstr("/program/posix/posix")));
+              IsOkAndHolds(HasSubstr("/posix/posix")));
 }
 
 TEST_F(ShippedProgramTest, IsFoundBesideTheAgent) {
@@ -122,20 +123,20 @@ TEST_F(ShippedProgramTest, IsFoundBesideTheAgent) {
 TEST_F(ShippedProgramTest, MissingNamesThePlaces) {
   Surroundings surroundings = Here();
   surroundings.argv0 = root_ + "/agent/agent";
-  EXPECT_THAT(ShippedProgram(surroundings),
-              StatusIs(absl::StatusCode::kNotFound,
-                       HasSubstr(root_ + "/program/posix/posix")));
+  EXPECT_THAT(
+      ShippedProgram(surroundings),
+      StatusIs(absl::StatusCode::kNotFound, HasSubstr(root_ + "/posix/posix")));
 }
 
 TEST_F(ShippedProgramTest, IsMeantByItsBareNameWherePathHasNone) {
-  Install("/program/posix/posix");
+  Install("/posix/posix");
   Install("/agent/exec_helper");
   Surroundings surroundings = Here();
   surroundings.argv0 = root_ + "/agent/agent";
   // A directory of that name is no program.
   surroundings.environment["PATH"] = "/nowhere:" + root_ + "/program";
   EXPECT_THAT(ProgramCommand(surroundings, "posix --rlimit=nofile=256"),
-              IsOkAndHolds(root_ + "/program/posix/posix --rlimit=nofile=256"));
+              IsOkAndHolds(root_ + "/posix/posix --rlimit=nofile=256"));
   EXPECT_THAT(ProgramCommand(surroundings, "exec_helper './p --option'"),
               IsOkAndHolds(root_ + "/agent/exec_helper './p --option'"));
   Install("/program/exec_helper");
@@ -148,12 +149,12 @@ TEST_F(ShippedProgramTest, IsMeantByItsBareNameWherePathHasNone) {
 }
 
 TEST_F(ShippedProgramTest, GivesWayToOneInPath) {
-  Install("/program/posix/posix");
+  Install("/posix/posix");
   Install("/program/exec_helper");
   Surroundings surroundings = Here();
   surroundings.argv0 = root_ + "/agent/agent";
   surroundings.environment["PATH"] =
-      "/nowhere:" + root_ + "/program/posix:" + root_ + "/program";
+      "/nowhere:" + root_ + "/posix:" + root_ + "/program";
   for (const char* as_it_is : {"posix --help", "exec_helper ./p"}) {
     EXPECT_THAT(ProgramCommand(surroundings, as_it_is), IsOkAndHolds(as_it_is));
   }

@@ -24,7 +24,7 @@
 #include "external_containerizer/containerizer/program/error_line.h"
 #include "external_containerizer/containerizer/program/serve.h"
 #include "external_containerizer/transport/fork_exec/fork_exec.h"
-#include "external_containerizer/transport/process/command_line.h"
+#include "external_containerizer/transport/linux/command_line.h"
 
 namespace ec = external_containerizer;
 

@@ -16,8 +16,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "external_containerizer/containerizer/program/error_line.h"
-#include "external_containerizer/transport/process/sandbox_files.h"
-#include "external_containerizer/transport/unique_fd.h"
+#include "external_containerizer/transport/linux/unique_fd.h"
+#include "external_containerizer/transport/sandbox_files.h"
 
 namespace external_containerizer {
 namespace {

@@ -29,8 +29,8 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/program/error_line.h"
+#include "external_containerizer/transport/linux/unique_fd.h"
 #include "external_containerizer/transport/ttrpc/socket.h"
-#include "external_containerizer/transport/unique_fd.h"
 #include "external_containerizer/transport/unix_socket/helper.h"
 #include "external_containerizer/transport/unix_socket/helper_server.h"
 

@@ -67,7 +67,7 @@ class ServeTest : public ::testing::Test {
     ASSERT_EQ(mkdir((root_ + "/work").c_str(), 0700), 0);
     ASSERT_EQ(mkdir((root_ + "/sandbox").c_str(), 0700), 0);
     work_ = root_ + "/work";
-    options_.program = TestDataPath("containerizer/program/posix/posix");
+    options_.program = TestDataPath("containerizer/posix/posix");
     options_.work_directory = work_;
     options_.probe_interval = absl::Milliseconds(100);
     options_.probe_timeout = absl::Milliseconds(400);

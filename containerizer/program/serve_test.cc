@@ -22,9 +22,9 @@
 #include "external_containerizer/containerizer/wire/containerizer.pb.h"
 #include "external_containerizer/containerizer/wire/exit.h"
 #include "external_containerizer/testing/status_matchers.h"
+#include "external_containerizer/transport/linux/unique_fd.h"
 #include "external_containerizer/transport/transport.h"
 #include "external_containerizer/transport/ttrpc/socket.h"
-#include "external_containerizer/transport/unique_fd.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

@@ -124,7 +124,7 @@ class Benchmark {
     const fs::path here = fs::path(self_).parent_path();
     const std::string trivial = (here / "trivial_helper").string();
     const std::string posix =
-        (here.parent_path().parent_path() / "containerizer/program/posix/posix")
+        (here.parent_path().parent_path() / "containerizer/posix/posix")
             .string();
     const int calls = std::max(20, sizes_.calls / 5);
     const auto of_trivial = CompareHostings(

@@ -111,9 +111,9 @@ TEST_P(SuiteTest, Passes) {
 
 // Version 2 has no processes beside cgroups with controllers, but at the root.
 TEST_F(CgroupLayoutsTest, WhereProcessesAreTheReasonIsThatThereAreProcesses) {
-  const std::string printed = RunInGuest(
-      {"Occupied", "occupied", "containerizer/program/posix/posix_limits_test",
-       "*AMemoryHog*"});
+  const std::string printed =
+      RunInGuest({"Occupied", "occupied",
+                  "containerizer/posix/posix_limits_test", "*AMemoryHog*"});
   if (!Started(printed)) GTEST_SKIP() << "such a kernel does not start here";
   EXPECT_TRUE(absl::StrContains(printed, "no limits can be enforced here"));
   EXPECT_TRUE(absl::StrContains(printed, "has processes of its own"));
@@ -122,20 +122,18 @@ TEST_F(CgroupLayoutsTest, WhereProcessesAreTheReasonIsThatThereAreProcesses) {
 INSTANTIATE_TEST_SUITE_P(
     , SuiteTest,
     ::testing::Values(Case{"LimitsOfVersion2", "unified",
-                           "containerizer/program/posix/posix_limits_test",
-                           "*"},
+                           "containerizer/posix/posix_limits_test", "*"},
                       Case{"LimitsOfVersion2Delegated", "delegated",
-                           "containerizer/program/posix/posix_limits_test",
+                           "containerizer/posix/posix_limits_test",
                            "*Memory*:*Cpu*:*Update*:*Cgroups*:*Destroy*"},
                       Case{"UsageOfVersion2", "unified",
-                           "containerizer/program/posix/container_usage_test",
-                           "*"},
+                           "containerizer/posix/container_usage_test", "*"},
                       Case{"UsersWithVersion2", "unified",
-                           "containerizer/program/posix/posix_user_test", "*"},
+                           "containerizer/posix/posix_user_test", "*"},
                       Case{"TheAgentWithVersion2", "unified",
                            "containerizer/agent/enforcement_test", "*"},
                       Case{"LimitsOfVersion1Combined", "legacy",
-                           "containerizer/program/posix/posix_limits_test",
+                           "containerizer/posix/posix_limits_test",
                            "*Memory*:*Cpu*:*Update*:*Usage*"}),
     [](const auto& test) { return std::string(test.param.name); });
 

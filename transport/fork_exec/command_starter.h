@@ -13,12 +13,12 @@
 
 #include "absl/status/statusor.h"
 #include "external_containerizer/transport/fork_exec/input_pipe.h"
-#include "external_containerizer/transport/process/command_line.h"
-#include "external_containerizer/transport/process/inherited_environment.h"
-#include "external_containerizer/transport/process/process.h"
-#include "external_containerizer/transport/process/sandbox_files.h"
+#include "external_containerizer/transport/inherited_environment.h"
+#include "external_containerizer/transport/linux/command_line.h"
+#include "external_containerizer/transport/linux/process.h"
+#include "external_containerizer/transport/linux/unique_fd.h"
+#include "external_containerizer/transport/sandbox_files.h"
 #include "external_containerizer/transport/transport.h"
-#include "external_containerizer/transport/unique_fd.h"
 
 namespace external_containerizer {
 

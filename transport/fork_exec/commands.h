@@ -29,15 +29,15 @@
 #include "external_containerizer/transport/fork_exec/command_starter.h"
 #include "external_containerizer/transport/fork_exec/options.h"
 #include "external_containerizer/transport/fork_exec/starter_threads.h"
-#include "external_containerizer/transport/process/command_line.h"
-#include "external_containerizer/transport/process/inherited_environment.h"
-#include "external_containerizer/transport/process/journal.h"
-#include "external_containerizer/transport/process/leftovers.h"
-#include "external_containerizer/transport/process/process.h"
-#include "external_containerizer/transport/process/session_killer.h"
+#include "external_containerizer/transport/inherited_environment.h"
+#include "external_containerizer/transport/leftovers.h"
+#include "external_containerizer/transport/linux/command_line.h"
+#include "external_containerizer/transport/linux/journal.h"
+#include "external_containerizer/transport/linux/process.h"
+#include "external_containerizer/transport/linux/unique_fd.h"
 #include "external_containerizer/transport/record_io.h"
+#include "external_containerizer/transport/session_killer.h"
 #include "external_containerizer/transport/transport.h"
-#include "external_containerizer/transport/unique_fd.h"
 
 namespace external_containerizer {
 namespace fork_exec_internal {

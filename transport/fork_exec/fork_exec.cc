@@ -16,10 +16,10 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/transport/fork_exec/commands.h"
-#include "external_containerizer/transport/process/command_line.h"
-#include "external_containerizer/transport/process/inherited_environment.h"
-#include "external_containerizer/transport/process/journal.h"
-#include "external_containerizer/transport/unique_fd.h"
+#include "external_containerizer/transport/inherited_environment.h"
+#include "external_containerizer/transport/linux/command_line.h"
+#include "external_containerizer/transport/linux/journal.h"
+#include "external_containerizer/transport/linux/unique_fd.h"
 
 namespace external_containerizer {
 namespace {

@@ -11,8 +11,8 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "external_containerizer/transport/linux/unique_fd.h"
 #include "external_containerizer/transport/record_io.h"
-#include "external_containerizer/transport/unique_fd.h"
 
 namespace external_containerizer {
 

@@ -13,11 +13,11 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "external_containerizer/transport/event_loop.h"
-#include "external_containerizer/transport/process/command_line.h"
-#include "external_containerizer/transport/process/inherited_environment.h"
-#include "external_containerizer/transport/process/process.h"
-#include "external_containerizer/transport/process/sandbox_files.h"
-#include "external_containerizer/transport/unique_fd.h"
+#include "external_containerizer/transport/inherited_environment.h"
+#include "external_containerizer/transport/linux/command_line.h"
+#include "external_containerizer/transport/linux/process.h"
+#include "external_containerizer/transport/linux/unique_fd.h"
+#include "external_containerizer/transport/sandbox_files.h"
 
 namespace external_containerizer {
 

@@ -13,7 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "external_containerizer/transport/process/journal.h"
+#include "external_containerizer/transport/linux/journal.h"
 
 namespace external_containerizer {
 namespace {

@@ -9,8 +9,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "external_containerizer/transport/process/leftovers.h"
-#include "external_containerizer/transport/unique_fd.h"
+#include "external_containerizer/transport/leftovers.h"
+#include "external_containerizer/transport/linux/unique_fd.h"
 
 namespace external_containerizer {
 namespace {

@@ -13,8 +13,8 @@
 
 #include "absl/functional/any_invocable.h"
 #include "external_containerizer/transport/event_loop.h"
-#include "external_containerizer/transport/process/journal.h"
-#include "external_containerizer/transport/process/session_killer.h"
+#include "external_containerizer/transport/linux/journal.h"
+#include "external_containerizer/transport/session_killer.h"
 
 namespace external_containerizer {
 

@@ -13,7 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/containerizer/agent/sandbox_layout.h"
-#include "external_containerizer/containerizer/program/posix/task_user.h"
+#include "external_containerizer/containerizer/posix/task_user.h"
 #include "external_containerizer/state/text_files.h"
 
 namespace external_containerizer {

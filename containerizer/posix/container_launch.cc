@@ -1,0 +1,236 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/containerizer/posix/container_launch.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "external_containerizer/containerizer/posix/cgroup_hierarchies.h"
+#include "external_containerizer/containerizer/posix/cgroup_limits.h"
+#include "external_containerizer/containerizer/posix/container_cgroups.h"
+#include "external_containerizer/containerizer/posix/container_processes.h"
+#include "external_containerizer/containerizer/posix/container_records.h"
+#include "external_containerizer/containerizer/posix/container_store.h"
+#include "external_containerizer/containerizer/posix/launch_plan.h"
+#include "external_containerizer/containerizer/posix/sandbox.h"
+#include "external_containerizer/containerizer/posix/start_container.h"
+#include "external_containerizer/transport/linux/unique_fd.h"
+
+namespace external_containerizer {
+namespace posix_internal {
+namespace {
+
+constexpr double kMaxMebibytes = 1e12;
+
+// What its cgroups are to enforce. Nothing and less are no limit.
+CgroupLimits CgroupLimitsOf(const Limits& limits, const PosixOptions& options) {
+  CgroupLimits result;
+  if (limits.mem_mib.has_value() && *limits.mem_mib > 0) {
+    result.memory_bytes = static_cast<uint64_t>(
+        std::min(*limits.mem_mib, kMaxMebibytes) * (1 << 20));
+  }
+  if (limits.cpus.has_value() && *limits.cpus > 0) result.cpus = limits.cpus;
+  result.quota = options.cpu_quota;
+  result.pids = options.pids_max;
+  return result;
+}
+
+// FAILED_PRECONDITION if a limit is asked for that will not be enforced, for
+// want of a controller: `reasons`, by its name.
+absl::Status CheckEnforced(const CgroupLimits& limits,
+                           const std::map<std::string, std::string>& reasons) {
+  const struct {
+    const char* controller;
+    const char* what;
+    bool wanted;
+  } all[] = {{"memory", "memory", limits.memory_bytes.has_value()},
+             {"cpu", "cpus", limits.cpus.has_value()},
+             {"pids", "processes", limits.pids.has_value()}};
+  for (const auto& one : all) {
+    const auto missing = reasons.find(one.controller);
+    if (!one.wanted || missing == reasons.end()) continue;
+    return absl::FailedPreconditionError(absl::StrCat(
+        "its limit of ", one.what,
+        " cannot be enforced (--require_limits): ", missing->second));
+  }
+  return absl::OkStatus();
+}
+
+// Why a container that runs has no limits, by controller.
+std::map<std::string, std::string> MissingIn(const ContainerCgroups& cgroups) {
+  std::map<std::string, std::string> missing;
+  for (const char* controller : {"memory", "cpu", "pids"}) {
+    missing[controller] =
+        "it was launched without a cgroup for that; launch it anew where "
+        "`posix doctor` finds one";
+  }
+  for (const ContainerCgroup& cgroup : cgroups) {
+    for (const std::string& has : cgroup.controllers) missing.erase(has);
+  }
+  return missing;
+}
+
+// FAILED_PRECONDITION if the memory limit is not what was asked for, since more
+// is in use.
+absl::Status CheckMemory(const CgroupLimits& limits,
+                         const ContainerCgroups& cgroups) {
+  if (!limits.memory_bytes.has_value()) return absl::OkStatus();
+  const uint64_t wanted = std::max(*limits.memory_bytes, kMinMemoryBytes);
+  const CgroupUsage usage = ReadCgroupUsage(cgroups);
+  if (usage.memory_limit_bytes.value_or(UINT64_MAX) <= wanted) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(absl::StrCat(
+      "its limit of memory cannot be lowered to ", wanted >> 20,
+      " MiB (--require_limits): ", usage.memory_bytes.value_or(0) >> 20,
+      " MiB are in use"));
+}
+
+// The container's cgroups, with their limits. Whatever happens, those that
+// there may be are written down in its file before.
+absl::StatusOr<CgroupPlan> PrepareCgroups(int container,
+                                          const CgroupLimits& limits,
+                                          const std::string& directory,
+                                          const PosixOptions& options) {
+  CgroupPlan plan =
+      PlanCgroups(options.cgroups ? FindCgroupHierarchies()
+                                  : std::vector<CgroupHierarchy>(),
+                  options.cgroup_parent, NewCgroupName(directory),
+                  options.pids_max.has_value());
+  if (!options.cgroups) {
+    for (auto& missing : plan.missing) missing.second = "--cgroups=no";
+  }
+  auto write_down = [container](const ContainerCgroups& cgroups) {
+    return cgroups.empty() || AppendRecord(container, RecordLines(cgroups))
+               ? absl::OkStatus()
+               : absl::ResourceExhaustedError(absl::StrCat(
+                     "cannot write down its cgroups: ", strerror(errno)));
+  };
+  const ContainerCgroups planned = plan.cgroups;
+  if (absl::Status status = write_down(planned); !status.ok()) return status;
+  MakeCgroups(plan);
+  if (!(plan.cgroups == planned)) {
+    ContainerCgroups made = planned;
+    for (ContainerCgroup& cgroup : made) {
+      cgroup.controllers.clear();
+      for (const ContainerCgroup& one : plan.cgroups) {
+        if (one.path == cgroup.path) cgroup.controllers = one.controllers;
+      }
+    }
+    if (absl::Status status = write_down(made); !status.ok()) return status;
+  }
+  absl::Status status = SetCgroupLimits(plan.cgroups, limits);
+  if (!status.ok()) return status;
+  return plan;
+}
+
+}  // namespace
+
+absl::Status LaunchContainer(const wire::Launch& request,
+                             const Context& context,
+                             const PosixOptions& options) {
+  const std::string& id = request.container_id().value();
+  StartRequest start;
+  start.id = id;
+  start.supervisor = options.supervisor;
+  absl::StatusOr<TaskSpec> spec = MakeTaskSpec(request, context.environment);
+  if (!spec.ok()) return spec.status();
+  start.spec = *std::move(spec);
+  start.spec.limits = options.rlimits;
+  start.spec.no_new_privileges = options.no_new_privileges;
+  const Limits limits = LimitsOf(request);
+  const CgroupLimits cgroup_limits = CgroupLimitsOf(limits, options);
+
+  const std::string path =
+      request.has_directory() ? request.directory() : context.sandbox;
+  const absl::StatusOr<UniqueFd> sandbox = OpenSandbox(path);
+  if (!sandbox.ok()) return sandbox.status();
+  absl::StatusOr<std::shared_ptr<ContainerStore>> store =
+      ContainerStore::Open(StorePlaceOf(context));
+  if (!store.ok()) return store.status();
+  const absl::StatusOr<UniqueFd> container = (*store)->Create(id);
+  if (!container.ok()) return container.status();
+
+  auto run = [&]() -> absl::Status {
+    const absl::StatusOr<UniqueFd> output =
+        OpenForAppending(sandbox->get(), path, "stdout", start.spec.user);
+    if (!output.ok()) return output.status();
+    const absl::StatusOr<UniqueFd> errors =
+        OpenForAppending(sandbox->get(), path, "stderr", start.spec.user);
+    if (!errors.ok()) return errors.status();
+    absl::Status written = (*store)->WriteLimits(id, limits);
+    if (!written.ok()) return written;
+    const absl::StatusOr<CgroupPlan> plan = PrepareCgroups(
+        container->get(), cgroup_limits, context.work_directory, options);
+    if (!plan.ok()) return plan.status();
+    if (options.require_limits) {
+      absl::Status enforced = CheckEnforced(cgroup_limits, plan->missing);
+      if (!enforced.ok()) return enforced;
+    }
+    start.spec.cgroups = ProcsFiles(plan->cgroups);
+    start.container = container->get();
+    start.sandbox = sandbox->get();
+    start.output = output->get();
+    start.errors = errors->get();
+    return StartContainer(start);
+  };
+  absl::Status status = run();
+  if (status.ok()) return status;
+  // Whatever does not work here is left to the destroy that follows.
+  absl::StatusOr<ContainerRecords> records = ReadRecords(container->get());
+  if (!records.ok()) return status;
+  // It has ended, and been reaped.
+  if (status.code() != absl::StatusCode::kInternal) records->launch.reset();
+  if (EndContainer(*records).ok()) (void)(*store)->Remove(id);
+  return status;
+}
+
+absl::Status UpdateLimits(const wire::Update& request, const Context& context,
+                          const PosixOptions& options) {
+  const std::string& id = request.container_id().value();
+  absl::StatusOr<std::shared_ptr<ContainerStore>> store =
+      ContainerStore::Open(StorePlaceOf(context));
+  if (!store.ok()) return store.status();
+  const absl::StatusOr<UniqueFd> lock = (*store)->Lock(id);
+  if (!lock.ok()) return lock.status();
+  absl::StatusOr<ContainerRecords> records = ReadRecords(lock->get());
+  if (!records.ok()) return records.status();
+  // Nothing is left to limit.
+  if (records->end.has_value()) return absl::OkStatus();
+  const ContainerCgroups& cgroups = records->cgroups;
+  const Limits limits = LimitsOf(request.resources());
+  const CgroupLimits cgroup_limits = CgroupLimitsOf(limits, options);
+  absl::Status set = options.require_limits
+                         ? CheckEnforced(cgroup_limits, MissingIn(cgroups))
+                         : absl::OkStatus();
+  if (set.ok()) {
+    set = SetCgroupLimits(cgroups, cgroup_limits);
+    if (set.ok() && options.require_limits) {
+      set = CheckMemory(cgroup_limits, cgroups);
+    }
+    if (set.ok()) set = (*store)->WriteLimits(id, limits);
+    if (!set.ok()) {
+      (void)SetCgroupLimits(cgroups,
+                            CgroupLimitsOf((*store)->ReadLimits(id), options));
+    }
+  }
+  if (set.ok()) return set;
+  // The supervisor removes them when all has ended.
+  records = ReadRecords(lock->get());
+  return records.ok() && records->end.has_value() ? absl::OkStatus() : set;
+}
+
+}  // namespace posix_internal
+}  // namespace external_containerizer

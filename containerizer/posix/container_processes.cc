@@ -1,0 +1,165 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/containerizer/posix/container_processes.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "external_containerizer/containerizer/posix/container_cgroups.h"
+
+#ifndef SYS_pidfd_send_signal
+#define SYS_pidfd_send_signal 424
+#endif
+
+namespace external_containerizer {
+namespace posix_internal {
+namespace {
+
+constexpr absl::Duration kKillTime = absl::Seconds(5);
+constexpr int kPauseMs = 100;
+// For the kernel to let go of cgroups that are empty.
+constexpr absl::Duration kRemoveTime = absl::Seconds(2);
+
+absl::Status CannotLook(absl::string_view at) {
+  return absl::ResourceExhaustedError(
+      absl::StrCat("cannot look for ", at, ": ", strerror(errno)));
+}
+
+// False if the boot has ended in which the container was launched.
+absl::StatusOr<bool> IsThisBoot(const LaunchRecord& launch) {
+  const std::string boot_id = ReadBootId();
+  if (boot_id.empty()) return CannotLook("the boot id");
+  return launch.boot_id == boot_id;
+}
+
+// Without zombies. Of what ProcessesWith() returns.
+absl::StatusOr<std::vector<ProcessStat>> Running(
+    std::optional<std::vector<ProcessStat>> found) {
+  if (!found.has_value()) return CannotLook("processes");
+  found->erase(std::remove_if(found->begin(), found->end(),
+                              [](const ProcessStat& process) {
+                                return process.state == 'Z';
+                              }),
+               found->end());
+  return *std::move(found);
+}
+
+}  // namespace
+
+absl::StatusOr<UniqueFd> FindProcess(const LaunchRecord& launch,
+                                     const ProcessId& id) {
+  const absl::StatusOr<bool> this_boot = IsThisBoot(launch);
+  if (!this_boot.ok()) return this_boot.status();
+  if (!*this_boot) return UniqueFd();
+  UniqueFd fd = OpenProcess(id);
+  if (!fd.valid() && errno != ESRCH) {
+    return CannotLook(absl::StrCat("process ", id.pid));
+  }
+  return fd;
+}
+
+void TellToTerminate(const UniqueFd& supervisor, absl::Duration grace) {
+  siginfo_t info = {};
+  info.si_signo = SIGTERM;
+  info.si_code = SI_QUEUE;
+  info.si_pid = getpid();
+  info.si_uid = geteuid();
+  info.si_value.sival_int = static_cast<int>(std::clamp<int64_t>(
+      absl::ToInt64Milliseconds(grace), 0, std::numeric_limits<int>::max()));
+  syscall(SYS_pidfd_send_signal, supervisor.get(), SIGTERM, &info, 0);
+  // Should somebody have stopped it.
+  syscall(SYS_pidfd_send_signal, supervisor.get(), SIGCONT, nullptr, 0);
+}
+
+absl::StatusOr<std::vector<ProcessStat>> Survivors(const LaunchRecord& launch) {
+  const absl::StatusOr<bool> this_boot = IsThisBoot(launch);
+  if (!this_boot.ok()) return this_boot.status();
+  if (!*this_boot) return std::vector<ProcessStat>();
+  return Running(ProcessesWith(absl::StrCat(kTokenVariable, "=", launch.token),
+                               launch.task));
+}
+
+absl::StatusOr<bool> KillWhatIsFound(
+    absl::FunctionRef<absl::StatusOr<std::vector<ProcessStat>>()> find) {
+  const absl::Time deadline = absl::Now() + kKillTime;
+  bool any = false;
+  for (int none = 0; none < 2;) {
+    const absl::StatusOr<std::vector<ProcessStat>> survivors = find();
+    if (!survivors.ok()) return survivors.status();
+    if (survivors->empty()) {
+      ++none;
+      continue;
+    }
+    any = true;
+    none = 0;
+    if (absl::Now() > deadline) {
+      return absl::DeadlineExceededError(absl::StrCat(
+          survivors->size(), " of its processes do not die, among them ",
+          survivors->front().id.pid));
+    }
+    for (const ProcessStat& process : *survivors) {
+      SignalProcess(process.id, SIGKILL);
+    }
+    const UniqueFd last = OpenProcess(survivors->back().id);
+    if (!last.valid()) continue;
+    pollfd end = {last.get(), POLLIN, 0};
+    poll(&end, 1, kPauseMs);
+  }
+  return any;
+}
+
+absl::Status KillSurvivors(const LaunchRecord& launch) {
+  return KillWhatIsFound([&launch] { return Survivors(launch); }).status();
+}
+
+absl::Status EndContainer(const ContainerRecords& records) {
+  if (records.launch.has_value()) {
+    absl::Status killed = KillSurvivors(*records.launch);
+    if (!killed.ok()) return killed;
+  }
+  absl::Status killed = KillCgroups(records.cgroups, kKillTime);
+  if (!killed.ok()) return killed;
+  return RemoveCgroups(records.cgroups, kRemoveTime);
+}
+
+absl::StatusOr<bool> EndDamagedContainer(int file) {
+  ContainerRecords known = SalvageRecords(file);
+  known.launch.reset();
+  // All that a container has started is in each of its cgroups.
+  const bool any_cgroup =
+      std::any_of(known.cgroups.begin(), known.cgroups.end(),
+                  [](const ContainerCgroup& cgroup) {
+                    return access(cgroup.path.c_str(), F_OK) == 0;
+                  });
+  const std::string prefix = TokenPrefix(file);
+  if (prefix.empty()) return CannotLook("the container's file");
+  const absl::StatusOr<bool> any_process = KillWhatIsFound([&prefix] {
+    return Running(
+        ProcessesWithPrefix(absl::StrCat(kTokenVariable, "=", prefix)));
+  });
+  if (!any_process.ok()) return any_process.status();
+  if (absl::Status ended = EndContainer(known); !ended.ok()) return ended;
+  return *any_process || any_cgroup;
+}
+
+}  // namespace posix_internal
+}  // namespace external_containerizer

@@ -1,0 +1,255 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/containerizer/posix/container_usage.h"
+
+#include <errno.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "external_containerizer/containerizer/posix/cgroup_limits.h"
+#include "external_containerizer/containerizer/posix/container_processes.h"
+#include "external_containerizer/containerizer/posix/container_records.h"
+#include "external_containerizer/containerizer/posix/container_report.h"
+#include "external_containerizer/containerizer/posix/process.h"
+#include "external_containerizer/containerizer/posix/tree_usage.h"
+#include "external_containerizer/transport/linux/unique_fd.h"
+
+namespace external_containerizer {
+namespace posix_internal {
+namespace {
+
+// Who is asked less often than that makes room for others.
+constexpr absl::Duration kIdle = absl::Minutes(1);
+
+std::string PathOf(const std::string& id, const StorePlace& place) {
+  return absl::StrCat(ContainersPath(place), "/", id);
+}
+
+bool HasController(const ContainerCgroups& cgroups, const char* name) {
+  return std::any_of(cgroups.begin(), cgroups.end(),
+                     [name](const ContainerCgroup& cgroup) {
+                       return std::count(cgroup.controllers.begin(),
+                                         cgroup.controllers.end(), name) > 0;
+                     });
+}
+
+size_t MaxKept() {
+  // With its own file, and that of its limits.
+  constexpr size_t kFiles = CgroupUsageReader::kMaxFiles + 2;
+  rlimit descriptors = {};
+  if (getrlimit(RLIMIT_NOFILE, &descriptors) != 0) return 0;
+  return std::min<size_t>(ContainerUsage::kMaxKept,
+                          descriptors.rlim_cur / (5 * kFiles));
+}
+
+}  // namespace
+
+struct ContainerUsage::Container {
+  Container(std::string the_path, UniqueFd the_file, struct stat the_status,
+            ContainerRecords records, std::shared_ptr<ContainerStore> the_store)
+      : path(std::move(the_path)),
+        file(std::move(the_file)),
+        status(the_status),
+        launch(*std::move(records.launch)),
+        end(std::move(records.end)),
+        limits_cpus(HasController(records.cgroups, "cpu")),
+        cgroups(std::move(records.cgroups)),
+        store(std::move(the_store)) {}
+
+  // Whether the file of that name is ours, and nothing was written to it. As it
+  // is open, no other file can have its inode number.
+  bool IsCurrent() const {
+    struct stat now;
+    return lstat(path.c_str(), &now) == 0 && now.st_dev == status.st_dev &&
+           now.st_ino == status.st_ino && now.st_size == status.st_size;
+  }
+
+  // What was written to it since.
+  absl::Status ReadRecordsAgain() {
+    struct stat now;
+    if (fstat(file.get(), &now) == 0 && now.st_size == status.st_size) {
+      return absl::OkStatus();
+    }
+    absl::StatusOr<ContainerRecords> records = ReadRecords(file.get());
+    if (!records.ok()) return records.status();
+    end = std::move(records->end);
+    return absl::OkStatus();
+  }
+
+  // What it may use, or might while it ran.
+  void SetCpusLimit(const std::string& id,
+                    wire::ResourceStatistics* statistics) {
+    const double cpus = ReadLimits(id).cpus.value_or(0);
+    if (limits_cpus && cpus > 0) statistics->set_cpus_limit(cpus);
+  }
+
+  const Limits& ReadLimits(const std::string& id) {
+    struct stat now;
+    if (!limits_file.valid() || fstat(limits_file.get(), &now) != 0 ||
+        now.st_nlink == 0) {
+      limits_file = store->OpenLimits(id);
+      limits = ContainerStore::ReadLimits(limits_file.get());
+    }
+    return limits;
+  }
+
+  const std::string path;
+  const UniqueFd file;
+  const struct stat status;  // before `file` was read
+  const LaunchRecord launch;
+  std::optional<EndRecord> end;
+  const bool limits_cpus;
+  CgroupUsageReader cgroups;
+  const std::shared_ptr<ContainerStore> store;
+  UniqueFd limits_file;
+  Limits limits;
+  absl::Time used;
+};
+
+ContainerUsage::ContainerUsage() = default;
+ContainerUsage::~ContainerUsage() = default;
+
+absl::StatusOr<std::optional<wire::ResourceStatistics>> ContainerUsage::Read(
+    const std::string& id, const StorePlace& place) {
+  const std::string path = PathOf(id, place);
+  std::unique_ptr<Container> container = Take(path);
+  if (container != nullptr && !container->IsCurrent()) container.reset();
+  if (container == nullptr) {
+    absl::StatusOr<std::shared_ptr<ContainerStore>> store = OpenStore(place);
+    if (!store.ok()) return store.status();
+    absl::StatusOr<std::unique_ptr<Container>> opened =
+        Open(id, path, *std::move(store));
+    if (!opened.ok()) return opened.status();
+    container = *std::move(opened);
+  }
+
+  wire::ResourceStatistics statistics;
+  statistics.set_timestamp(
+      absl::ToDoubleSeconds(absl::Now() - absl::UnixEpoch()));
+  CgroupUsage counted;
+  std::optional<TreeUsage> running;
+  const bool of_this_boot = container->launch.boot_id == ReadBootId();
+  if (!container->end.has_value() && of_this_boot) {
+    counted = container->cgroups.Read();
+    // Where the cgroups know it all, nothing is to be gathered from /proc.
+    if (counted.processes.value_or(0) == 0 ||
+        !counted.user_microseconds.has_value() ||
+        !counted.anonymous_bytes.has_value()) {
+      running = UsageBelow(container->launch.supervisor);
+    } else {
+      running = TreeUsage();
+    }
+    // It may have ended meanwhile, and then there was nothing to be found.
+    const absl::Status read = container->ReadRecordsAgain();
+    if (!read.ok()) return read;
+  }
+  if (container->end.has_value()) {
+    SetStatistics(*container->end, &statistics);
+    container->SetCpusLimit(id, &statistics);
+    return std::optional<wire::ResourceStatistics>(std::move(statistics));
+  }
+  if (running.has_value()) {
+    SetStatistics(*running, &statistics);
+  } else {
+    const absl::StatusOr<std::vector<ProcessStat>> survivors =
+        Survivors(container->launch);
+    if (!survivors.ok()) return survivors.status();
+    if (survivors->empty()) return std::optional<wire::ResourceStatistics>();
+    SetStatistics(UsageOf(*survivors), &statistics);
+  }
+  SetStatistics(counted, &statistics);
+  if (counted.cpus_limited) container->SetCpusLimit(id, &statistics);
+  if (of_this_boot) Keep(std::move(container));
+  return std::optional<wire::ResourceStatistics>(std::move(statistics));
+}
+
+void ContainerUsage::Forget(const std::string& id, const StorePlace& place) {
+  const std::unique_ptr<Container> forgotten = Take(PathOf(id, place));
+}
+
+size_t ContainerUsage::kept() const {
+  absl::MutexLock lock(&mutex_);
+  return kept_.size();
+}
+
+absl::StatusOr<std::unique_ptr<ContainerUsage::Container>> ContainerUsage::Open(
+    const std::string& id, const std::string& path,
+    std::shared_ptr<ContainerStore> store) {
+  absl::StatusOr<UniqueFd> file = store->OpenLaunched(id);
+  if (!file.ok()) return file.status();
+  struct stat status;
+  if (fstat(file->get(), &status) != 0) {
+    return absl::ErrnoToStatus(errno, "cannot look at the container's file");
+  }
+  absl::StatusOr<ContainerRecords> records = ReadRecords(file->get());
+  if (!records.ok()) return records.status();
+  if (!records->launch.has_value()) {
+    return absl::FailedPreconditionError(
+        "its launch did not come to an end; destroy it");
+  }
+  return std::make_unique<Container>(path, *std::move(file), status,
+                                     *std::move(records), std::move(store));
+}
+
+absl::StatusOr<std::shared_ptr<ContainerStore>> ContainerUsage::OpenStore(
+    const StorePlace& place) {
+  absl::MutexLock lock(&mutex_);
+  if (store_ != nullptr && place == store_place_ && store_->IsAt(place)) {
+    return store_;
+  }
+  absl::StatusOr<std::shared_ptr<ContainerStore>> store =
+      ContainerStore::Open(place);
+  if (store.ok()) {
+    store_ = *store;
+    store_place_ = place;
+  }
+  return store;
+}
+
+std::unique_ptr<ContainerUsage::Container> ContainerUsage::Take(
+    const std::string& path) {
+  absl::MutexLock lock(&mutex_);
+  const auto found = kept_.find(path);
+  if (found == kept_.end()) return nullptr;
+  std::unique_ptr<Container> container = std::move(found->second);
+  kept_.erase(found);
+  return container;
+}
+
+void ContainerUsage::Keep(std::unique_ptr<Container> container) {
+  const absl::Time now = absl::Now();
+  container->used = now;
+  std::vector<std::unique_ptr<Container>> closed;  // without the lock
+  absl::MutexLock lock(&mutex_);
+  if (!max_kept_.has_value()) max_kept_ = MaxKept();
+  if (kept_.size() >= *max_kept_ || now - swept_ > kIdle) {
+    swept_ = now;
+    for (auto it = kept_.begin(); it != kept_.end();) {
+      if (now - it->second->used <= kIdle) {
+        ++it;
+        continue;
+      }
+      closed.push_back(std::move(it->second));
+      it = kept_.erase(it);
+    }
+  }
+  // If all of these are asked all the time, taking turns would help none.
+  if (kept_.size() < *max_kept_) {
+    std::string path = container->path;
+    kept_.emplace(std::move(path), std::move(container));
+  }
+}
+
+}  // namespace posix_internal
+}  // namespace external_containerizer

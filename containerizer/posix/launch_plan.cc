@@ -1,0 +1,103 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/containerizer/posix/launch_plan.h"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "external_containerizer/containerizer/posix/container_records.h"
+#include "external_containerizer/containerizer/posix/task_user.h"
+
+namespace external_containerizer {
+namespace posix_internal {
+namespace {
+
+const wire::CommandInfo* FindCommand(const wire::Launch& launch) {
+  for (const wire::CommandInfo* command :
+       {&launch.executor_info().command(), &launch.task_info().command()}) {
+    if (command->has_value()) return command;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+absl::StatusOr<TaskSpec> MakeTaskSpec(
+    const wire::Launch& launch,
+    const std::map<std::string, std::string>& environment) {
+  const wire::CommandInfo* command = FindCommand(launch);
+  if (command == nullptr || command->value().empty()) {
+    return absl::InvalidArgumentError(
+        "nothing to run: neither executor_info nor task_info has a command "
+        "with a value");
+  }
+  TaskSpec spec;
+  if (command->shell()) {
+    spec.executable = "/bin/sh";
+    spec.arguments = {"sh", "-c", command->value()};
+  } else {
+    spec.executable = command->value();
+    spec.arguments.assign(command->arguments().begin(),
+                          command->arguments().end());
+    if (spec.arguments.empty()) spec.arguments = {spec.executable};
+  }
+  std::map<std::string, std::string> merged = environment;
+  const std::string& user =
+      launch.user().empty() ? command->user() : launch.user();
+  if (!user.empty()) {
+    absl::StatusOr<std::optional<TaskUser>> found = FindTaskUser(user);
+    if (!found.ok()) return found.status();
+    spec.user = *std::move(found);
+  }
+  if (spec.user.has_value()) {
+    merged["HOME"] = spec.user->home;
+    merged["USER"] = spec.user->name;
+    merged["LOGNAME"] = spec.user->name;
+  }
+  for (const wire::Environment::Variable& variable :
+       command->environment().variables()) {
+    if (variable.name().empty() ||
+        variable.name().find('=') != std::string::npos) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "no environment variable can be named \"", variable.name(), "\""));
+    }
+    merged[variable.name()] = variable.value();
+  }
+  // If this very process runs in a container of posix.
+  merged.erase(kTokenVariable);
+  for (const auto& variable : merged) {
+    spec.environment.push_back(
+        absl::StrCat(variable.first, "=", variable.second));
+  }
+  return spec;
+}
+
+Limits LimitsOf(
+    const google::protobuf::RepeatedPtrField<wire::Resource>& resources) {
+  Limits limits;
+  for (const wire::Resource& resource : resources) {
+    if (!resource.has_scalar()) continue;
+    const double amount = resource.scalar().value();
+    if (resource.name() == "cpus") {
+      limits.cpus = limits.cpus.value_or(0) + amount;
+    } else if (resource.name() == "mem") {
+      limits.mem_mib = limits.mem_mib.value_or(0) + amount;
+    }
+  }
+  return limits;
+}
+
+Limits LimitsOf(const wire::Launch& launch) {
+  return launch.executor_info().resources().empty()
+             ? LimitsOf(launch.task_info().resources())
+             : LimitsOf(launch.executor_info().resources());
+}
+
+}  // namespace posix_internal
+}  // namespace external_containerizer

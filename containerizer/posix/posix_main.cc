@@ -1,0 +1,67 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include <stdio.h>
+#include <string.h>
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "external_containerizer/containerizer/posix/machine_check.h"
+#include "external_containerizer/containerizer/posix/posix_flags.h"
+#include "external_containerizer/containerizer/posix/posix_program.h"
+#include "external_containerizer/containerizer/posix/supervisor.h"
+#include "external_containerizer/containerizer/program/program.h"
+
+namespace {
+
+// What can be enforced by a posix that is started as this one was.
+int Doctor(const std::string& cgroup_parent) {
+  using external_containerizer::posix_internal::Finding;
+  int status = 0;
+  for (const Finding& finding :
+       external_containerizer::posix_internal::CheckMachine(cgroup_parent)) {
+    printf("%s\n", FindingLine(finding).c_str());
+    if (finding.level == Finding::Level::kFail) status = 1;
+  }
+  return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using external_containerizer::PosixProgram;
+  using external_containerizer::posix_internal::ParsePosixFlags;
+  using external_containerizer::posix_internal::PosixFlags;
+  // First of all: the supervisor stays, so it takes with it as little as
+  // possible.
+  if (argc > 1 &&
+      strcmp(argv[1],
+             external_containerizer::posix_internal::kSuperviseArgument) == 0) {
+    return external_containerizer::posix_internal::SupervisorMain();
+  }
+  const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0),
+                                           argv + argc);
+  const absl::StatusOr<PosixFlags> flags = ParsePosixFlags(arguments);
+  if (!flags.ok()) {
+    fprintf(stderr, "posix: %s\n",
+            std::string(flags.status().message()).c_str());
+    return 2;
+  }
+  const int count = static_cast<int>(flags->count);
+  if (count > 0) {
+    argv[count] = argv[0];
+    argv += count;
+    argc -= count;
+  }
+  if (argc > 1 && strcmp(argv[1], "doctor") == 0) {
+    return Doctor(flags->options.cgroup_parent);
+  }
+  PosixProgram program(flags->options);
+  const int code = external_containerizer::ProgramMain(argc, argv, program);
+  if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+    fputs(external_containerizer::posix_internal::PosixHelp().c_str(), stdout);
+  }
+  return code;
+}

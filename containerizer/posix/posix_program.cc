@@ -1,0 +1,292 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/containerizer/posix/posix_program.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "external_containerizer/containerizer/posix/aside_threads.h"
+#include "external_containerizer/containerizer/posix/container_cgroups.h"
+#include "external_containerizer/containerizer/posix/container_launch.h"
+#include "external_containerizer/containerizer/posix/container_processes.h"
+#include "external_containerizer/containerizer/posix/container_records.h"
+#include "external_containerizer/containerizer/posix/container_store.h"
+#include "external_containerizer/containerizer/posix/container_usage.h"
+#include "external_containerizer/containerizer/posix/container_waits.h"
+#include "external_containerizer/containerizer/posix/process.h"
+#include "external_containerizer/containerizer/posix/process_watcher.h"
+#include "external_containerizer/containerizer/program/error_line.h"
+#include "external_containerizer/transport/linux/unique_fd.h"
+
+namespace external_containerizer {
+
+// The names of the parts.
+using namespace posix_internal;  // NOLINT(build/namespaces)
+
+namespace {
+
+constexpr absl::Duration kMaxGrace = absl::Hours(24);
+
+// For a supervisor to end after it has killed its container; then it is killed
+// itself.
+constexpr absl::Duration kSupervisorMargin = absl::Seconds(10);
+
+absl::StatusOr<std::shared_ptr<ContainerStore>> OpenStore(
+    const Context& context) {
+  return ContainerStore::Open(StorePlaceOf(context));
+}
+
+// The container's supervisor is gone, or is no use. `lock` is held.
+absl::Status RemoveContainer(ContainerStore& store, const std::string& id,
+                             ContainerRecords records) {
+  if (records.end.has_value() && records.end->complete) records.launch.reset();
+  if (records.launch.has_value()) {
+    const ProcessId& supervisor = records.launch->supervisor;
+    absl::StatusOr<UniqueFd> found = FindProcess(*records.launch, supervisor);
+    if (!found.ok()) return found.status();
+    if (found->valid()) SignalProcess(supervisor, SIGKILL);
+  }
+  if (absl::Status ended = EndContainer(records); !ended.ok()) return ended;
+  return store.Remove(id);
+}
+
+// Nobody knows its supervisor. `file` is the container's, and locked.
+absl::Status RemoveDamaged(ContainerStore& store, const std::string& id,
+                           const StorePlace& place, int file) {
+  const absl::StatusOr<bool> found = EndDamagedContainer(file);
+  if (!found.ok()) return found.status();
+  if (!*found) {
+    return absl::DataLossError(absl::StrCat(
+        "the container's file ", ContainersPath(place), "/", id,
+        " is damaged, and nothing was found that runs of it: no process with ",
+        kTokenVariable, "=", TokenPrefix(file),
+        "... in its environment, nor a cgroup that the file still names. If "
+        "nothing does, remove the file; else end that before"));
+  }
+  fprintf(
+      stderr, "%s\n",
+      ErrorLine("posix",
+                absl::StrCat("destroy of container ", id,
+                             ": its file was damaged; what was found of it, "
+                             "by cgroup and environment, was killed"))
+          .c_str());
+  return store.Remove(id);
+}
+
+absl::Status RecoverContainer(ContainerStore& store, const std::string& id) {
+  // What somebody is launching now is locked.
+  const absl::StatusOr<std::optional<UniqueFd>> lock = store.TryLock(id);
+  if (!lock.ok() || !lock->has_value()) return absl::OkStatus();
+  const absl::StatusOr<ContainerRecords> records = ReadRecords((*lock)->get());
+  if (!records.ok()) return records.status();
+  // A launch that was killed before it had started anything.
+  if (!records->launch.has_value() && !records->end.has_value()) {
+    return RemoveContainer(store, id, *records);
+  }
+  // A supervisor that was killed at its very end.
+  if (records->end.has_value() && records->end->complete) {
+    (void)RemoveCgroups(records->cgroups, absl::ZeroDuration());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RecoverContainers(const Context& context) {
+  absl::StatusOr<std::shared_ptr<ContainerStore>> store = OpenStore(context);
+  if (!store.ok()) return store.status();
+  const absl::StatusOr<std::vector<std::string>> ids = (*store)->List();
+  if (!ids.ok()) return ids.status();
+  for (const std::string& id : *ids) {
+    const absl::Status recovered = RecoverContainer(**store, id);
+    if (recovered.ok()) continue;
+    // It stays in the list, and destroy will say the same; the others are not
+    // to wait for that.
+    fprintf(stderr, "%s\n",
+            ErrorLine("posix", absl::StrCat("recover of container ", id, ": ",
+                                            WithCode(recovered)))
+                .c_str());
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+class PosixProgram::Impl {
+ public:
+  explicit Impl(Options options)
+      : options_(std::move(options)), waits_(watcher_) {
+    options_.grace =
+        std::clamp(options_.grace, absl::ZeroDuration(), kMaxGrace);
+  }
+
+  const Options& options() const { return options_; }
+
+  ContainerUsage& usage() { return usage_; }
+
+  ContainerWaits& waits() { return waits_; }
+
+  void Destroy(const std::string& id, const Context& context,
+               Reply<void> reply) {
+    usage_.Forget(id, StorePlaceOf(context));
+    absl::StatusOr<std::shared_ptr<ContainerStore>> store = OpenStore(context);
+    if (!store.ok()) return std::move(reply)(store.status());
+    absl::StatusOr<UniqueFd> lock = (*store)->Lock(id);
+    if (absl::IsNotFound(lock.status())) {
+      return std::move(reply)(absl::OkStatus());
+    }
+    if (!lock.ok()) return std::move(reply)(lock.status());
+    const absl::StatusOr<ContainerRecords> records = ReadRecords(lock->get());
+    if (absl::IsDataLoss(records.status())) {
+      return std::move(reply)(
+          RemoveDamaged(**store, id, StorePlaceOf(context), lock->get()));
+    }
+    if (!records.ok()) return std::move(reply)(records.status());
+    absl::StatusOr<UniqueFd> supervisor = UniqueFd();
+    if (records->launch.has_value()) {
+      supervisor = FindProcess(*records->launch, records->launch->supervisor);
+    }
+    if (!supervisor.ok()) return std::move(reply)(supervisor.status());
+    if (!supervisor->valid()) {
+      return std::move(reply)(Remove(**store, id, *records));
+    }
+    // Others may destroy it, too, meanwhile.
+    lock->Reset();
+    TellToTerminate(*supervisor, options_.grace);
+    watcher_.Watch(*std::move(supervisor), options_.grace + kSupervisorMargin,
+                   [this, store = *std::move(store), id = id,
+                    token = records->launch->token,
+                    reply = std::move(reply)](absl::Status ended) mutable {
+                     if (absl::IsResourceExhausted(ended)) {
+                       return std::move(reply)(std::move(ended));
+                     }
+                     // All that wait share this thread.
+                     std::optional<absl::Status> quick;
+                     if (ended.ok()) quick = FinishAtOnce(*store, id, token);
+                     if (quick.has_value()) {
+                       return std::move(reply)(*std::move(quick));
+                     }
+                     aside_.Run([this, store = std::move(store),
+                                 id = std::move(id), token = std::move(token),
+                                 reply = std::move(reply)]() mutable {
+                       std::move(reply)(FinishDestroy(*store, id, token));
+                     });
+                   });
+  }
+
+ private:
+  // Whether its supervisor has left nothing, not even a cgroup.
+  static bool HasEnded(const ContainerRecords& records) {
+    return records.end.has_value() && records.end->complete &&
+           std::none_of(records.cgroups.begin(), records.cgroups.end(),
+                        [](const ContainerCgroup& cgroup) {
+                          return access(cgroup.path.c_str(), F_OK) == 0;
+                        });
+  }
+
+  absl::Status Remove(ContainerStore& store, const std::string& id,
+                      const ContainerRecords& records) {
+    waits_.BeforeRemoval(records);
+    return RemoveContainer(store, id, records);
+  }
+
+  // nullopt if somebody has the lock, or more is to be done than to forget it.
+  std::optional<absl::Status> FinishAtOnce(ContainerStore& store,
+                                           const std::string& id,
+                                           const std::string& token) {
+    const absl::StatusOr<std::optional<UniqueFd>> lock = store.TryLock(id);
+    if (absl::IsNotFound(lock.status())) return absl::OkStatus();
+    if (!lock.ok() || !lock->has_value()) return std::nullopt;
+    const absl::StatusOr<ContainerRecords> records =
+        ReadRecords((*lock)->get());
+    if (!records.ok() || !records->launch.has_value() ||
+        records->launch->token != token || !HasEnded(*records)) {
+      return std::nullopt;
+    }
+    return Remove(store, id, *records);
+  }
+
+  absl::Status FinishDestroy(ContainerStore& store, const std::string& id,
+                             const std::string& token) {
+    absl::StatusOr<UniqueFd> lock = store.Lock(id);
+    if (absl::IsNotFound(lock.status())) return absl::OkStatus();
+    if (!lock.ok()) return lock.status();
+    const absl::StatusOr<ContainerRecords> records = ReadRecords(lock->get());
+    if (!records.ok()) return records.status();
+    // Destroyed by somebody else, and launched anew.
+    if (!records->launch.has_value() || records->launch->token != token) {
+      return absl::OkStatus();
+    }
+    return Remove(store, id, *records);
+  }
+
+  Options options_;
+  ContainerUsage usage_;
+  ContainerWaits waits_;
+  AsideThreads aside_;
+  ProcessWatcher watcher_;  // destroyed first, with what waits
+};
+
+PosixProgram::PosixProgram() : PosixProgram(Options()) {}
+
+PosixProgram::PosixProgram(Options options)
+    : impl_(std::make_unique<Impl>(std::move(options))) {}
+
+PosixProgram::~PosixProgram() = default;
+
+void PosixProgram::Launch(const wire::Launch& request, const Context& context,
+                          Reply<void> reply) {
+  std::move(reply)(LaunchContainer(request, context, impl_->options()));
+}
+
+void PosixProgram::Update(const wire::Update& request, const Context& context,
+                          Reply<void> reply) {
+  std::move(reply)(UpdateLimits(request, context, impl_->options()));
+}
+
+void PosixProgram::Usage(const wire::Usage& request, const Context& context,
+                         Reply<std::optional<wire::ResourceStatistics>> reply) {
+  std::move(reply)(impl_->usage().Read(request.container_id().value(),
+                                       StorePlaceOf(context)));
+}
+
+void PosixProgram::Wait(const wire::Wait& request, const Context& context,
+                        Reply<wire::Termination> reply) {
+  impl_->waits().Wait(request.container_id().value(), context,
+                      std::move(reply));
+}
+
+void PosixProgram::Destroy(const wire::Destroy& request, const Context& context,
+                           Reply<void> reply) {
+  impl_->Destroy(request.container_id().value(), context, std::move(reply));
+}
+
+void PosixProgram::Containers(const Context& context,
+                              Reply<wire::Containers> reply) {
+  absl::StatusOr<std::shared_ptr<ContainerStore>> store = OpenStore(context);
+  if (!store.ok()) return std::move(reply)(store.status());
+  const absl::StatusOr<std::vector<std::string>> ids = (*store)->List();
+  if (!ids.ok()) return std::move(reply)(ids.status());
+  wire::Containers containers;
+  for (const std::string& id : *ids) {
+    containers.add_containers()->set_value(id);
+  }
+  std::move(reply)(std::move(containers));
+}
+
+void PosixProgram::Recover(const Context& context, Reply<void> reply) {
+  std::move(reply)(RecoverContainers(context));
+}
+
+}  // namespace external_containerizer

@@ -1,0 +1,98 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// What a supervisor says about the end of its task when the machine, or the
+// moment, is against it.
+
+#include <signal.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "external_containerizer/containerizer/posix/container_records.h"
+#include "external_containerizer/containerizer/posix/posix_fixture.h"
+#include "external_containerizer/containerizer/posix/process.h"
+#include "external_containerizer/containerizer/wire/containerizer.pb.h"
+#include "external_containerizer/containerizer/wire/exit.h"
+#include "external_containerizer/containerizer/wire/mesos.pb.h"
+#include "external_containerizer/transport/linux/unique_fd.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace external_containerizer {
+namespace posix_internal {
+namespace {
+
+using PosixSupervisorTest = PosixTest;
+
+TEST_F(PosixSupervisorTest, AnEndThatCannotBeWrittenNowIsWrittenLater) {
+  const UniqueFd go = Fifo("go");
+  Launch(LaunchOf("c", "read line < go; exit 3"));
+  const std::string path = work_ + "/program/posix/containers/c";
+  const pid_t supervisor = Records("c").launch->supervisor.pid;
+  // Half a line has room.
+  struct stat file;
+  ASSERT_EQ(stat(path.c_str(), &file), 0);
+  const rlim_t full = static_cast<rlim_t>(file.st_size) + 9;
+  rlimit limit = {};
+  ASSERT_EQ(prlimit(supervisor, RLIMIT_FSIZE, nullptr, &limit), 0);
+  const rlimit before = limit;
+  limit.rlim_cur = full;
+  ASSERT_EQ(prlimit(supervisor, RLIMIT_FSIZE, &limit, nullptr), 0);
+  ASSERT_EQ(write(go.get(), "\n", 1), 1);
+  const absl::Time deadline = absl::Now() + absl::Milliseconds(kPatienceMs);
+  while (static_cast<rlim_t>(file.st_size) < full) {
+    ASSERT_LT(absl::Now(), deadline) << "nothing was written";
+    ASSERT_EQ(stat(path.c_str(), &file), 0);
+  }
+  EXPECT_FALSE(Records("c").end.has_value());
+  EXPECT_EQ(prlimit(supervisor, RLIMIT_FSIZE, &before, nullptr), 0)
+      << "it has given up";
+  EXPECT_EQ(wire::ExitOf(Wait("c")), Exited(3));
+}
+
+// Stops the supervisor where it is about to wait for a signal.
+void StopBeforeItWaits(pid_t supervisor) {
+  ASSERT_EQ(ptrace(PTRACE_SEIZE, supervisor, nullptr, PTRACE_O_TRACESYSGOOD),
+            0);
+  ASSERT_EQ(ptrace(PTRACE_INTERRUPT, supervisor, nullptr, nullptr), 0);
+  while (true) {
+    int status = 0;
+    ASSERT_EQ(waitpid(supervisor, &status, __WALL), supervisor);
+    ASSERT_TRUE(WIFSTOPPED(status));
+    struct __ptrace_syscall_info call = {};
+    if (WSTOPSIG(status) == (SIGTRAP | 0x80) &&
+        ptrace(PTRACE_GET_SYSCALL_INFO, supervisor, sizeof(call), &call) > 0 &&
+        call.op == PTRACE_SYSCALL_INFO_ENTRY &&
+        call.entry.nr == SYS_rt_sigtimedwait) {
+      return;
+    }
+    ASSERT_EQ(ptrace(PTRACE_SYSCALL, supervisor, nullptr, nullptr), 0);
+  }
+}
+
+TEST_F(PosixSupervisorTest, ATaskThatEndedJustBeforeTheDestroyWasNotDestroyed) {
+  const UniqueFd go = Fifo("go");
+  Launch(LaunchOf("c", "read line < go; exit 3"));
+  const LaunchRecord launch = Records("c").launch.value();
+  ASSERT_NO_FATAL_FAILURE(StopBeforeItWaits(launch.supervisor.pid));
+  ASSERT_EQ(write(go.get(), "\n", 1), 1);
+  AwaitEnd(launch.task.pid);
+  // Now there are two signals, of which the kernel gives this one first.
+  ASSERT_TRUE(SignalProcess(launch.supervisor, SIGTERM));
+  ASSERT_EQ(ptrace(PTRACE_DETACH, launch.supervisor.pid, nullptr, nullptr), 0);
+  const wire::Termination termination = Wait("c");
+  EXPECT_EQ(wire::ExitOf(termination), Exited(3));
+  EXPECT_EQ(termination.state(), wire::TASK_FAILED);
+}
+
+}  // namespace
+}  // namespace posix_internal
+}  // namespace external_containerizer

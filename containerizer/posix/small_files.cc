@@ -1,0 +1,84 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/containerizer/posix/small_files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "external_containerizer/transport/linux/unique_fd.h"
+
+namespace external_containerizer {
+namespace posix_internal {
+
+std::optional<std::string> ReadSmallFile(const std::string& path,
+                                         size_t limit) {
+  const UniqueFd fd(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (!fd.valid()) return std::nullopt;
+  std::string contents;
+  char buffer[4096];
+  while (contents.size() < limit) {
+    const ssize_t n = read(fd.get(), buffer,
+                           std::min(sizeof(buffer), limit - contents.size()));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return std::nullopt;
+    if (n == 0) break;
+    contents.append(buffer, static_cast<size_t>(n));
+  }
+  return contents;
+}
+
+std::optional<uint64_t> ParseNumber(absl::string_view text) {
+  uint64_t number = 0;
+  if (!absl::SimpleAtoi(absl::StripAsciiWhitespace(text), &number)) {
+    return std::nullopt;
+  }
+  return number;
+}
+
+std::optional<uint64_t> ReadNumber(const std::string& path) {
+  const std::optional<std::string> text = ReadSmallFile(path);
+  if (!text.has_value()) return std::nullopt;
+  errno = 0;
+  return ParseNumber(*text);
+}
+
+std::optional<uint64_t> NumberAfter(absl::string_view text,
+                                    absl::string_view key) {
+  for (size_t at = text.find(key); at != absl::string_view::npos;
+       at = text.find(key, at + 1)) {
+    if (at > 0 && text[at - 1] != '\n') continue;
+    absl::string_view rest = text.substr(at + key.size());
+    uint64_t number = 0;
+    if (absl::ConsumePrefix(&rest, " ") &&
+        absl::SimpleAtoi(rest.substr(0, rest.find('\n')), &number)) {
+      return number;
+    }
+  }
+  return std::nullopt;
+}
+
+int WriteSmallFile(const std::string& path, const std::string& text) {
+  const UniqueFd fd(open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd.valid()) return errno;
+  ssize_t n;
+  do {
+    n = write(fd.get(), text.data(), text.size());
+  } while (n < 0 && errno == EINTR);
+  if (n < 0) return errno;
+  return n == static_cast<ssize_t>(text.size()) ? 0 : EIO;
+}
+
+}  // namespace posix_internal
+}  // namespace external_containerizer

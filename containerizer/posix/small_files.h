@@ -1,0 +1,38 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Files of the kernel's: read and written whole, by path.
+
+#ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_SMALL_FILES_H_
+#define EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_SMALL_FILES_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+namespace external_containerizer {
+namespace posix_internal {
+
+// At most `limit` bytes of it, the rest is not read. nullopt, with errno, if it
+// cannot be read.
+std::optional<std::string> ReadSmallFile(const std::string& path,
+                                         size_t limit = 64 << 10);
+
+// A file that holds one number; nullopt, with errno 0, for "max".
+std::optional<uint64_t> ReadNumber(const std::string& path);
+std::optional<uint64_t> ParseNumber(absl::string_view text);
+
+// The number after `key` on a line of its own, as in "oom_kill 1".
+std::optional<uint64_t> NumberAfter(absl::string_view text,
+                                    absl::string_view key);
+
+// Into a file that is there: one write. 0 or the errno.
+int WriteSmallFile(const std::string& path, const std::string& text);
+
+}  // namespace posix_internal
+}  // namespace external_containerizer
+
+#endif  // EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_SMALL_FILES_H_

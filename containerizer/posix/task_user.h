@@ -1,0 +1,46 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// The user that a task runs as.
+
+#ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_TASK_USER_H_
+#define EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_TASK_USER_H_
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace external_containerizer {
+namespace posix_internal {
+
+struct TaskUser {
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::vector<gid_t> groups;  // all of them, as initgroups() would set them
+  std::string name;
+  std::string home;
+};
+
+// Looks up a name, or a number that has a name. nullopt if it is the user that
+// this process is already: then nothing is to be changed. FAILED_PRECONDITION
+// if there is no such user, or if this process may not become it;
+// RESOURCE_EXHAUSTED if it cannot be looked up now. Asks the name service,
+// which may block.
+absl::StatusOr<std::optional<TaskUser>> FindTaskUser(const std::string& user);
+
+// Becomes it, for good: groups, gid, uid, and no capabilities but those that an
+// exec gives to root. Only for a process with one thread, before an exec.
+// False, with errno, if it may not; then it may be half done.
+bool BecomeTaskUser(const TaskUser& user);
+
+// Whether this process may become other users: it has CAP_SETUID, CAP_SETGID.
+bool MayBecomeOthers();
+
+}  // namespace posix_internal
+}  // namespace external_containerizer
+
+#endif  // EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_TASK_USER_H_

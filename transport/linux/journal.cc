@@ -1,0 +1,205 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/transport/linux/journal.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "external_containerizer/transport/linux/process.h"
+
+namespace external_containerizer {
+namespace {
+
+// A child that an agent was starting when it was killed has its lock for a
+// moment longer, until it executes the program.
+constexpr absl::Duration kLockPatience = absl::Seconds(2);
+constexpr absl::Duration kLockPause = absl::Milliseconds(5);
+
+constexpr char kName[] = "fork_exec.journal";
+
+// More than there can be processes; what lies beyond is not ours.
+constexpr size_t kMaxSlots = size_t{1} << 16;
+
+struct Record {
+  uint32_t version;
+  int32_t pid;
+  uint64_t start_time;
+  unsigned char boot_id[16];
+  uint64_t checksum;  // Of what stands before it.
+};
+static_assert(sizeof(Record) == 40, "the file has no padding");
+
+constexpr uint32_t kVersion = 1;
+
+uint64_t Checksum(const Record& record) {
+  uint64_t hash = 14695981039346656037u;  // FNV-1a
+  const unsigned char* bytes = reinterpret_cast<const unsigned char*>(&record);
+  for (size_t i = 0; i < offsetof(Record, checksum); ++i) {
+    hash = (hash ^ bytes[i]) * 1099511628211u;
+  }
+  return hash;
+}
+
+std::string ReadSmallFile(const char* path) {
+  const UniqueFd fd(open(path, O_RDONLY | O_CLOEXEC));
+  char text[1024];
+  const ssize_t size = fd.valid() ? read(fd.get(), text, sizeof(text)) : 0;
+  return std::string(text, size > 0 ? static_cast<size_t>(size) : 0);
+}
+
+// All zeros, which matches nothing that is written down, if it is not known.
+std::array<unsigned char, 16> ReadBootId() {
+  std::string digits = ReadSmallFile("/proc/sys/kernel/random/boot_id");
+  digits.erase(std::remove_if(digits.begin(), digits.end(),
+                              [](unsigned char c) { return !isxdigit(c); }),
+               digits.end());
+  std::array<unsigned char, 16> id = {};
+  for (size_t i = 0; i < id.size() && digits.size() == 2 * id.size(); ++i) {
+    id[i] = static_cast<unsigned char>(
+        strtoul(digits.substr(2 * i, 2).c_str(), nullptr, 16));
+  }
+  return id;
+}
+
+}  // namespace
+
+std::optional<uint64_t> StartTime(pid_t pid) {
+  char path[32];
+  snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+  const std::string text = ReadSmallFile(path);
+  // The second field is the process's name in parentheses, which may contain
+  // anything. After it, the start time is the 20th.
+  const size_t name_end = text.rfind(')');
+  if (name_end == std::string::npos) return std::nullopt;
+  const char* field = text.c_str() + name_end + 1;
+  for (int i = 0; i < 19 && field != nullptr; ++i) {
+    field = strchr(field + 1, ' ');
+  }
+  if (field == nullptr) return std::nullopt;
+  return strtoull(field, nullptr, 10);
+}
+
+absl::StatusOr<std::unique_ptr<Journal>> Journal::Open(
+    int directory_fd, const std::string& directory) {
+  const std::string path =
+      absl::StrCat("\"", absl::CHexEscape(directory), "/", kName, "\"");
+  UniqueFd file(openat(directory_fd, kName,
+                       O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+                       0600));
+  if (!file.valid()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "cannot open the journal of processes ", path, ": ", strerror(errno)));
+  }
+  struct stat info;
+  if (fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the journal of processes ", path, " is not a file"));
+  }
+  const absl::Time end = absl::Now() + kLockPatience;
+  while (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("cannot lock the journal of processes ", path, ": ",
+                       strerror(errno)));
+    }
+    if (absl::Now() > end) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("another agent is using ", path,
+                       "; every agent needs a work directory of its own"));
+    }
+    absl::SleepFor(kLockPause);
+  }
+  std::unique_ptr<Journal> journal(new Journal(std::move(file), ReadBootId()));
+  journal->Load();
+  return journal;
+}
+
+Journal::Journal(UniqueFd file, BootId boot_id)
+    : file_(std::move(file)), boot_id_(boot_id) {}
+
+void Journal::Load() {
+  std::vector<Record> records(kMaxSlots);
+  const ssize_t size =
+      pread(file_.get(), records.data(), kMaxSlots * sizeof(Record), 0);
+  records.resize(size > 0 ? static_cast<size_t>(size) / sizeof(Record) : 0);
+  end_ = records.size();
+  for (Slot slot = 0; slot < end_; ++slot) {
+    const Record& record = records[slot];
+    free_.insert(slot);
+    if (record.version != kVersion || record.pid <= 0 ||
+        record.checksum != Checksum(record) ||
+        memcmp(record.boot_id, boot_id_.data(), boot_id_.size()) != 0) {
+      continue;
+    }
+    UniqueFd pidfd = OpenPidfd(record.pid);
+    // Only now, when the pidfd says which process that number is.
+    if (!pidfd.valid() || StartTime(record.pid) != record.start_time) continue;
+    free_.erase(slot);
+    leftovers_.push_back({slot, record.pid, std::move(pidfd)});
+  }
+  if (leftovers_.empty() && ftruncate(file_.get(), 0) == 0) {
+    free_.clear();
+    end_ = 0;
+  }
+}
+
+bool Journal::IsIn(int directory_fd) {
+  return faccessat(directory_fd, kName, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+std::vector<Journal::Leftover> Journal::TakeLeftovers() {
+  return std::exchange(leftovers_, {});
+}
+
+bool Journal::Write(Slot slot, const void* data, size_t size) {
+  return pwrite(file_.get(), data, size,
+                static_cast<off_t>(slot * sizeof(Record))) ==
+         static_cast<ssize_t>(size);
+}
+
+std::optional<Journal::Slot> Journal::Add(pid_t pid) {
+  if (free_.empty()) {
+    if (end_ == kMaxSlots) return std::nullopt;
+    free_.insert(end_++);
+  }
+  const std::optional<uint64_t> start_time = StartTime(pid);
+  if (!start_time.has_value()) return std::nullopt;
+  Record record = {};
+  record.version = kVersion;
+  record.pid = pid;
+  record.start_time = *start_time;
+  memcpy(record.boot_id, boot_id_.data(), boot_id_.size());
+  record.checksum = Checksum(record);
+  const Slot slot = *free_.begin();
+  if (!Write(slot, &record, sizeof(record))) return std::nullopt;
+  free_.erase(free_.begin());
+  return slot;
+}
+
+void Journal::Remove(Slot slot) {
+  const Record nothing = {};
+  Write(slot, &nothing, sizeof(nothing));
+  free_.insert(slot);
+  if (free_.size() == end_ && ftruncate(file_.get(), 0) == 0) {
+    free_.clear();
+    end_ = 0;
+  }
+}
+
+}  // namespace external_containerizer

@@ -1,0 +1,38 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+//
+// A file descriptor that closes itself.
+
+#ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_LINUX_UNIQUE_FD_H_
+#define EXTERNAL_CONTAINERIZER_TRANSPORT_LINUX_UNIQUE_FD_H_
+
+#include <unistd.h>
+
+#include <utility>
+
+namespace external_containerizer {
+
+class UniqueFd {
+ public:
+  UniqueFd() = default;
+  explicit UniqueFd(int fd) : fd_(fd) {}
+  UniqueFd(UniqueFd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  UniqueFd& operator=(UniqueFd&& other) noexcept {
+    if (this != &other) Reset(std::exchange(other.fd_, -1));
+    return *this;
+  }
+  ~UniqueFd() { Reset(); }
+
+  int get() const { return fd_; }
+  bool valid() const { return fd_ >= 0; }
+
+  // Leaves errno as it was.
+  void Reset(int fd = -1);
+
+ private:
+  int fd_ = -1;
+};
+
+}  // namespace external_containerizer
+
+#endif  // EXTERNAL_CONTAINERIZER_TRANSPORT_LINUX_UNIQUE_FD_H_

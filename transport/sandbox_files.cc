@@ -1,0 +1,230 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/transport/sandbox_files.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+
+namespace external_containerizer {
+namespace {
+
+constexpr int kDirectoryFlags =
+    O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+
+// Whoever can write to the directory may change it under us; not for ever.
+constexpr int kAttempts = 3;
+
+std::string Quoted(absl::string_view text) {
+  return absl::StrCat("\"", absl::CHexEscape(text), "\"");
+}
+
+absl::Status FileError(absl::string_view what, absl::string_view path,
+                       absl::string_view why) {
+  return absl::FailedPreconditionError(
+      absl::StrCat(what, " ", Quoted(path), ": ", why));
+}
+
+absl::Status FileError(absl::string_view what, absl::string_view path,
+                       int error) {
+  if (error == EMFILE || error == ENFILE || error == ENOMEM) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(what, " ", Quoted(path), ": ", strerror(error)));
+  }
+  return FileError(what, path, absl::string_view(strerror(error)));
+}
+
+absl::Status SandboxError(const Sandbox& sandbox, int error) {
+  if (error == ELOOP || error == EXDEV) {
+    return FileError("cannot use the sandbox", sandbox.FullPath(),
+                     "there is a symbolic link on the way to it");
+  }
+  return FileError("cannot use the sandbox", sandbox.FullPath(), error);
+}
+
+absl::Status CheckPath(const Sandbox& sandbox) {
+  bool good = !sandbox.root.empty() && sandbox.root[0] == '/' &&
+              !sandbox.path.empty() && sandbox.path[0] != '/' &&
+              sandbox.root.find('\0') == std::string::npos &&
+              sandbox.path.find('\0') == std::string::npos;
+  for (absl::string_view component : absl::StrSplit(sandbox.path, '/')) {
+    good = good && component != "..";
+  }
+  if (good) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("no path of a sandbox: ", Quoted(sandbox.path), " below ",
+                   Quoted(sandbox.root)));
+}
+
+absl::StatusOr<UniqueFd> OpenRoot(const Sandbox& sandbox) {
+  const absl::Status status = CheckPath(sandbox);
+  if (!status.ok()) return status;
+  // The root's own name is the operator's, who may use links.
+  UniqueFd root(open(sandbox.root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!root.valid()) {
+    return FileError("cannot use the directory of sandboxes", sandbox.root,
+                     errno);
+  }
+  return root;
+}
+
+const char* KindOf(const struct stat& info) {
+  if (S_ISLNK(info.st_mode)) return "a symbolic link";
+  if (S_ISFIFO(info.st_mode)) return "a FIFO";
+  if (S_ISDIR(info.st_mode)) return "a directory";
+  if (S_ISSOCK(info.st_mode)) return "a socket";
+  if (!S_ISREG(info.st_mode)) return "a device";
+  return nullptr;
+}
+
+absl::Status CheckFile(const struct stat& info, const std::string& path) {
+  constexpr const char* kWhat = "refusing to write to";
+  if (const char* kind = KindOf(info)) {
+    return FileError(kWhat, path, absl::StrCat("it is ", kind));
+  }
+  if (info.st_nlink > 1) {
+    return FileError(kWhat, path, "it is a hard link to another file");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<UniqueFd> OpenSandbox(const Sandbox& sandbox) {
+  absl::StatusOr<UniqueFd> root = OpenRoot(sandbox);
+  if (!root.ok()) return root.status();
+  struct open_how how = {};
+  how.flags = kDirectoryFlags & ~O_NOFOLLOW;  // ELOOP rather than ENOTDIR.
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+  for (int attempt = 1;; ++attempt) {
+    const long fd = syscall(SYS_openat2, root->get(), sandbox.path.c_str(),
+                            &how, sizeof(how));
+    if (fd >= 0) return UniqueFd(static_cast<int>(fd));
+    // EAGAIN: something was renamed meanwhile. EPERM: a seccomp filter that
+    // does not know the call.
+    if (errno == EAGAIN && attempt < kAttempts) continue;
+    if (errno == ENOSYS || errno == EPERM) return OpenSandboxStepwise(sandbox);
+    return SandboxError(sandbox, errno);
+  }
+}
+
+absl::StatusOr<UniqueFd> OpenSandboxStepwise(const Sandbox& sandbox) {
+  absl::StatusOr<UniqueFd> directory = OpenRoot(sandbox);
+  if (!directory.ok()) return directory.status();
+  for (absl::string_view component :
+       absl::StrSplit(sandbox.path, '/', absl::SkipEmpty())) {
+    UniqueFd next(openat(directory->get(), std::string(component).c_str(),
+                         kDirectoryFlags));
+    if (!next.valid()) {
+      // O_DIRECTORY says ENOTDIR of a link.
+      struct stat info;
+      const int error = errno;
+      const bool link =
+          fstatat(directory->get(), std::string(component).c_str(), &info,
+                  AT_SYMLINK_NOFOLLOW) == 0 &&
+          S_ISLNK(info.st_mode);
+      return SandboxError(sandbox, link ? ELOOP : error);
+    }
+    *directory = std::move(next);
+  }
+  return directory;
+}
+
+absl::StatusOr<AppendedFile> OpenForAppending(
+    int directory, const std::string& name,
+    const std::optional<Sandbox::Owner>& owner, const std::string& where) {
+  const std::string path = absl::StrCat(where, "/", name);
+  // O_NONBLOCK, so that a FIFO or a lease that appears meanwhile cannot hold
+  // us up; it is taken off below.
+  constexpr int kFlags =
+      O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+  for (int attempt = 1;; ++attempt) {
+    struct stat info;
+    bool made = false;
+    UniqueFd fd;
+    // Looked at before it is opened, because opening alone can do something
+    // to a device.
+    if (fstatat(directory, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0) {
+      const absl::Status status = CheckFile(info, path);
+      if (!status.ok()) return status;
+      fd.Reset(openat(directory, name.c_str(), kFlags));
+    } else if (errno == ENOENT) {
+      fd.Reset(
+          openat(directory, name.c_str(), kFlags | O_CREAT | O_EXCL, 0644));
+      made = fd.valid();
+    }
+    if (!fd.valid()) {
+      const bool raced = errno == EEXIST || errno == ENOENT;
+      if (raced && attempt < kAttempts) continue;
+      return FileError("cannot write to", path, errno);
+    }
+    if (fstat(fd.get(), &info) != 0) {
+      return FileError("cannot write to", path, errno);
+    }
+    const absl::Status status = CheckFile(info, path);
+    if (!status.ok()) return status;
+    if (made) {
+      // The process's umask had its say in open(). The owner comes last: from
+      // then on the file may be somebody else's.
+      if (fchmod(fd.get(), 0644) != 0) {
+        return FileError("cannot set the mode of", path, errno);
+      }
+      if (owner.has_value() && fchown(fd.get(), owner->uid, owner->gid) != 0) {
+        return FileError("cannot give", path,
+                         absl::StrCat("to user ", owner->uid, " and group ",
+                                      owner->gid, ": ", strerror(errno)));
+      }
+    }
+    if (fcntl(fd.get(), F_SETFL, O_APPEND) != 0) {
+      return FileError("cannot write to", path, errno);
+    }
+    AppendedFile file;
+    file.fd = std::move(fd);
+    file.device = info.st_dev;
+    file.inode = info.st_ino;
+    file.offset = info.st_size;
+    return file;
+  }
+}
+
+std::string ReadAppended(int directory, const std::string& name,
+                         const AppendedFile& file, size_t max_bytes) {
+  struct stat info;
+  const auto same = [&] {
+    return S_ISREG(info.st_mode) && info.st_dev == file.device &&
+           info.st_ino == file.inode;
+  };
+  if (fstatat(directory, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0 ||
+      !same()) {
+    return "";
+  }
+  const UniqueFd fd(openat(directory, name.c_str(),
+                           O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!fd.valid() || fstat(fd.get(), &info) != 0 || !same() ||
+      info.st_size <= file.offset) {
+    return "";
+  }
+  const off_t begin =
+      std::max(file.offset, info.st_size - static_cast<off_t>(max_bytes));
+  std::string text(static_cast<size_t>(info.st_size - begin), '\0');
+  const ssize_t size = pread(fd.get(), text.data(), text.size(), begin);
+  text.resize(size > 0 ? static_cast<size_t>(size) : 0);
+  const size_t line_end = text.find('\n');
+  if (begin > file.offset && line_end < text.size() - 1) {
+    text.erase(0, line_end + 1);  // The rest of a line.
+  }
+  return text;
+}
+
+}  // namespace external_containerizer
