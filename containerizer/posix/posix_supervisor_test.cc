@@ -4,6 +4,7 @@
 // What a supervisor says about the end of its task when the machine, or the
 // moment, is against it.
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
@@ -91,6 +92,46 @@ TEST_F(PosixSupervisorTest, ATaskThatEndedJustBeforeTheDestroyWasNotDestroyed) {
   const wire::Termination termination = Wait("c");
   EXPECT_EQ(wire::ExitOf(termination), Exited(3));
   EXPECT_EQ(termination.state(), wire::TASK_FAILED);
+}
+
+// Ends, and then its number is given to another child of its supervisor's,
+// which exits with 42. "taken" is made if that came to pass.
+constexpr char kTaskWhoseNumberIsReused[] = R"(
+  task=$$
+  setsid sh -c '
+    trap "" TERM
+    while kill -0 '$task' 2>/dev/null; do :; done
+    n=0
+    while [ $n -lt 500 ]; do
+      n=$((n + 1))
+      echo $(('$task' - 1)) > /proc/sys/kernel/ns_last_pid || exit
+      sh -c "sleep 0.05; [ \$\$ != '$task' ] || { : > taken; exit 42; }" &
+      [ $! != '$task' ] || exit
+    done' &
+  while :; do sleep 1000; done
+)";
+
+TEST_F(PosixSupervisorTest, AnothersEndUnderTheNumberOfTheTaskIsNotTheTasks) {
+  const UniqueFd last(open("/proc/sys/kernel/ns_last_pid", O_WRONLY));
+  // A write of what it is changes nothing.
+  if (!last.valid() || access("/proc/sys/kernel/ns_last_pid", W_OK) != 0) {
+    GTEST_SKIP() << "numbers cannot be chosen";
+  }
+  flags_ = {"--grace=20s"};
+  // Others on the machine may get the number first.
+  for (int attempt = 1; attempt <= 20; ++attempt) {
+    wire::Launch launch = LaunchOf("c", kTaskWhoseNumberIsReused);
+    Launch(launch);
+    const auto wait = StartWait("c");
+    // The task has made the other process.
+    ASSERT_TRUE(Eventually([&] {
+      return Descendants(Records("c").launch->supervisor.pid).size() >= 3;
+    }));
+    Destroy("c");
+    EXPECT_EQ(wire::ExitOf(Parse(wait->Finish())), Signaled(SIGTERM));
+    if (access((sandbox_ + "/taken").c_str(), F_OK) == 0) return;
+  }
+  GTEST_SKIP() << "somebody else got the number each time";
 }
 
 }  // namespace

@@ -289,7 +289,8 @@ class Supervisor {
     while (true) {
       int status = 0;
       const pid_t pid = waitpid(-1, &status, WNOHANG);
-      if (pid == task_) task_status_ = status;
+      // Once the task has been reaped its number may be a descendant's.
+      if (pid == task_ && !task_status_.has_value()) task_status_ = status;
       if (pid == 0) return false;
       if (pid < 0 && errno != EINTR) return true;
     }
