@@ -104,10 +104,12 @@ int Spawner::Spawn(const char* file, char* const* argv, char* const* envp,
   files = ProcessFiles();
   process->pidfd = OpenPidfd(pid);
   if (process->pidfd.valid() || errno == ESRCH) return 0;
-  // Without a pidfd there is no way to watch it. It is our child and not
-  // reaped, so the number is still its own; and SIGKILL does not keep us
-  // waiting for a process that has only just begun.
+  // Without a pidfd there is no way to watch it. While it is our child and not
+  // reaped, the number is still its own; and SIGKILL does not keep us waiting
+  // for a process that has only just begun. If nobody has to reap it, the
+  // number may be another's already, and must not be used.
   const int pidfd_error = errno;
+  if (ChildrenVanish()) return pidfd_error;
   kill(pid, SIGKILL);
   while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
   }
