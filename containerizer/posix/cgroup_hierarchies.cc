@@ -3,19 +3,25 @@
 
 #include "external_containerizer/containerizer/posix/cgroup_hierarchies.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "external_containerizer/containerizer/posix/small_files.h"
+#include "external_containerizer/transport/linux/unique_fd.h"
 
 namespace external_containerizer {
 namespace posix_internal {
@@ -24,6 +30,8 @@ namespace {
 // A machine with very many mounts has a few hundred KiB.
 constexpr size_t kMaxMountinfo = 16 << 20;
 constexpr size_t kMaxCgroups = 1 << 20;
+
+constexpr absl::string_view kUsualPlace = "/sys/fs/cgroup";
 
 using Words = std::vector<std::string>;
 
@@ -46,6 +54,7 @@ std::string Unescape(absl::string_view text) {
 }
 
 struct Mount {
+  int id = 0;
   bool unified = false;
   std::string root;
   std::string mount_point;
@@ -60,6 +69,7 @@ std::optional<Mount> ParseMount(absl::string_view line) {
   const auto dash = std::find(words.begin(), words.end(), "-");
   if (words.end() - dash < 4 || dash - words.begin() < 6) return std::nullopt;
   Mount mount;
+  if (!absl::SimpleAtoi(words[0], &mount.id)) return std::nullopt;
   mount.unified = dash[1] == "cgroup2";
   if (!mount.unified && dash[1] != "cgroup") return std::nullopt;
   mount.root = Unescape(words[3]);
@@ -86,15 +96,38 @@ bool IsMountOf(const Mount& mount, const CgroupHierarchy& hierarchy) {
                      });
 }
 
+// The greater, the better.
+std::tuple<bool, bool, bool> Rank(const CgroupHierarchy& hierarchy) {
+  const std::string& path = hierarchy.mount_point;
+  return {hierarchy.writable, hierarchy.root == "/",
+          path == kUsualPlace ||
+              absl::StartsWith(path, absl::StrCat(kUsualPlace, "/"))};
+}
+
+// Opening is the only thing that tells what all mounts together make of a path.
+bool LeadsToMount(const std::string& path, int id) {
+  const UniqueFd fd(open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid()) return false;
+  const std::optional<std::string> info =
+      ReadSmallFile(absl::StrCat("/proc/self/fdinfo/", fd.get()));
+  // "mnt_id:\t26"
+  const std::optional<uint64_t> mount =
+      info.has_value() ? NumberAfter(*info, "mnt_id:") : std::nullopt;
+  return mount == static_cast<uint64_t>(id);
+}
+
 }  // namespace
 
 std::vector<CgroupHierarchy> ParseCgroupHierarchies(
-    const std::string& mountinfo, const std::string& cgroups) {
+    const std::string& mountinfo, const std::string& cgroups,
+    IsReachable is_reachable) {
   std::vector<Mount> mounts;
   for (const absl::string_view line :
        absl::StrSplit(mountinfo, '\n', absl::SkipEmpty())) {
     std::optional<Mount> mount = ParseMount(line);
-    if (mount.has_value()) mounts.push_back(*std::move(mount));
+    if (mount.has_value() && is_reachable(mount->mount_point, mount->id)) {
+      mounts.push_back(*std::move(mount));
+    }
   }
   std::vector<CgroupHierarchy> found;
   for (const absl::string_view line :
@@ -109,7 +142,7 @@ std::vector<CgroupHierarchy> ParseCgroupHierarchies(
       if (fields[1].empty() || absl::StartsWith(fields[1], "name=")) continue;
       hierarchy.controllers = absl::StrSplit(fields[1], ',', absl::SkipEmpty());
     }
-    bool mounted = false;
+    std::optional<CgroupHierarchy> best;
     for (const Mount& mount : mounts) {
       if (!IsMountOf(mount, hierarchy)) continue;
       CgroupHierarchy here = hierarchy;
@@ -117,11 +150,9 @@ std::vector<CgroupHierarchy> ParseCgroupHierarchies(
       here.mount_point = mount.mount_point;
       here.writable = mount.writable;
       if (!CgroupPath(here, here.own).has_value()) continue;
-      if (mounted && (found.back().writable || !here.writable)) continue;
-      if (mounted) found.pop_back();
-      found.push_back(std::move(here));
-      mounted = true;
+      if (!best.has_value() || Rank(here) > Rank(*best)) best = here;
     }
+    if (best.has_value()) found.push_back(*std::move(best));
   }
   return found;
 }
@@ -132,7 +163,7 @@ std::vector<CgroupHierarchy> FindCgroupHierarchies() {
   const std::optional<std::string> cgroups =
       ReadSmallFile("/proc/self/cgroup", kMaxCgroups);
   if (!mountinfo.has_value() || !cgroups.has_value()) return {};
-  return ParseCgroupHierarchies(*mountinfo, *cgroups);
+  return ParseCgroupHierarchies(*mountinfo, *cgroups, LeadsToMount);
 }
 
 std::optional<std::string> CgroupPath(const CgroupHierarchy& hierarchy,

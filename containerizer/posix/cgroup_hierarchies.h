@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
+
 namespace external_containerizer {
 namespace posix_internal {
 
@@ -28,12 +30,20 @@ struct CgroupHierarchy {
   bool writable = false;    // not mounted read-only
 };
 
+// Says whether the path `mount_point` leads to the mount with the number `id`
+// (the first field of its line). It does not where a later mount covers it.
+using IsReachable =
+    absl::FunctionRef<bool(const std::string& mount_point, int id)>;
+
 // Hierarchies that have no controller (name=systemd) are left out, and so are
-// those that are mounted nowhere. Of several mounts of one hierarchy the first
-// counts that has `own` in it, writable ones before others. Lines that make no
-// sense are passed over.
+// those that are mounted nowhere. A hierarchy may be mounted at several places,
+// some of which belong to a chroot or to a container of somebody else's. Only
+// mounts that are reachable and have `own` in them count. The best of them is
+// writable, shows the whole hierarchy, is below /sys/fs/cgroup, and comes
+// first, in this order. Lines that make no sense are passed over.
 std::vector<CgroupHierarchy> ParseCgroupHierarchies(
-    const std::string& mountinfo, const std::string& cgroups);
+    const std::string& mountinfo, const std::string& cgroups,
+    IsReachable is_reachable);
 
 // Of this process, now. Empty if there are none.
 std::vector<CgroupHierarchy> FindCgroupHierarchies();

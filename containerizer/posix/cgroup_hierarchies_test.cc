@@ -3,6 +3,13 @@
 
 #include "external_containerizer/containerizer/posix/cgroup_hierarchies.h"
 
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,12 +25,19 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
+// As if nothing covered a mount.
+std::vector<CgroupHierarchy> Parse(const std::string& mountinfo,
+                                   const std::string& cgroups) {
+  return ParseCgroupHierarchies(mountinfo, cgroups,
+                                [](const std::string&, int) { return true; });
+}
+
 std::string Own(const CgroupHierarchy& hierarchy) {
   return CgroupPath(hierarchy, hierarchy.own).value_or("none");
 }
 
 TEST(CgroupHierarchiesTest, VersionOneHasAHierarchyPerController) {
-  const auto found = ParseCgroupHierarchies(
+  const auto found = Parse(
       "25 20 0:22 / /sys/fs/cgroup ro,nosuid shared:8 - tmpfs tmpfs "
       "ro,mode=755\n"
       "26 25 0:23 / /sys/fs/cgroup/systemd rw shared:9 - cgroup cgroup "
@@ -45,7 +59,7 @@ TEST(CgroupHierarchiesTest, VersionOneHasAHierarchyPerController) {
 }
 
 TEST(CgroupHierarchiesTest, BothVersionsAtOnce) {
-  const auto found = ParseCgroupHierarchies(
+  const auto found = Parse(
       "32 31 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n"
       "33 31 0:30 / /sys/fs/cgroup/cpuacct rw - cgroup cgroup rw,cpuacct\n"
       "41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n",
@@ -61,7 +75,7 @@ TEST(CgroupHierarchiesTest, BothVersionsAtOnce) {
 }
 
 TEST(CgroupHierarchiesTest, VersionTwoAlone) {
-  const auto found = ParseCgroupHierarchies(
+  const auto found = Parse(
       "26 22 0:25 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 "
       "rw,nsdelegate\n",
       "0::/system.slice/agent.service\n");
@@ -74,18 +88,16 @@ TEST(CgroupHierarchiesTest, VersionTwoAlone) {
 }
 
 TEST(CgroupHierarchiesTest, None) {
-  EXPECT_THAT(ParseCgroupHierarchies("", ""), IsEmpty());
-  EXPECT_THAT(
-      ParseCgroupHierarchies("22 1 8:1 / / rw - ext4 /dev/root rw\n", "0::/\n"),
-      IsEmpty());
-  EXPECT_THAT(
-      ParseCgroupHierarchies("26 22 0:25 / /c rw - cgroup2 cgroup2 rw\n", ""),
-      IsEmpty());
+  EXPECT_THAT(Parse("", ""), IsEmpty());
+  EXPECT_THAT(Parse("22 1 8:1 / / rw - ext4 /dev/root rw\n", "0::/\n"),
+              IsEmpty());
+  EXPECT_THAT(Parse("26 22 0:25 / /c rw - cgroup2 cgroup2 rw\n", ""),
+              IsEmpty());
 }
 
 TEST(CgroupHierarchiesTest, ANamespacesRootIsCutOff) {
   // A container without a cgroup namespace: its own cgroup is what is mounted.
-  const auto found = ParseCgroupHierarchies(
+  const auto found = Parse(
       "40 39 0:28 /docker/ab /sys/fs/cgroup/memory ro - cgroup cgroup "
       "rw,memory\n"
       "41 39 0:29 /docker/abc /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids\n",
@@ -99,18 +111,17 @@ TEST(CgroupHierarchiesTest, ANamespacesRootIsCutOff) {
 }
 
 TEST(CgroupHierarchiesTest, WhatIsOutsideOfTheNamespaceIsNotSeen) {
-  EXPECT_THAT(ParseCgroupHierarchies(
-                  "26 22 0:25 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",
-                  "0::/../outside\n"),
+  EXPECT_THAT(Parse("26 22 0:25 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",
+                    "0::/../outside\n"),
               IsEmpty());
-  EXPECT_THAT(ParseCgroupHierarchies(
-                  "26 22 0:25 /../.. /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",
-                  "0::/\n"),
-              IsEmpty());
+  EXPECT_THAT(
+      Parse("26 22 0:25 /../.. /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",
+            "0::/\n"),
+      IsEmpty());
 }
 
 TEST(CgroupHierarchiesTest, PathsAreUnescaped) {
-  const auto found = ParseCgroupHierarchies(
+  const auto found = Parse(
       "26 22 0:25 /a\\040b /mnt/my\\040cgroups\\134x rw - cgroup cgroup "
       "rw,memory\n",
       "5:memory:/a b/c:d\n");
@@ -128,21 +139,103 @@ TEST(CgroupHierarchiesTest, OfSeveralMountsAWritableOneThatHasUsInIt) {
   const std::string late =
       "43 39 0:28 / /mnt/late rw - cgroup cgroup rw,memory\n";
   const std::string own = "5:memory:/us\n";
-  auto found =
-      ParseCgroupHierarchies(elsewhere + read_only + writable + late, own);
+  auto found = Parse(elsewhere + read_only + writable + late, own);
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_EQ(Own(found[0]), "/mnt/rw/us");
-  found = ParseCgroupHierarchies(elsewhere + read_only, own);
+  found = Parse(elsewhere + read_only, own);
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_FALSE(found[0].writable);
 }
 
+// A machine on which somebody has prepared a chroot.
+constexpr char kUsual[] =
+    "35 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n";
+constexpr char kOfAChroot[] =
+    "20 31 0:32 / /srv/chroot/sys/fs/cgroup/memory rw - cgroup cgroup "
+    "rw,memory\n";
+
+TEST(CgroupHierarchiesTest, TheUsualPlaceIsTakenBeforeAChrootsMount) {
+  for (const std::string& mounts :
+       {std::string(kOfAChroot) + kUsual, std::string(kUsual) + kOfAChroot}) {
+    const auto found = Parse(mounts, "5:memory:/us\n");
+    ASSERT_THAT(found, SizeIs(1));
+    EXPECT_EQ(Own(found[0]), "/sys/fs/cgroup/memory/us");
+  }
+}
+
+TEST(CgroupHierarchiesTest, TheWholeHierarchyIsTakenBeforeAPartOfIt) {
+  const auto found = Parse(
+      "19 31 0:32 /us /sys/fs/cgroup/part rw - cgroup cgroup rw,memory\n"
+      "20 31 0:32 / /mnt/whole rw - cgroup cgroup rw,memory\n",
+      "5:memory:/us\n");
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(Own(found[0]), "/mnt/whole/us");
+}
+
+TEST(CgroupHierarchiesTest, AMountThatAnotherCoversIsNotTaken) {
+  const std::string mounts =
+      std::string(kUsual) +
+      "20 31 0:32 / /mnt/two rw - cgroup cgroup rw,memory\n"
+      "21 20 0:32 / /mnt/two ro - cgroup cgroup rw,memory\n";
+  // /sys/fs/cgroup is hidden altogether; the later line covers the earlier.
+  auto is_reachable = [](const std::string&, int id) { return id == 21; };
+  auto found = ParseCgroupHierarchies(mounts, "5:memory:/us\n", is_reachable);
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(Own(found[0]), "/mnt/two/us");
+  EXPECT_FALSE(found[0].writable);
+  found = ParseCgroupHierarchies(mounts, "5:memory:/us\n",
+                                 [](const std::string&, int) { return false; });
+  EXPECT_THAT(found, IsEmpty());
+}
+
+// In a mount namespace of its own, which a process below /sys/fs/cgroup does
+// not see.
+TEST(CgroupHierarchiesTest, ASecondMountOfThisMachineChangesNothing) {
+  const std::vector<CgroupHierarchy> before = FindCgroupHierarchies();
+  if (before.empty()) GTEST_SKIP() << "no cgroups";
+  const pid_t child = fork();
+  if (child == 0) {
+    if (unshare(CLONE_NEWNS) != 0 ||
+        mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+      _exit(77);
+    }
+    std::string directory = ::testing::TempDir() + "/second_XXXXXX";
+    if (mkdtemp(directory.data()) == nullptr) _exit(77);
+    for (const CgroupHierarchy& hierarchy : before) {
+      const char* const from = hierarchy.mount_point.c_str();
+      // One that is writable, and one that covers it and is not.
+      if (mount(from, directory.c_str(), nullptr, MS_BIND, nullptr) != 0 ||
+          mount(from, directory.c_str(), nullptr, MS_BIND, nullptr) != 0 ||
+          mount("none", directory.c_str(), nullptr,
+                MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr) != 0) {
+        _exit(77);
+      }
+    }
+    const std::vector<CgroupHierarchy> now = FindCgroupHierarchies();
+    if (now.size() != before.size()) _exit(1);
+    for (size_t i = 0; i < now.size(); ++i) {
+      if (now[i].mount_point != before[i].mount_point) _exit(2);
+    }
+    // The usual place is covered: the second mounts are all there is.
+    const std::string first = before[0].mount_point;
+    if (mount("none", first.c_str(), "tmpfs", 0, nullptr) != 0) _exit(77);
+    for (const CgroupHierarchy& hierarchy : FindCgroupHierarchies()) {
+      if (hierarchy.mount_point == first) _exit(3);
+    }
+    _exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status)) << status;
+  if (WEXITSTATUS(status) == 77) GTEST_SKIP() << "may not mount";
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
 TEST(CgroupHierarchiesTest, NonsenseIsPassedOver) {
   EXPECT_THAT(
-      ParseCgroupHierarchies(
-          "\n-\n- - - -\n1 2 3\n1 2 3 4 5 6 - cgroup\nx - cgroup cgroup\n"
-          "26 22 0:25 / /c rw - cgroup cgroup rw,memory\n",
-          "\n:\n::\n:::\n5:memory\n5:memory:relative\n5:,:/\n0:x:/\n9::/\n"),
+      Parse("\n-\n- - - -\n1 2 3\n1 2 3 4 5 6 - cgroup\nx - cgroup cgroup\n"
+            "26 22 0:25 / /c rw - cgroup cgroup rw,memory\n",
+            "\n:\n::\n:::\n5:memory\n5:memory:relative\n5:,:/\n0:x:/\n9::/\n"),
       IsEmpty());
 }
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -201,7 +202,14 @@ bool IsPopulated(const ContainerCgroup& cgroup) {
 }
 
 bool IsRemoved(const std::string& path) {
-  return rmdir(path.c_str()) == 0 || errno == ENOENT || errno == ENOTDIR;
+  if (rmdir(path.c_str()) == 0) return true;
+  // Where it is mounted read-only, rmdir() says so before it looks whether the
+  // cgroup is there.
+  const int error = errno;
+  if (error == ENOENT || error == ENOTDIR) return true;
+  if (access(path.c_str(), F_OK) != 0 && errno == ENOENT) return true;
+  errno = error;
+  return false;
 }
 
 // Doubles from one to the next.
@@ -309,8 +317,13 @@ std::string NewCgroupName(const std::string& work_directory) {
     hash *= 1099511628211u;
   }
   uint64_t random[2] = {};
-  while (getrandom(random, sizeof(random), 0) !=
-         static_cast<ssize_t>(sizeof(random))) {
+  if (getrandom(random, sizeof(random), GRND_NONBLOCK) !=
+      static_cast<ssize_t>(sizeof(random))) {
+    // A filter refuses it. The name has to be new, not to be secret: no other
+    // process has this number at this time.
+    static std::atomic<uint32_t> count{0};
+    random[0] = static_cast<uint64_t>(absl::GetCurrentTimeNanos());
+    random[1] = static_cast<uint64_t>(getpid()) << 32 | count++;
   }
   return absl::StrFormat("posix-%016x-%016x%016x", hash, random[0], random[1]);
 }

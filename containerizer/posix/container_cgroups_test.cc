@@ -8,13 +8,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <fstream>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -195,6 +203,62 @@ TEST(ContainerCgroupsTest, ManyAndDeepOnesAreRemoved) {
   EXPECT_THAT(RemoveCgroups({cgroup}, kPatience), IsOk());
   struct stat status;
   EXPECT_NE(stat(cgroup.path.c_str(), &status), 0);
+}
+
+// Runs `body` in a process of its own. What it returns, or 77 if it may not.
+int ExitOf(const std::function<int()>& body) {
+  const pid_t child = fork();
+  if (child == 0) {
+    alarm(60);
+    _exit(body());
+  }
+  int status = 0;
+  EXPECT_EQ(waitpid(child, &status, 0), child);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST(ContainerCgroupsTest, WhatNeverWasOnAReadOnlyMountIsRemoved) {
+  const std::string directory = TemporaryDirectory();
+  ASSERT_EQ(mkdir((directory + "/there").c_str(), 0755), 0);
+  const int exit = ExitOf([&directory] {
+    if (unshare(CLONE_NEWNS) != 0 ||
+        mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        mount(directory.c_str(), directory.c_str(), nullptr, MS_BIND,
+              nullptr) != 0 ||
+        mount("none", directory.c_str(), nullptr,
+              MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr) != 0) {
+      return 77;
+    }
+    ContainerCgroup cgroup;
+    cgroup.path = directory + "/never";
+    if (!RemoveCgroups({cgroup}, absl::ZeroDuration()).ok()) return 1;
+    cgroup.path = directory + "/there";
+    if (RemoveCgroups({cgroup}, absl::ZeroDuration()).ok()) return 2;
+    return 0;
+  });
+  if (exit == 77) GTEST_SKIP() << "may not mount";
+  EXPECT_EQ(exit, 0);
+}
+
+TEST(ContainerCgroupsTest, NamesAreNewAlsoWhereNothingRandomIsToBeHad) {
+  const int exit = ExitOf([] {
+    sock_filter rules[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getrandom, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    sock_fprog filter = {};
+    filter.len = 4;
+    filter.filter = rules;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) {
+      return 77;
+    }
+    return NewCgroupName("/agent") != NewCgroupName("/agent") ? 0 : 1;
+  });
+  if (exit == 77) GTEST_SKIP() << "may not filter";
+  EXPECT_EQ(exit, 0);
 }
 
 // On this machine.

@@ -61,7 +61,7 @@ std::optional<uint64_t> NumberAfter(absl::string_view text,
     if (at > 0 && text[at - 1] != '\n') continue;
     absl::string_view rest = text.substr(at + key.size());
     uint64_t number = 0;
-    if (absl::ConsumePrefix(&rest, " ") &&
+    if ((absl::ConsumePrefix(&rest, " ") || absl::ConsumePrefix(&rest, "\t")) &&
         absl::SimpleAtoi(rest.substr(0, rest.find('\n')), &number)) {
       return number;
     }

@@ -25,7 +25,8 @@ std::optional<std::string> ReadSmallFile(const std::string& path,
 std::optional<uint64_t> ReadNumber(const std::string& path);
 std::optional<uint64_t> ParseNumber(absl::string_view text);
 
-// The number after `key` on a line of its own, as in "oom_kill 1".
+// The number after `key` and a space or tab, on a line of its own, as in
+// "oom_kill 1".
 std::optional<uint64_t> NumberAfter(absl::string_view text,
                                     absl::string_view key);
 
