@@ -238,7 +238,8 @@ class Containerizer::Impl {
     auto ended = [this, id = action.op, now, queued = event.queued,
                   command = action.command,
                   container = std::move(event.container)](Answer answer) {
-      CommandResult result = Decode(command, container, std::move(answer));
+      CommandResult result =
+          Decode(command, container, std::move(answer), options_.exits);
       ContainerEvent over;
       over.kind = ContainerEvent::Kind::kCommandEnded;
       over.container = container;

@@ -54,7 +54,7 @@ absl::Status NoRecord(const Answer& answer, absl::string_view hint) {
 
 // What `answer` says, before container and command are named.
 absl::Status Verdict(Command command, const Answer& answer,
-                     CommandResult& result) {
+                     wire::ExitConvention exits, CommandResult& result) {
   const bool exit_status_counts =
       command != Command::kWait &&
       (answer.wait_status.has_value() || answer.outcome != Outcome::kAnswered);
@@ -78,6 +78,7 @@ absl::Status Verdict(Command command, const Answer& answer,
           !parsed.ok()) {
         return answer.status.ok() ? parsed : answer.status;
       }
+      wire::NormalizeStatus(exits, *termination);
       result.termination = std::move(termination);
       return absl::OkStatus();
     }
@@ -119,10 +120,10 @@ bool CommandResult::WorthAnotherTry() const {
 }
 
 CommandResult Decode(Command command, const ContainerId& container,
-                     Answer answer) {
+                     Answer answer, wire::ExitConvention exits) {
   CommandResult result;
   result.outcome = answer.outcome;
-  const absl::Status verdict = Verdict(command, answer, result);
+  const absl::Status verdict = Verdict(command, answer, exits, result);
   if (!verdict.ok()) {
     result.status = absl::Status(
         verdict.code(),

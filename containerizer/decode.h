@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "external_containerizer/containerizer/container.h"
 #include "external_containerizer/containerizer/wire/containerizer.pb.h"
+#include "external_containerizer/containerizer/wire/exit.h"
 #include "external_containerizer/containerizer/wire/mesos.pb.h"
 #include "external_containerizer/transport/transport.h"
 
@@ -36,8 +37,11 @@ struct CommandResult {
 // `container`: for messages; empty for containers and recover. A good record
 // counts, whatever the exit code says, for `wait`, and also where the exit
 // status cannot be known; for other commands a failure is a failure (D21 D23).
-CommandResult Decode(Command command, const ContainerId& container,
-                     Answer answer);
+// `exits` is what the program means by Termination.status; the result has a
+// waitpid() status.
+CommandResult Decode(
+    Command command, const ContainerId& container, Answer answer,
+    wire::ExitConvention exits = wire::ExitConvention::kWaitStatus);
 
 }  // namespace external_containerizer
 

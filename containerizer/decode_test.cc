@@ -47,6 +47,16 @@ TEST(DecodeTest, AGoodTerminationCountsWhateverTheExitCodeSays) {
   EXPECT_EQ(result.termination->status(), kExit3);
 }
 
+TEST(DecodeTest, ABareExitCodeIsReadAsOneWhereTheProgramMeansThat) {
+  wire::Termination bare;
+  bare.set_status(3);
+  const CommandResult result =
+      Decode(Command::kWait, "a", Answered(bare.SerializeAsString()),
+             wire::ExitConvention::kExitCode);
+  ASSERT_THAT(result.status, IsOk());
+  EXPECT_EQ(result.termination->status(), kExit3);
+}
+
 TEST(DecodeTest, AnEmptyTerminationIsOne) {
   EXPECT_THAT(Decode(Command::kWait, "a", Answered("")).status, IsOk());
 }

@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/container.h"
+#include "external_containerizer/containerizer/wire/exit.h"
 #include "external_containerizer/transport/transport.h"
 
 namespace external_containerizer {
@@ -91,6 +92,9 @@ struct Options {
   Timeouts timeouts;
   LifecycleOptions lifecycle;
   EnvironmentOptions environment;
+  // What the program means by Termination.status. Whatever it is, callers get a
+  // waitpid() status.
+  wire::ExitConvention exits = wire::ExitConvention::kWaitStatus;
   // Called on the loop's thread; must return soon and must not throw.
   std::function<void(const ContainerEvent&)> on_event;
 };

@@ -15,11 +15,14 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/agent/flags.h"
 #include "external_containerizer/containerizer/agent/json.h"
+#include "external_containerizer/containerizer/agent/program_setup.h"
 #include "external_containerizer/containerizer/agent/report.h"
 #include "external_containerizer/containerizer/agent/run.h"
 #include "external_containerizer/containerizer/agent/run_directory.h"
@@ -39,24 +42,27 @@ using Level = Finding::Level;
 constexpr uint64_t kLittleSpace = 64 << 20;
 
 const std::vector<Flag>& DoctorFlags() {
-  static const auto& flags = *new std::vector<Flag>{
-      ContainerizerPathFlag(),
-      {"work_dir", "DIR", "As of agent run."},
-      {"cgroup_parent", "/PATH",
-       "As of posix: the cgroup below which those of containers would be."},
-      {"json", "",
-       "Prints one JSON object per line: \"type\" is check, with \"level\" ok, "
-       "warn or fail, or end, with the exit status."},
-      HelpFlag(),
-  };
+  static const auto& flags = *new std::vector<Flag>(Joined({
+      ProgramFlags(),
+      {{"work_dir", "DIR", "As of agent run."},
+       {"cgroup_parent", "/PATH",
+        "The cgroup below which posix would make those of containers, if its "
+        "own option of this name does not say so."},
+       {"json", "",
+        "Prints one JSON object per line: \"type\" is check, with \"level\" "
+        "ok, warn or fail, or end, with the exit status."},
+       HelpFlag()},
+  }));
   return flags;
 }
 
 std::string DoctorHelp() {
   return absl::StrCat(
-      "Says, one line each, whether agent run would work here, and what posix, "
-      "the\nprogram that comes with the agent, can enforce: ok, warn (it runs "
-      "without that) or\nfail, why, and what to do.\n\n"
+      "Says, one line each, whether agent run would work here: ok, warn (it "
+      "runs without\nthat) or fail, why, and what to do. Of posix, the program "
+      "that comes with the\nagent, it says what can be enforced; another "
+      "program is asked whether it answers,\nand what that enforces it has to "
+      "say itself.\n\n"
       "Usage: agent doctor [FLAGS]\n\n",
       HelpOn(DoctorFlags()),
       "\nExit status: 0 if agent run would work; 1 if not; 125 for wrong "
@@ -64,17 +70,12 @@ std::string DoctorHelp() {
 }
 
 // Asks the program two questions, in a work directory of its own.
-absl::Status AskProgram(const std::string& program, const std::string& libexec,
+absl::Status AskProgram(const ProgramSetup& program,
                         const RunDirectory& directory) {
-  Options options;
-  options.environment.work_directory = directory.path();
-  options.environment.libexec_directory = libexec;
-  TransportOptions transport;
-  transport.program = program;
-  transport.work_directory = directory.path();
   absl::StatusOr<std::unique_ptr<Containerizer>> containerizer =
-      Containerizer::Create(std::move(options),
-                            SelectedTransport(std::move(transport)));
+      Containerizer::Create(
+          ContainerizerOptionsFor(program, directory.path()),
+          SelectedTransport(TransportOptionsFor(program, directory.path())));
   if (!containerizer.ok()) return containerizer.status();
   BlockingContainerizer blocking(**containerizer);
   const absl::StatusOr<RecoverySummary> recovered = blocking.Recover({});
@@ -82,9 +83,10 @@ absl::Status AskProgram(const std::string& program, const std::string& libexec,
   return blocking.Containers().status();
 }
 
+// Whether this agent and the program, if there is one, get along.
 void CheckAgent(const Surroundings& surroundings, const Flags& flags,
+                const absl::StatusOr<ProgramSetup>& program,
                 std::vector<Finding>& findings) {
-  const absl::StatusOr<std::string> program = ProgramOf(surroundings, flags);
   if (!program.ok()) {
     findings.push_back({Level::kFail, "program",
                         std::string(program.status().message()),
@@ -113,12 +115,12 @@ void CheckAgent(const Surroundings& surroundings, const Flags& flags,
   findings.push_back(usable);
   if (program.ok()) {
     const absl::Time start = absl::Now();
-    const absl::Status asked =
-        AskProgram(*program, LibexecDirectoryOf(surroundings), *directory);
+    const absl::Status asked = AskProgram(*program, *directory);
     if (asked.ok()) {
       findings.push_back(
           {Level::kOk, "program",
-           absl::StrCat(*program, " answers recover and containers in ",
+           absl::StrCat(program->command_line,
+                        " answers recover and containers in ",
                         absl::ToInt64Milliseconds(absl::Now() - start), " ms"),
            ""});
     } else {
@@ -132,6 +134,30 @@ void CheckAgent(const Surroundings& surroundings, const Flags& flags,
     findings.push_back(
         {Level::kWarn, "work directory", std::string(removed.message()), ""});
   }
+}
+
+// What the program can enforce, as far as that can be known.
+void CheckEnforcement(const Flags& flags, const ProgramSetup& program,
+                      std::vector<Finding>& findings) {
+  if (!program.is_posix) {
+    findings.push_back(
+        {Level::kWarn, "enforcement",
+         absl::StrCat("only ", program.command_line,
+                      " itself knows what it enforces of mem, cpus and --user"),
+         "read what it says of itself; agent run says of each limit whether it "
+         "is known to be enforced"});
+    return;
+  }
+  // Its options, which are told from each other by blanks; a quoted one is none
+  // of interest here.
+  std::string parent = flags.Value("cgroup_parent", "");
+  for (absl::string_view word : absl::StrSplit(program.command_line, ' ')) {
+    if (absl::ConsumePrefix(&word, "--cgroup_parent=")) {
+      parent = std::string(word);
+    }
+  }
+  const std::vector<Finding> machine = posix_internal::CheckMachine(parent);
+  findings.insert(findings.end(), machine.begin(), machine.end());
 }
 
 int DoctorMain(const Surroundings& surroundings,
@@ -149,10 +175,12 @@ int DoctorMain(const Surroundings& surroundings,
     return UsageError("doctor", "it takes no arguments");
   }
   std::vector<Finding> findings;
-  CheckAgent(surroundings, *flags, findings);
-  const std::vector<Finding> machine =
-      posix_internal::CheckMachine(flags->Value("cgroup_parent", ""));
-  findings.insert(findings.end(), machine.begin(), machine.end());
+  const absl::StatusOr<ProgramSetup> program = ProgramOf(surroundings, *flags);
+  if (absl::IsInvalidArgument(program.status())) {
+    return UsageError("doctor", std::string(program.status().message()));
+  }
+  CheckAgent(surroundings, *flags, program, findings);
+  if (program.ok()) CheckEnforcement(*flags, *program, findings);
   int status = 0;
   for (const Finding& finding : findings) {
     if (finding.level == Level::kFail) status = 1;

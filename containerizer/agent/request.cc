@@ -15,8 +15,9 @@ namespace external_containerizer {
 
 absl::StatusOr<std::vector<std::pair<std::string, std::string>>>
 ParseEnvironment(const std::vector<std::string>& values) {
+  // As execve() has it: programs read names that no shell could.
   static const RE2& kVariable =
-      *new RE2("([A-Za-z_][A-Za-z0-9_]*)=((?s:.*))", RE2::Latin1);
+      *new RE2("([^=\\x00-\\x1f\\x7f]+)=((?s:.*))", RE2::Latin1);
   constexpr size_t kMostShown = 100;
   std::vector<std::pair<std::string, std::string>> environment;
   for (const std::string& text : values) {
@@ -26,8 +27,7 @@ ParseEnvironment(const std::vector<std::string>& values) {
       const std::string shown = absl::CHexEscape(
           text.substr(0, text.find('=')).substr(0, kMostShown));
       return absl::InvalidArgumentError(absl::StrCat(
-          "--env ", shown, " is not like NAME=VALUE, with a NAME of letters, ",
-          "digits and _ that does not begin with a digit",
+          "--env ", shown, " is not like NAME=VALUE",
           shown.empty() || text.find('=') != std::string::npos
               ? ""
               : absl::StrCat("; to pass on your own: --env=", shown, "=\"$",
@@ -46,7 +46,7 @@ LaunchRequest MakeLaunchRequest(const SandboxIds& ids, const Sandbox& sandbox,
                                 const TaskCommand& command,
                                 const Resources& resources) {
   wire::CommandInfo info;
-  info.set_shell(false);
+  info.set_shell(command.shell);
   info.set_value(command.program);
   for (const std::string& argument : command.arguments) {
     info.add_arguments(argument);

@@ -17,10 +17,12 @@
 namespace external_containerizer {
 
 struct TaskCommand {
-  std::string program;                 // What to execute.
+  std::string program;                 // What to execute, or a shell's text.
   std::vector<std::string> arguments;  // All of argv.
   std::vector<std::pair<std::string, std::string>> environment;
   std::string user = "";  // To run as; empty: the agent's.
+  // `program` is for a shell, and there are no arguments.
+  bool shell = false;
 };
 
 // Reads values of --env, each NAME=VALUE; of one name the last counts.

@@ -174,7 +174,8 @@ absl::Status Run::Prepare() {
   id_ = ids.container;
   const absl::StatusOr<std::string> path = SandboxPath(ids);
   if (!path.ok()) return path.status();
-  absl::Status done = directory_.WriteRecord({options_.program, id_, *path});
+  absl::Status done =
+      directory_.WriteRecord({options_.program.command_line, id_, *path});
   if (!done.ok()) return done;
   absl::StatusOr<MadeSandbox> sandbox =
       MakeSandbox(directory_.path(), directory_.fd(), ids, options_.owner);
@@ -184,7 +185,11 @@ absl::Status Run::Prepare() {
                                options_.resources);
 
   cleaner_ = std::make_unique<LeftoverCleaner>(
-      options_.work_dir, SelectedTransport,
+      options_.work_dir,
+      [this](TransportOptions transport) {
+        transport.inherit = TransportOptionsFor(options_.program, "").inherit;
+        return SelectedTransport(std::move(transport));
+      },
       [this](const std::string& notice) { display_->Notice(notice); },
       [this] {
         loop_.Post([this] {
@@ -196,9 +201,8 @@ absl::Status Run::Prepare() {
       loop_.Watch(interrupts_.fd(), EPOLLIN, [this](uint32_t) { Signaled(); });
   if (!done.ok()) return done;
 
-  Options options;
-  options.environment.work_directory = directory_.path();
-  options.environment.libexec_directory = options_.libexec_directory;
+  Options options =
+      ContainerizerOptionsFor(options_.program, directory_.path());
   if (options_.verbose || options_.json) {
     options.on_event = [this](const ContainerEvent& event) {
       if (options_.verbose) {
@@ -207,12 +211,10 @@ absl::Status Run::Prepare() {
       display_->Record(EventJson(event));
     };
   }
-  TransportOptions transport;
-  transport.program = options_.program;
-  transport.work_directory = directory_.path();
   absl::StatusOr<std::unique_ptr<Containerizer>> containerizer =
       Containerizer::Create(std::move(options),
-                            SelectedTransport(std::move(transport)));
+                            SelectedTransport(TransportOptionsFor(
+                                options_.program, directory_.path())));
   if (!containerizer.ok()) return containerizer.status();
   containerizer_ = *std::move(containerizer);
   return absl::OkStatus();
@@ -225,7 +227,7 @@ void Run::Launch() {
                        .Text("type", "container")
                        .Text("container", id_)
                        .Text("sandbox", sandbox_.sandbox.FullPath())
-                       .Text("program", options_.program));
+                       .Text("program", options_.program.command_line));
   containerizer_->Launch(std::move(request_), Posted(&Run::Launched));
 }
 

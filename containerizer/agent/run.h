@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "external_containerizer/containerizer/agent/program_setup.h"
 #include "external_containerizer/containerizer/agent/request.h"
 #include "external_containerizer/containerizer/container.h"
 #include "external_containerizer/transport/transport.h"
@@ -19,9 +20,8 @@ namespace external_containerizer {
 inline constexpr int kAgentFailed = 125;
 
 struct RunOptions {
-  std::string program;   // The operator's command line of the program.
+  ProgramSetup program;
   std::string work_dir;  // Absolute.
-  std::string libexec_directory;
   Resources resources;
   TaskCommand command;
   // Of the sandbox, if the command runs as another user.

@@ -13,29 +13,27 @@
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/containerizer/agent/flags.h"
 #include "external_containerizer/containerizer/agent/task_flags.h"
-#include "external_containerizer/containerizer/posix/task_user.h"
 
 namespace external_containerizer {
 namespace {
 
 const std::vector<Flag>& RunFlags() {
-  static const auto& flags = *new std::vector<Flag>{
-      ContainerizerPathFlag(),
-      {"work_dir", "DIR",
-       "Where runs keep their files while they last, each in a directory of "
-       "its own below DIR/run. Default: $XDG_STATE_HOME/external_containerizer "
-       "or ~/.local/state/external_containerizer."},
-      ResourcesFlag(),
-      EnvironmentFlag(),
-      UserFlag(),
-      {"json", "",
-       "Prints one JSON object per line on stdout, and nothing else there; "
-       "\"type\" says what it is: container, event, usage, stdout, stderr, "
-       "notice, error, end. Output of the command is in \"data\", or in "
-       "\"base64\" if it is not UTF-8."},
-      {"verbose", "", "Says on stderr what happens to the container.", 'v'},
-      HelpFlag(),
-  };
+  static const auto& flags = *new std::vector<Flag>(Joined({
+      ProgramFlags(),
+      {{"work_dir", "DIR",
+        "Where runs keep their files while they last, each in a directory of "
+        "its own below DIR/run. Default: "
+        "$XDG_STATE_HOME/external_containerizer or "
+        "~/.local/state/external_containerizer."}},
+      TaskFlags(),
+      {{"json", "",
+        "Prints one JSON object per line on stdout, and nothing else there; "
+        "\"type\" says what it is: container, event, usage, stdout, stderr, "
+        "notice, error, end. Output of the command is in \"data\", or in "
+        "\"base64\" if it is not UTF-8."},
+       {"verbose", "", "Says on stderr what happens to the container.", 'v'},
+       HelpFlag()},
+  }));
   return flags;
 }
 
@@ -77,7 +75,8 @@ std::string RunHelp() {
       HelpOn(RunFlags()),
       "\nThe command is executed as it is; for pipes and variables use a "
       "shell. It works\nin an empty directory, its sandbox, which is removed "
-      "at the end.\n\n"
+      "at the end. Stdin is not\npassed on: posix gives the command an empty "
+      "one.\n\n"
       "Examples:\n"
       "  agent run -- sh -c 'echo hello; echo oops >&2; exit 3'\n"
       "  agent run --resources='cpus:0.5;mem:64' --env=SIZE=10 -- ./job.sh\n"
@@ -99,25 +98,11 @@ absl::StatusOr<RunOptions> ParseRun(const Surroundings& surroundings,
   RunOptions options;
   options.verbose = flags->On("verbose");
   options.json = flags->On("json");
-  options.libexec_directory = LibexecDirectoryOf(surroundings);
 
   absl::StatusOr<TaskCommand> command =
       TaskCommandOf(surroundings, *flags, "run");
   if (!command.ok()) return command.status();
   options.command = *std::move(command);
-
-  if (!options.command.user.empty()) {
-    // Here a name service that does not answer holds up nobody else.
-    absl::StatusOr<std::optional<posix_internal::TaskUser>> user =
-        posix_internal::FindTaskUser(options.command.user);
-    if (!user.ok()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("--user: ", user.status().message()));
-    }
-    if (user->has_value()) {
-      options.owner = Sandbox::Owner{(*user)->uid, (*user)->gid};
-    }
-  }
 
   absl::StatusOr<Resources> resources = ResourcesOf(*flags);
   if (!resources.ok()) return resources.status();
@@ -127,9 +112,18 @@ absl::StatusOr<RunOptions> ParseRun(const Surroundings& surroundings,
   if (!directory.ok()) return directory.status();
   options.work_dir = *std::move(directory);
 
-  absl::StatusOr<std::string> program = ProgramOf(surroundings, *flags);
+  absl::StatusOr<ProgramSetup> program = ProgramOf(surroundings, *flags);
   if (!program.ok()) return program.status();
   options.program = *std::move(program);
+
+  // Here a name service that does not answer holds up nobody else.
+  const absl::StatusOr<std::optional<Sandbox::Owner>> owner =
+      SandboxOwner(options.command.user, options.program.is_posix);
+  if (!owner.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--user: ", owner.status().message()));
+  }
+  options.owner = *owner;
   return options;
 }
 

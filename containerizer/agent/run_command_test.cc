@@ -23,7 +23,7 @@ using ::testing::Pair;
 
 Surroundings User() {
   Surroundings surroundings;
-  surroundings.environment["HOME"] = "/home/me";
+  surroundings.environment["HOME"] = "/usr";
   surroundings.environment["BUILD_WORKING_DIRECTORY"] = "/home/me/src";
   surroundings.directory = "/bazel";
   surroundings.executable = "/opt/bin/agent";
@@ -46,9 +46,9 @@ TEST(RunCommandTest, ReadsAllThatIsAsked) {
                         "--env=A=1", "--resources=cpus:0.5;mem:64", "-v",
                         "--json", "--", "sh", "-c", "exit 3"});
   ASSERT_THAT(options, IsOk());
-  EXPECT_EQ(options->program, "/home/me/src/./p x");
+  EXPECT_EQ(options->program.command_line, "/home/me/src/./p x");
   EXPECT_EQ(options->work_dir, "/home/me/src/w");
-  EXPECT_EQ(options->libexec_directory, "/opt/bin");
+  EXPECT_EQ(options->program.libexec_directory, "/opt/bin");
   EXPECT_THAT(options->command.environment, ElementsAre(Pair("A", "1")));
   EXPECT_EQ(options->resources.size(), 2u);
   EXPECT_TRUE(options->verbose);
@@ -57,21 +57,25 @@ TEST(RunCommandTest, ReadsAllThatIsAsked) {
   EXPECT_THAT(options->command.arguments, ElementsAre("sh", "-c", "exit 3"));
 }
 
-TEST(RunCommandTest, UserIsLookedUp) {
+TEST(RunCommandTest, AnotherProgramDecidesWhichUsersThereAre) {
   const std::string self = absl::StrCat(geteuid());
   const auto options = Parse({"--user=" + self, "true"});
   ASSERT_THAT(options, IsOk());
   EXPECT_EQ(options->command.user, self);
   EXPECT_FALSE(options->owner.has_value()) << "the sandbox is its already";
-  EXPECT_THAT(Parse({"--user=no-such-user", "true"}), Says("no-such-user"));
+  const auto unknown = Parse({"--user=no-such-user", "true"});
+  ASSERT_THAT(unknown, IsOk());
+  EXPECT_EQ(unknown->command.user, "no-such-user");
+  EXPECT_FALSE(unknown->owner.has_value());
   EXPECT_THAT(Parse({"--user=", "true"}), Says("--user"));
 }
 
 TEST(RunCommandTest, DefaultsAreTheUsers) {
   const auto options = Parse({"true"});
   ASSERT_THAT(options, IsOk());
-  EXPECT_EQ(options->program, "p");
-  EXPECT_EQ(options->work_dir, "/home/me/.local/state/external_containerizer");
+  EXPECT_EQ(options->program.command_line, "p");
+  EXPECT_FALSE(options->program.is_posix);
+  EXPECT_EQ(options->work_dir, "/usr/.local/state/external_containerizer");
   EXPECT_TRUE(options->resources.empty());
   EXPECT_FALSE(options->verbose);
   EXPECT_FALSE(options->json);
@@ -86,6 +90,9 @@ TEST(RunCommandTest, WithoutACommandThereIsNothingToRun) {
 TEST(RunCommandTest, ErrorsNameTheFlag) {
   EXPECT_THAT(Parse({"--resources=cpus", "x"}), Says("--resources: resource"));
   EXPECT_THAT(Parse({"--env=1", "x"}), Says("--env 1 is not like NAME=VALUE"));
+  EXPECT_THAT(Parse({"--inherit=A=1", "x"}), Says("--inherit=A=1: it is"));
+  EXPECT_THAT(Parse({"--termination_status=raw", "x"}),
+              Says("wait_status or exit_code"));
   EXPECT_THAT(Parse({"--work_dir=", "x"}), Says("--work_dir is empty"));
   EXPECT_THAT(Parse({"--containerizer_path=", "x"}),
               Says("--containerizer_path is empty"));
@@ -95,13 +102,15 @@ TEST(RunCommandTest, ErrorsNameTheFlag) {
 
 TEST(RunCommandTest, HelpTeachesEveryFlagAndTheExitStatus) {
   const std::string help = RunHelp();
-  for (const char* flag : {"containerizer_path", "work_dir", "resources", "env",
-                           "json", "verbose", "help"}) {
+  for (const char* flag :
+       {"containerizer_path", "inherit", "termination_status", "work_dir",
+        "shell", "resources", "env", "user", "json", "verbose", "help"}) {
     EXPECT_THAT(help, HasSubstr(absl::StrCat("--", flag)));
   }
   EXPECT_THAT(help, HasSubstr("Usage: agent run [FLAGS] -- COMMAND"));
   EXPECT_THAT(help, HasSubstr("Examples:"));
   EXPECT_THAT(help, HasSubstr("128+N"));
+  EXPECT_THAT(help, HasSubstr("Stdin is not"));
 }
 
 TEST(RunCommandTest, HelpFitsATerminal) {

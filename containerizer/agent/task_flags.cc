@@ -6,17 +6,36 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/containerizer/agent/resources.h"
+#include "re2/re2.h"
 
 namespace external_containerizer {
+namespace {
 
-Flag ContainerizerPathFlag() {
-  return {"containerizer_path", "PROGRAM",
-          "The external containerizer program: a path, a name to be found in "
-          "PATH, or shell words that the command (launch, wait, ...) is "
-          "appended to. Default: posix, which comes with the agent and runs "
-          "plain processes."};
+constexpr char kWaitStatus[] = "wait_status";
+constexpr char kExitCode[] = "exit_code";
+
+}  // namespace
+
+std::vector<Flag> ProgramFlags() {
+  return {
+      {"containerizer_path", "PROGRAM",
+       "The external containerizer program: a path, a name to be found in "
+       "PATH, or shell words that the command (launch, wait, ...) is appended "
+       "to. Default: posix, which comes with the agent and runs plain "
+       "processes."},
+      {"inherit", "NAME",
+       "A variable of yours that the program gets, or all that begin with "
+       "NAME*; as often as needed: --inherit=KUBECONFIG --inherit='AWS_*'. "
+       "Without it the program gets PATH, HOME, USER, LOGNAME, LANG, LC_*, TZ, "
+       "TMPDIR, LD_LIBRARY_PATH and DOCKER_*."},
+      {"termination_status", "HOW",
+       "What the program means by Termination.status: wait_status (the "
+       "default, and the protocol's), in which 3 is death by signal 3, or "
+       "exit_code, which some programs send, in which 3 is exit code 3."},
+  };
 }
 
 Flag ResourcesFlag() {
@@ -26,23 +45,34 @@ Flag ResourcesFlag() {
           "'ports:[31000-32000];disks(web):{a,b}'."};
 }
 
-Flag EnvironmentFlag() {
-  return {"env", "NAME=VALUE",
-          "Sets a variable for the command; as often as needed. Of yours it "
-          "gets few (HOME, LANG, TZ, ...), and not PATH; to pass that on: "
-          "--env=PATH=\"$PATH\"."};
-}
-
-Flag UserFlag() {
+std::vector<Flag> TaskFlags() {
   return {
-      "user", "NAME",
-      "Runs the command as this user, with all its groups, and gives it the "
-      "sandbox. Takes root, and a program that can (posix does). What is "
-      "above the sandbox may be closed to it; the sandbox is its working "
-      "directory."};
+      {"shell", "TEXT",
+       "Runs TEXT with the program's shell, in place of COMMAND. Programs of "
+       "Mesos 0.19's time know no other way: they take a COMMAND for TEXT and "
+       "drop its ARGUMENTs."},
+      ResourcesFlag(),
+      {"env", "NAME=VALUE",
+       "Sets a variable for the command; as often as needed. Of yours it gets "
+       "few (HOME, LANG, TZ, ...), and not PATH; to pass that on: "
+       "--env=PATH=\"$PATH\"."},
+      {"user", "NAME",
+       "Runs the command as this user, with all its groups, and gives it the "
+       "sandbox. Takes root, and a program that can (posix does). What is "
+       "above the sandbox may be closed to it; the sandbox is its working "
+       "directory."},
+  };
 }
 
 Flag HelpFlag() { return {"help", "", "Shows this.", 'h'}; }
+
+std::vector<Flag> Joined(const std::vector<std::vector<Flag>>& parts) {
+  std::vector<Flag> flags;
+  for (const std::vector<Flag>& part : parts) {
+    flags.insert(flags.end(), part.begin(), part.end());
+  }
+  return flags;
+}
 
 absl::StatusOr<std::string> WorkDirectoryOf(const Surroundings& surroundings,
                                             const Flags& flags) {
@@ -54,25 +84,64 @@ absl::StatusOr<std::string> WorkDirectoryOf(const Surroundings& surroundings,
   return UserPath(surroundings, given);
 }
 
-absl::StatusOr<std::string> ProgramOf(const Surroundings& surroundings,
-                                      const Flags& flags) {
-  if (flags.Values("containerizer_path").empty()) {
-    return ShippedProgram(surroundings);
+absl::StatusOr<ProgramSetup> ProgramOf(const Surroundings& surroundings,
+                                       const Flags& flags) {
+  static const RE2& kPattern = *new RE2("[^=*]+\\*?|\\*", RE2::Latin1);
+  ProgramSetup setup;
+  const size_t slash = surroundings.executable.rfind('/');
+  if (slash != std::string::npos) {
+    setup.libexec_directory = surroundings.executable.substr(0, slash);
   }
-  return ProgramCommand(surroundings, flags.Value("containerizer_path", ""));
+  setup.inherit = flags.Values("inherit");
+  for (const std::string& pattern : setup.inherit) {
+    if (RE2::FullMatch(pattern, kPattern)) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--inherit=", absl::CHexEscape(pattern.substr(0, 100)),
+        ": it is the name of a variable, or how names begin and \"*\"; the "
+        "value is the one that it has here"));
+  }
+  const std::string exits = flags.Value("termination_status", kWaitStatus);
+  if (exits == kExitCode) {
+    setup.exits = wire::ExitConvention::kExitCode;
+  } else if (exits != kWaitStatus) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--termination_status=", absl::CHexEscape(exits.substr(0, 100)),
+        ": it is ", kWaitStatus, " or ", kExitCode));
+  }
+  absl::StatusOr<std::string> command_line =
+      flags.Values("containerizer_path").empty()
+          ? ShippedProgram(surroundings)
+          : ProgramCommand(surroundings, flags.Value("containerizer_path", ""));
+  if (!command_line.ok()) return command_line.status();
+  setup.command_line = *std::move(command_line);
+  setup.is_posix = IsShippedPosix(surroundings, setup.command_line);
+  return setup;
 }
 
 absl::StatusOr<TaskCommand> TaskCommandOf(const Surroundings& surroundings,
                                           const Flags& flags,
                                           const std::string& verb) {
-  if (flags.rest().empty() || flags.rest()[0].empty()) {
+  TaskCommand command;
+  command.shell = !flags.Values("shell").empty();
+  if (command.shell) {
+    command.program = flags.Value("shell", "");
+    if (command.program.empty()) {
+      return absl::InvalidArgumentError("--shell is empty");
+    }
+    if (!flags.rest().empty()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "--shell has the whole text of what is to be run, so that \"",
+          absl::CHexEscape(flags.rest()[0].substr(0, 100)),
+          "\" is too much; as in: agent ", verb, " --shell='echo hello'"));
+    }
+  } else if (flags.rest().empty() || flags.rest()[0].empty()) {
     return absl::InvalidArgumentError(absl::StrCat(
         "there is no command to ", verb, "; put it behind --, as in: agent ",
         verb, " -- echo hello"));
+  } else {
+    command.program = TaskProgram(surroundings, flags.rest()[0]);
+    command.arguments = flags.rest();
   }
-  TaskCommand command;
-  command.program = TaskProgram(surroundings, flags.rest()[0]);
-  command.arguments = flags.rest();
   auto environment = ParseEnvironment(flags.Values("env"));
   if (!environment.ok()) return environment.status();
   command.environment = *std::move(environment);
@@ -91,12 +160,6 @@ absl::StatusOr<Resources> ResourcesOf(const Flags& flags) {
         absl::StrCat("--resources: ", resources.status().message()));
   }
   return resources;
-}
-
-std::string LibexecDirectoryOf(const Surroundings& surroundings) {
-  const size_t slash = surroundings.executable.rfind('/');
-  return slash == std::string::npos ? ""
-                                    : surroundings.executable.substr(0, slash);
 }
 
 }  // namespace external_containerizer

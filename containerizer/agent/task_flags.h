@@ -11,17 +11,24 @@
 
 #include "absl/status/statusor.h"
 #include "external_containerizer/containerizer/agent/flags.h"
+#include "external_containerizer/containerizer/agent/program_setup.h"
 #include "external_containerizer/containerizer/agent/request.h"
 #include "external_containerizer/containerizer/agent/user_paths.h"
 #include "external_containerizer/containerizer/container.h"
 
 namespace external_containerizer {
 
-Flag ContainerizerPathFlag();  // --containerizer_path
-Flag ResourcesFlag();          // --resources
-Flag EnvironmentFlag();        // --env
-Flag UserFlag();               // --user
-Flag HelpFlag();               // --help
+// Of whoever starts the program: --containerizer_path, --inherit,
+// --termination_status.
+std::vector<Flag> ProgramFlags();
+
+// Of whoever asks for a container: --shell, --resources, --env, --user.
+std::vector<Flag> TaskFlags();
+
+Flag ResourcesFlag();  // --resources
+Flag HelpFlag();       // --help
+
+std::vector<Flag> Joined(const std::vector<std::vector<Flag>>& parts);
 
 // The rest reads them. INVALID_ARGUMENT, ready to be shown, for values that
 // make no sense.
@@ -30,21 +37,19 @@ Flag HelpFlag();               // --help
 absl::StatusOr<std::string> WorkDirectoryOf(const Surroundings& surroundings,
                                             const Flags& flags);
 
-// --containerizer_path as a command line; without it the program that comes
+// What ProgramFlags() say; without --containerizer_path the program that comes
 // with the agent.
-absl::StatusOr<std::string> ProgramOf(const Surroundings& surroundings,
-                                      const Flags& flags);
+absl::StatusOr<ProgramSetup> ProgramOf(const Surroundings& surroundings,
+                                       const Flags& flags);
 
-// What follows the flags, with --env and --user. `verb` is for messages.
+// What follows the flags, or --shell, with --env and --user. `verb` is for
+// messages.
 absl::StatusOr<TaskCommand> TaskCommandOf(const Surroundings& surroundings,
                                           const Flags& flags,
                                           const std::string& verb);
 
 // --resources
 absl::StatusOr<Resources> ResourcesOf(const Flags& flags);
-
-// Where the programs that come with the agent are.
-std::string LibexecDirectoryOf(const Surroundings& surroundings);
 
 }  // namespace external_containerizer
 

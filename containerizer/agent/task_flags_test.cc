@@ -16,6 +16,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Pair;
 
 class TaskFlagsTest : public ::testing::Test {
@@ -23,17 +24,14 @@ class TaskFlagsTest : public ::testing::Test {
   TaskFlagsTest() {
     surroundings_.directory = "/here";
     surroundings_.executable = "/opt/bin/agent";
-    surroundings_.environment["HOME"] = "/home/me";
+    surroundings_.environment["HOME"] = "/usr";
   }
 
   static Flags Parse(const std::vector<std::string>& arguments) {
     const absl::StatusOr<Flags> flags =
-        Flags::Parse({ContainerizerPathFlag(),
-                      ResourcesFlag(),
-                      EnvironmentFlag(),
-                      UserFlag(),
-                      HelpFlag(),
-                      {"work_dir", "DIR", "Where."}},
+        Flags::Parse(Joined({ProgramFlags(),
+                             TaskFlags(),
+                             {HelpFlag(), {"work_dir", "DIR", "Where."}}}),
                      arguments);
     EXPECT_THAT(flags, IsOk());
     return *flags;
@@ -44,7 +42,7 @@ class TaskFlagsTest : public ::testing::Test {
 
 TEST_F(TaskFlagsTest, TheWorkDirectoryIsTheUsersOrTheOneThatIsNamed) {
   EXPECT_THAT(WorkDirectoryOf(surroundings_, Parse({})),
-              IsOkAndHolds("/home/me/.local/state/external_containerizer"));
+              IsOkAndHolds("/usr/.local/state/external_containerizer"));
   EXPECT_THAT(WorkDirectoryOf(surroundings_, Parse({"--work_dir=w"})),
               IsOkAndHolds("/here/w"));
   EXPECT_THAT(WorkDirectoryOf(surroundings_, Parse({"--work_dir="})),
@@ -62,6 +60,21 @@ TEST_F(TaskFlagsTest, TheCommandIsWhatFollowsTheFlags) {
   EXPECT_THAT(command->environment,
               ElementsAre(Pair("A", "1"), Pair("B", "2")));
   EXPECT_EQ(command->user, "nobody");
+}
+
+TEST_F(TaskFlagsTest, ATextForAShellStandsInPlaceOfTheCommand) {
+  const auto command =
+      TaskCommandOf(surroundings_, Parse({"--shell=echo $A; exit 3"}), "run");
+  ASSERT_THAT(command, IsOk());
+  EXPECT_TRUE(command->shell);
+  EXPECT_EQ(command->program, "echo $A; exit 3");
+  EXPECT_THAT(command->arguments, IsEmpty());
+  EXPECT_THAT(
+      TaskCommandOf(surroundings_, Parse({"--shell=a", "--", "b"}), "run"),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("\"b\" is too")));
+  EXPECT_THAT(TaskCommandOf(surroundings_, Parse({"--shell="}), "run"),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("--shell is empty")));
 }
 
 TEST_F(TaskFlagsTest, WithoutACommandItSaysHowToGiveOne) {
@@ -85,15 +98,28 @@ TEST_F(TaskFlagsTest, ResourcesThatMakeNoSenseAreNamedByTheirFlag) {
 }
 
 TEST_F(TaskFlagsTest, TheProgramIsTheOneThatIsNamed) {
-  EXPECT_THAT(
-      ProgramOf(surroundings_, Parse({"--containerizer_path=./program"})),
-      IsOkAndHolds("/here/./program"));
+  const auto program = ProgramOf(
+      surroundings_,
+      Parse({"--containerizer_path=./program", "--inherit=AWS_*",
+             "--inherit=KUBECONFIG", "--termination_status=exit_code"}));
+  ASSERT_THAT(program, IsOk());
+  EXPECT_EQ(program->command_line, "/here/./program");
+  EXPECT_EQ(program->libexec_directory, "/opt/bin");
+  EXPECT_THAT(program->inherit, ElementsAre("AWS_*", "KUBECONFIG"));
+  EXPECT_EQ(program->exits, wire::ExitConvention::kExitCode);
 }
 
-TEST_F(TaskFlagsTest, ProgramsThatComeWithTheAgentAreBesideIt) {
-  EXPECT_EQ(LibexecDirectoryOf(surroundings_), "/opt/bin");
-  surroundings_.executable = "";
-  EXPECT_EQ(LibexecDirectoryOf(surroundings_), "");
+TEST_F(TaskFlagsTest, APatternOfVariablesIsANameOrABeginning) {
+  for (const char* wrong : {"", "A=1", "A*B", "*A"}) {
+    EXPECT_THAT(
+        ProgramOf(surroundings_,
+                  Parse({"--containerizer_path=p", "--inherit", wrong})),
+        StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("--inherit=")))
+        << wrong;
+  }
+  EXPECT_THAT(ProgramOf(surroundings_,
+                        Parse({"--containerizer_path=p", "--inherit=*"})),
+              IsOk());
 }
 
 }  // namespace

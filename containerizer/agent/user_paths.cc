@@ -53,16 +53,19 @@ bool IsProgram(const std::string& path) {
          access(path.c_str(), X_OK) == 0;
 }
 
-bool IsInPath(const Surroundings& surroundings, const std::string& name) {
+// The path of a program that PATH has; empty if it has none.
+std::string FindInPath(const Surroundings& surroundings,
+                       const std::string& name) {
   for (const absl::string_view entry :
        absl::StrSplit(Variable(surroundings, "PATH"), ':')) {
     std::string directory(entry);
     if (!IsAbsolute(directory)) {
       directory = Join(surroundings.directory, directory);
     }
-    if (IsProgram(Join(directory, name))) return true;
+    std::string path = Join(directory, name);
+    if (IsProgram(path)) return path;
   }
-  return false;
+  return "";
 }
 
 // Where a program that comes with the agent may be: at `bazel` below
@@ -134,6 +137,13 @@ absl::StatusOr<std::string> DefaultWorkDirectory(
   if (IsAbsolute(state)) return Join(state, "external_containerizer");
   const std::string home = Variable(surroundings, "HOME");
   if (IsAbsolute(home)) {
+    // Users of services have a home that must not come into being.
+    struct stat info;
+    if (stat(home.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "there is no place for files: HOME=", absl::CHexEscape(home),
+          " is no directory; name a place with --work_dir=DIR"));
+    }
     return Join(home, ".local/state/external_containerizer");
   }
   return absl::FailedPreconditionError(
@@ -151,7 +161,7 @@ absl::StatusOr<std::string> ProgramCommand(const Surroundings& surroundings,
   for (const auto& [name, bazel] :
        {std::pair("posix", "posix/posix"),
         std::pair("exec_helper", "program/exec_helper")}) {
-    if (program != name || IsInPath(surroundings, name)) continue;
+    if (program != name || !FindInPath(surroundings, name).empty()) continue;
     const std::string shipped =
         FirstProgram(ShippedPlaces(surroundings, bazel, name));
     // Else whoever is to start it says what is missing.
@@ -175,6 +185,26 @@ absl::StatusOr<std::string> ShippedProgram(const Surroundings& surroundings) {
       "the program that comes with the agent is not there (looked for ",
       absl::CHexEscape(absl::StrJoin(places, ", ")),
       "); name one with --containerizer_path=PROGRAM"));
+}
+
+bool IsShippedPosix(const Surroundings& surroundings,
+                    const std::string& command_line) {
+  static const RE2& kFirst =
+      *new RE2("\\s*(?:'([^']*)'|([^\\s'\"]+))(?s:.*)", RE2::Latin1);
+  std::string quoted, plain;
+  if (!RE2::FullMatch(command_line, kFirst, &quoted, &plain)) return false;
+  std::string path = quoted + plain;
+  if (!absl::StrContains(path, "/")) path = FindInPath(surroundings, path);
+  struct stat given, shipped;
+  if (path.empty() || stat(path.c_str(), &given) != 0) return false;
+  for (const std::string& place :
+       ShippedPlaces(surroundings, "posix/posix", "posix")) {
+    if (stat(place.c_str(), &shipped) == 0 && shipped.st_ino == given.st_ino &&
+        shipped.st_dev == given.st_dev) {
+      return true;
+    }
+  }
+  return false;
 }
 
 std::string TaskProgram(const Surroundings& surroundings,

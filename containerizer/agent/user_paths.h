@@ -28,7 +28,8 @@ Surroundings SurroundingsOfThisProcess(const char* argv0);
 std::string UserPath(const Surroundings& surroundings, const std::string& path);
 
 // $XDG_STATE_HOME/external_containerizer, or the same below ~/.local/state.
-// FAILED_PRECONDITION if neither XDG_STATE_HOME nor HOME says where that is.
+// FAILED_PRECONDITION if neither XDG_STATE_HOME nor HOME says where that is, or
+// if HOME is not there.
 absl::StatusOr<std::string> DefaultWorkDirectory(
     const Surroundings& surroundings);
 
@@ -42,6 +43,11 @@ absl::StatusOr<std::string> ProgramCommand(const Surroundings& surroundings,
 // `posix`, which comes with the agent, as a command line. NOT_FOUND, with
 // the places where it was looked for.
 absl::StatusOr<std::string> ShippedProgram(const Surroundings& surroundings);
+
+// Whether the program of `command_line` is the `posix` that comes with the
+// agent, whatever its options.
+bool IsShippedPosix(const Surroundings& surroundings,
+                    const std::string& command_line);
 
 // The program of a task's command: a relative path is the user's, if there is
 // such a file, since a task that starts has none of its own in its sandbox.

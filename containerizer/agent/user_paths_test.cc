@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <string>
 
@@ -38,12 +39,12 @@ TEST(UserPathsTest, RelativePathsAreTheUsers) {
 
 TEST(UserPathsTest, WorkDirectoryIsStateOfTheUser) {
   Surroundings surroundings = Here();
-  surroundings.environment["HOME"] = "/home/me";
+  surroundings.environment["HOME"] = "/usr";
   EXPECT_THAT(DefaultWorkDirectory(surroundings),
-              IsOkAndHolds("/home/me/.local/state/external_containerizer"));
+              IsOkAndHolds("/usr/.local/state/external_containerizer"));
   surroundings.environment["XDG_STATE_HOME"] = "relative";
   EXPECT_THAT(DefaultWorkDirectory(surroundings),
-              IsOkAndHolds("/home/me/.local/state/external_containerizer"));
+              IsOkAndHolds("/usr/.local/state/external_containerizer"));
   surroundings.environment["XDG_STATE_HOME"] = "/state";
   EXPECT_THAT(DefaultWorkDirectory(surroundings),
               IsOkAndHolds("/state/external_containerizer"));
@@ -51,6 +52,11 @@ TEST(UserPathsTest, WorkDirectoryIsStateOfTheUser) {
 
 TEST(UserPathsTest, WithoutAHomeAWorkDirectoryIsAskedFor) {
   Surroundings surroundings = Here();
+  surroundings.environment["HOME"] = "/nonexistent/home";
+  EXPECT_THAT(DefaultWorkDirectory(surroundings),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("HOME=/nonexistent/home is no directory")));
+  surroundings.environment.erase("HOME");
   EXPECT_THAT(DefaultWorkDirectory(surroundings),
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        HasSubstr("--work_dir=DIR")));
@@ -188,6 +194,27 @@ TEST(ShellWordTest, QuotesWhatAShellWouldTakeApart) {
   EXPECT_EQ(ShellWord("/a'b;c"), "'/a'\\''b;c'");
   EXPECT_EQ(ShellWord("/a~b"), "'/a~b'");
   EXPECT_EQ(ShellWord(""), "''");
+}
+
+TEST_F(ShippedProgramTest, IsKnownByWhateverPath) {
+  Install("/posix/posix");
+  Install("/agent/posix");
+  Install("/other");
+  ASSERT_EQ(link((root_ + "/posix/posix").c_str(), (root_ + "/same").c_str()),
+            0);
+  Surroundings surroundings = Here();
+  surroundings.argv0 = root_ + "/agent/agent";
+  surroundings.environment["PATH"] = root_ + "/posix";
+  for (const std::string& shipped :
+       {root_ + "/posix/posix", root_ + "/same --require_limits",
+        "'" + root_ + "/posix/posix' --cgroups=no", std::string("posix")}) {
+    EXPECT_TRUE(IsShippedPosix(surroundings, shipped)) << shipped;
+  }
+  for (const std::string& other :
+       {root_ + "/other", "exec_helper " + root_ + "/posix/posix",
+        std::string("$HOME/posix"), root_ + "/none", std::string()}) {
+    EXPECT_FALSE(IsShippedPosix(surroundings, other)) << other;
+  }
 }
 
 }  // namespace

@@ -58,6 +58,22 @@ Exit ExitOf(const Termination& termination, ExitConvention convention) {
   return status <= 255 ? Exited(status) : Exit();
 }
 
+void NormalizeStatus(ExitConvention convention, Termination& termination) {
+  if (convention == ExitConvention::kWaitStatus) return;
+  const Exit exit = ExitOf(termination, convention);
+  switch (exit.kind) {
+    case Exit::Kind::kExited:
+      termination.set_status(exit.number << 8);
+      break;
+    case Exit::Kind::kSignaled:
+      termination.set_status(exit.number);
+      break;
+    case Exit::Kind::kUnknown:
+      termination.clear_status();
+      break;
+  }
+}
+
 std::vector<TaskStatus::Reason> ReasonsOf(const Termination& termination) {
   std::vector<TaskStatus::Reason> reasons;
   for (int reason : termination.reasons()) {

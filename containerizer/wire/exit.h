@@ -49,6 +49,10 @@ enum class ExitConvention {
 Exit ExitOf(const Termination& termination,
             ExitConvention convention = ExitConvention::kWaitStatus);
 
+// Rewrites `termination.status` as what waitpid() gives, so that all who read
+// it later agree. A number that makes no sense is removed.
+void NormalizeStatus(ExitConvention convention, Termination& termination);
+
 // Why a container ended, the most important reason first; empty if nothing is
 // known. `killed`, with which programs for 0.19 to 0.25 say that a limit was
 // exceeded, but not which, counts as REASON_CONTAINER_LIMITATION.

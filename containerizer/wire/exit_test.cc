@@ -64,6 +64,18 @@ TEST(ExitOfTest, ReadsBareExitCodesIfAskedTo) {
   EXPECT_EQ(OfExitCode(255), Exited(255));
 }
 
+TEST(NormalizeStatusTest, WhatEitherConventionMeansIsSaidAsAWaitStatus) {
+  const auto normal = [](ExitConvention convention, int status) {
+    Termination termination = WithStatus(status);
+    NormalizeStatus(convention, termination);
+    return termination;
+  };
+  EXPECT_EQ(normal(ExitConvention::kWaitStatus, 3).status(), 3);
+  EXPECT_EQ(normal(ExitConvention::kExitCode, 3).status(), 3 << 8);
+  EXPECT_EQ(normal(ExitConvention::kExitCode, -9).status(), 9);
+  EXPECT_FALSE(normal(ExitConvention::kExitCode, 3 << 8).has_status());
+}
+
 TEST(ExitOfTest, IsUnknownWithoutStatus) {
   EXPECT_EQ(ExitOf(Termination()), kUnknown);
   EXPECT_EQ(ExitOf(Termination(), ExitConvention::kExitCode), kUnknown);

@@ -30,7 +30,7 @@ int Act(const ClientCall& call) {
 int Call(const std::vector<std::string>& arguments) {
   Surroundings surroundings;
   surroundings.directory = "/here";
-  surroundings.environment["HOME"] = "/home/me";
+  surroundings.environment["HOME"] = "/usr";
   return RunClientCommand({"poke", "ID", "Pokes one.\n", {}, 1, 1},
                           surroundings, arguments, Act);
 }
@@ -40,7 +40,7 @@ TEST(ClientCommandTest, ActsOnWhatItWasGiven) {
   EXPECT_EQ(work_dir_given, "/here/w");
   EXPECT_THAT(arguments_given, ElementsAre("one"));
   EXPECT_EQ(Call({"one"}), 42);
-  EXPECT_EQ(work_dir_given, "/home/me/.local/state/external_containerizer");
+  EXPECT_EQ(work_dir_given, "/usr/.local/state/external_containerizer");
 }
 
 TEST(ClientCommandTest, WhatMakesNoSenseIsNotActedOn) {

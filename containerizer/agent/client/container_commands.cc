@@ -54,6 +54,7 @@ int Launch(const ClientCall& call) {
     }
   }
   request.set_program(command->program);
+  if (command->shell) request.set_shell(true);
   if (!command->user.empty()) request.set_user(command->user);
   for (const std::string& argument : command->arguments) {
     request.add_arguments(argument);
@@ -135,13 +136,12 @@ const ClientCommand& LaunchCommand() {
       "container's\nid when it runs. Its output is in its sandbox, which "
       "`agent "
       "list --json` names.\n",
-      {{"name", "ID",
-        "The container's id; a name that no other of this agent has. Default: "
-        "one that is made up."},
-       ResourcesFlag(),
-       EnvironmentFlag(),
-       UserFlag()},
-      1,
+      Joined({TaskFlags(),
+              {{"name", "ID",
+                "The container's id; a name that no other of this agent has. "
+                "Default: "
+                "one that is made up."}}}),
+      0,
       std::numeric_limits<size_t>::max()};
   return command;
 }

@@ -12,8 +12,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "external_containerizer/containerizer/agent/program_setup.h"
 #include "external_containerizer/containerizer/agent/sandbox_layout.h"
-#include "external_containerizer/containerizer/posix/task_user.h"
 #include "external_containerizer/state/text_files.h"
 
 namespace external_containerizer {
@@ -84,15 +84,12 @@ absl::Status AgentDisk::RecordBoot() {
 }
 
 absl::Status AgentDisk::RecordLaunch(const state::RunId& run,
-                                     LaunchRequest& request) {
-  if (request.user.has_value()) {
-    const absl::StatusOr<std::optional<posix_internal::TaskUser>> user =
-        posix_internal::FindTaskUser(*request.user);
-    if (!user.ok()) return user.status();
-    if (user->has_value()) {
-      request.sandbox.owner = Sandbox::Owner{(*user)->uid, (*user)->gid};
-    }
-  }
+                                     LaunchRequest& request,
+                                     bool program_is_posix) {
+  const absl::StatusOr<std::optional<Sandbox::Owner>> owner =
+      SandboxOwner(request.user.value_or(""), program_is_posix);
+  if (!owner.ok()) return owner.status();
+  request.sandbox.owner = *owner;
   absl::Status recorded = writer_->RecordLaunch(run, request.executor);
   if (!recorded.ok()) return recorded;
   return MakeSandbox(work_dir_, directory_.get(),

@@ -50,7 +50,8 @@ class AgentDisk {
   // Records the launch, then makes the sandbox, which is the request's user's
   // from then on. FAILED_PRECONDITION if there is no such user, or if this
   // process may not become it.
-  absl::Status RecordLaunch(const state::RunId& run, LaunchRequest& request);
+  absl::Status RecordLaunch(const state::RunId& run, LaunchRequest& request,
+                            bool program_is_posix);
   // Makes a sandbox that is missing.
   absl::Status EnsureSandbox(const Sandbox& sandbox);
   // Removes the executor's sandboxes, then what is recorded of it.

@@ -57,14 +57,14 @@ TEST_F(AgentDiskTest, TheAgentAndItsFrameworkAreRecordedOnce) {
 }
 
 TEST_F(AgentDiskTest, ALaunchHasASandboxAndARecord) {
-  ASSERT_THAT(disk_->RecordLaunch(run_, request_), IsOk());
+  ASSERT_THAT(disk_->RecordLaunch(run_, request_, true), IsOk());
   struct stat status;
   ASSERT_EQ(stat(SandboxPath().c_str(), &status), 0);
   EXPECT_THAT(Read().slave->frameworks[0].executors, SizeIs(1));
 }
 
 TEST_F(AgentDiskTest, ForgetRemovesBothWhateverIsInTheSandbox) {
-  ASSERT_THAT(disk_->RecordLaunch(run_, request_), IsOk());
+  ASSERT_THAT(disk_->RecordLaunch(run_, request_, true), IsOk());
   state::WriteFile(SandboxPath() + "/deep/file", "x");
   ASSERT_EQ(symlink("/etc", (SandboxPath() + "/link").c_str()), 0);
   ASSERT_THAT(disk_->Forget(run_), IsOk());
@@ -72,19 +72,20 @@ TEST_F(AgentDiskTest, ForgetRemovesBothWhateverIsInTheSandbox) {
   EXPECT_EQ(access("/etc/passwd", F_OK), 0);
   EXPECT_THAT(Read().slave->frameworks[0].executors, IsEmpty());
   EXPECT_THAT(disk_->Forget(run_), IsOk()) << "again is fine";
-  EXPECT_THAT(disk_->RecordLaunch(run_, request_), IsOk()) << "and a new one";
+  EXPECT_THAT(disk_->RecordLaunch(run_, request_, true), IsOk())
+      << "and a new one";
 }
 
 TEST_F(AgentDiskTest, ASandboxThatIsThereAlreadyIsNotReused) {
   state::WriteFile(SandboxPath() + "/secret", "of another time");
-  EXPECT_THAT(disk_->RecordLaunch(run_, request_),
+  EXPECT_THAT(disk_->RecordLaunch(run_, request_, true),
               StatusIs(absl::StatusCode::kAlreadyExists,
                        HasSubstr("there is a sandbox already")));
 }
 
 TEST_F(AgentDiskTest, AnUnknownUserIsRefusedAndNothingIsRecorded) {
   request_.user = "no such user";
-  EXPECT_THAT(disk_->RecordLaunch(run_, request_),
+  EXPECT_THAT(disk_->RecordLaunch(run_, request_, true),
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        HasSubstr("no such user")));
   EXPECT_THAT(Read().slave->frameworks[0].executors, IsEmpty());

@@ -42,6 +42,7 @@ StandingAgent::LaunchSpec SpecOf(const control::v1::LaunchRequest& request) {
   }
   spec.resources.assign(request.resources().begin(), request.resources().end());
   spec.command.user = request.user();
+  spec.command.shell = request.shell();
   return spec;
 }
 

@@ -127,15 +127,14 @@ absl::StatusOr<state::AgentState> Service::Read() {
 StandingAgent::Options Service::AgentOptions() {
   StandingAgent::Options agent;
   agent.work_dir = directory_.path();
-  agent.containerizer.environment.work_directory = directory_.path();
-  agent.containerizer.environment.libexec_directory =
-      options_.libexec_directory;
+  agent.program_is_posix = options_.program.is_posix;
+  agent.containerizer =
+      ContainerizerOptionsFor(options_.program, directory_.path());
   agent.containerizer.lifecycle.orphans = options_.orphans;
   agent.on_event = [this](const ContainerEvent& event) { Happened(event); };
   agent.transport = [this](StandingAgentOptions::OnStarted on_started) {
-    TransportOptions transport;
-    transport.program = options_.program;
-    transport.work_directory = directory_.TransportPath();
+    TransportOptions transport =
+        TransportOptionsFor(options_.program, directory_.TransportPath());
     transport.on_started = std::move(on_started);
     return SelectedTransport(std::move(transport));
   };

@@ -8,14 +8,14 @@
 
 #include <string>
 
+#include "external_containerizer/containerizer/agent/program_setup.h"
 #include "external_containerizer/containerizer/container.h"
 
 namespace external_containerizer {
 
 struct ServeOptions {
-  std::string program;   // The operator's command line of the program.
+  ProgramSetup program;
   std::string work_dir;  // Absolute.
-  std::string libexec_directory;
   // Destroy what is recovered, and end.
   bool cleanup = false;
   // Start although some of what the agent remembers is damaged.

@@ -10,6 +10,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/containerizer/agent/flags.h"
+#include "external_containerizer/containerizer/agent/program_setup.h"
 #include "external_containerizer/containerizer/agent/run.h"
 #include "external_containerizer/containerizer/agent/task_flags.h"
 
@@ -17,29 +18,29 @@ namespace external_containerizer {
 namespace {
 
 const std::vector<Flag>& ServeFlags() {
-  static const auto& flags = *new std::vector<Flag>{
-      {"work_dir", "DIR",
-       "Where the agent keeps what it must remember, its containers' files, "
-       "and its socket. One agent at a time. Default: "
-       "$XDG_STATE_HOME/external_containerizer or "
-       "~/.local/state/external_containerizer."},
-      ContainerizerPathFlag(),
-      {"recover", "HOW",
-       "What becomes of the containers of the agent before this one: "
-       "reconnect (the default) takes them back; cleanup destroys them, and "
-       "then the agent ends."},
-      {"orphans", "WHICH",
-       "Which containers that the program lists, and that this agent does not "
-       "hold, are destroyed at the start: own (the default) those that its "
-       "records name; all, which kills what other agents on this machine "
-       "run; report none, but `agent destroy` works on them."},
-      {"lenient", "",
-       "Starts although some of what it remembers cannot be read; the "
-       "containers that this concerns are not taken back."},
-      {"verbose", "", "Says on stderr which commands the program is given.",
-       'v'},
-      HelpFlag(),
-  };
+  static const auto& flags = *new std::vector<Flag>(Joined({
+      {{"work_dir", "DIR",
+        "Where the agent keeps what it must remember, its containers' files, "
+        "and its socket. One agent at a time. Default: "
+        "$XDG_STATE_HOME/external_containerizer or "
+        "~/.local/state/external_containerizer."}},
+      ProgramFlags(),
+      {{"recover", "HOW",
+        "What becomes of the containers of the agent before this one: "
+        "reconnect (the default) takes them back; cleanup destroys them, and "
+        "then the agent ends."},
+       {"orphans", "WHICH",
+        "Which containers that the program lists, and that this agent does not "
+        "hold, are destroyed at the start: own (the default) those that its "
+        "records name; all, which kills what other agents on this machine "
+        "run; report none, but `agent destroy` works on them."},
+       {"lenient", "",
+        "Starts although some of what it remembers cannot be read; the "
+        "containers that this concerns are not taken back."},
+       {"verbose", "", "Says on stderr which commands the program is given.",
+        'v'},
+       HelpFlag()},
+  }));
   return flags;
 }
 
@@ -91,7 +92,6 @@ absl::StatusOr<ServeOptions> ParseServe(
         absl::CHexEscape(flags->rest()[0].substr(0, 100)), "\" is one"));
   }
   ServeOptions options;
-  options.libexec_directory = LibexecDirectoryOf(surroundings);
   options.lenient = flags->On("lenient");
   options.verbose = flags->On("verbose");
 
@@ -120,7 +120,7 @@ absl::StatusOr<ServeOptions> ParseServe(
   absl::StatusOr<std::string> directory = WorkDirectoryOf(surroundings, *flags);
   if (!directory.ok()) return directory.status();
   options.work_dir = *std::move(directory);
-  absl::StatusOr<std::string> program = ProgramOf(surroundings, *flags);
+  absl::StatusOr<ProgramSetup> program = ProgramOf(surroundings, *flags);
   if (!program.ok()) return program.status();
   options.program = *std::move(program);
   return options;

@@ -18,7 +18,7 @@ using ::testing::HasSubstr;
 absl::StatusOr<ServeOptions> Parse(std::vector<std::string> arguments) {
   Surroundings surroundings;
   surroundings.directory = "/home/me";
-  surroundings.environment["HOME"] = "/home/me";
+  surroundings.environment["HOME"] = "/usr";
   arguments.insert(arguments.begin(), "--containerizer_path=/opt/program");
   return ParseServe(surroundings, arguments);
 }
@@ -26,8 +26,8 @@ absl::StatusOr<ServeOptions> Parse(std::vector<std::string> arguments) {
 TEST(ServeCommandTest, DefaultsTakeBackWhatIsOwn) {
   const auto options = Parse({});
   ASSERT_THAT(options, IsOk());
-  EXPECT_EQ(options->program, "/opt/program");
-  EXPECT_EQ(options->work_dir, "/home/me/.local/state/external_containerizer");
+  EXPECT_EQ(options->program.command_line, "/opt/program");
+  EXPECT_EQ(options->work_dir, "/usr/.local/state/external_containerizer");
   EXPECT_FALSE(options->cleanup);
   EXPECT_FALSE(options->lenient);
   EXPECT_EQ(options->orphans, OrphanPolicy::kOwn);

@@ -47,6 +47,8 @@ struct StandingAgentOptions {
   // Absolute; only this agent uses it.
   std::string work_dir;
   Options containerizer;
+  // Its rules on users are known before it is asked.
+  bool program_is_posix = false;
   // Makes the transport, which is to tell of the processes that it starts.
   using OnStarted =
       std::function<void(Command, const std::optional<Sandbox>&, pid_t)>;

@@ -65,8 +65,9 @@ void StandingAgent::Take(const HeldPtr& held, AgentStep step) {
 void StandingAgent::RecordLaunch(const HeldPtr& held) {
   Write(
       held,
-      [disk = disk_.get(), run = held->run, request = held->request] {
-        return disk->RecordLaunch(run, *request);
+      [disk = disk_.get(), run = held->run, request = held->request,
+       is_posix = options_.program_is_posix] {
+        return disk->RecordLaunch(run, *request, is_posix);
       },
       [this, held](absl::Status status) {
         if (status.ok()) {

@@ -1,0 +1,57 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "external_containerizer/containerizer/agent/program_setup.h"
+
+#include <unistd.h>
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "external_containerizer/testing/status_matchers.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace external_containerizer {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::Eq;
+using ::testing::Not;
+
+TEST(ProgramSetupTest, WhatIsInheritedIsAddedToTheUsualFew) {
+  ProgramSetup setup;
+  EXPECT_EQ(TransportOptionsFor(setup, "/w").inherit, std::nullopt);
+  setup.inherit = {"AWS_*", "KUBECONFIG"};
+  const TransportOptions options = TransportOptionsFor(setup, "/w");
+  ASSERT_TRUE(options.inherit.has_value());
+  EXPECT_THAT(*options.inherit,
+              AllOf(Contains("PATH"), Contains("AWS_*"), Contains("KUBECONFIG"),
+                    Not(Contains("*"))));
+}
+
+TEST(ProgramSetupTest, TheContainerizerKnowsHowToReadTheProgramsExits) {
+  ProgramSetup setup;
+  setup.exits = wire::ExitConvention::kExitCode;
+  const Options options = ContainerizerOptionsFor(setup, "/w");
+  EXPECT_EQ(options.exits, wire::ExitConvention::kExitCode);
+  EXPECT_EQ(options.environment.work_directory, "/w");
+}
+
+TEST(ProgramSetupTest, OnlyPosixHasAWordInWhichUsersThereAre) {
+  EXPECT_THAT(SandboxOwner("no-such-user", /*is_posix=*/true), Not(IsOk()));
+  EXPECT_THAT(SandboxOwner("no-such-user", /*is_posix=*/false),
+              IsOkAndHolds(Eq(std::nullopt)));
+}
+
+TEST(ProgramSetupTest, TheSandboxOfOnesOwnUserStaysTheAgents) {
+  for (const bool is_posix : {true, false}) {
+    EXPECT_THAT(SandboxOwner(absl::StrCat(geteuid()), is_posix),
+                IsOkAndHolds(Eq(std::nullopt)));
+    EXPECT_THAT(SandboxOwner("", is_posix), IsOkAndHolds(Eq(std::nullopt)));
+  }
+}
+
+}  // namespace
+}  // namespace external_containerizer
