@@ -7,13 +7,12 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <iterator>
-#include <limits>
 #include <map>
 #include <thread>
 #include <utility>
@@ -23,6 +22,8 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "external_containerizer/transport/linux/clock.h"
 
 namespace external_containerizer {
 namespace {
@@ -36,23 +37,9 @@ constexpr uint64_t kFirstWatchId = 2;
 
 constexpr int kMaxEvents = 128;
 
-// Nanoseconds of the monotonic clock.
-using Instant = int64_t;
-constexpr Instant kNever = std::numeric_limits<Instant>::max();
-constexpr int64_t kSecond = 1'000'000'000;
-
-Instant Now() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return int64_t{now.tv_sec} * kSecond + now.tv_nsec;
-}
-
-Instant After(absl::Duration delay) {
-  const Instant now = Now();
-  if (delay <= absl::ZeroDuration()) return now;
-  const int64_t nanoseconds = absl::ToInt64Nanoseconds(delay);
-  return nanoseconds >= kNever - now ? kNever : now + nanoseconds;
-}
+// MonotonicNow()
+using Instant = absl::Duration;
+constexpr Instant kNever = absl::InfiniteDuration();
 
 }  // namespace
 
@@ -75,6 +62,7 @@ class EventLoop::Impl {
   void CancelTimer(TimerId id);
   absl::Status Watch(int fd, uint32_t events,
                      absl::AnyInvocable<void(uint32_t)> ready);
+  absl::Status Modify(int fd, uint32_t events);
   void Unwatch(int fd);
 
  private:
@@ -84,7 +72,7 @@ class EventLoop::Impl {
     std::shared_ptr<absl::AnyInvocable<void(uint32_t)>> ready;
   };
 
-  absl::Status Add(int fd, uint32_t events, uint64_t id);
+  absl::Status Control(int operation, int fd, uint32_t events, uint64_t id);
   bool FallAsleep() ABSL_LOCKS_EXCLUDED(mutex_);
   void WaitForEvents() ABSL_LOCKS_EXCLUDED(mutex_);
   void ArmTimer();
@@ -124,8 +112,8 @@ absl::Status EventLoop::Impl::Open() {
   if (wake_ < 0) return absl::ErrnoToStatus(errno, "event loop: no eventfd");
   timer_ = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
   if (timer_ < 0) return absl::ErrnoToStatus(errno, "event loop: no timerfd");
-  absl::Status status = Add(wake_, EPOLLIN, kWakeId);
-  if (status.ok()) status = Add(timer_, EPOLLIN, kTimerId);
+  absl::Status status = Control(EPOLL_CTL_ADD, wake_, EPOLLIN, kWakeId);
+  if (status.ok()) status = Control(EPOLL_CTL_ADD, timer_, EPOLLIN, kTimerId);
   return status;
 }
 
@@ -180,7 +168,8 @@ void EventLoop::Impl::Post(Work work) {
 
 EventLoop::TimerId EventLoop::Impl::RunAfter(absl::Duration delay, Work work) {
   const TimerId id = next_timer_++;
-  const Instant deadline = After(delay);
+  const Instant deadline =
+      MonotonicNow() + std::max(delay, absl::ZeroDuration());
   deadlines_.emplace(id, deadline);
   timers_.emplace(std::make_pair(deadline, id), std::move(work));
   return id;
@@ -201,13 +190,22 @@ absl::Status EventLoop::Impl::Watch(int fd, uint32_t events,
         absl::StrCat("event loop: descriptor ", fd, " is watched already"));
   }
   const uint64_t id = next_watch_++;
-  absl::Status status = Add(fd, events, id);
+  absl::Status status = Control(EPOLL_CTL_ADD, fd, events, id);
   if (!status.ok()) return status;
   watch_ids_.emplace(fd, id);
   watched_.emplace(
       id, Watched{fd, std::make_shared<absl::AnyInvocable<void(uint32_t)>>(
                           std::move(ready))});
   return absl::OkStatus();
+}
+
+absl::Status EventLoop::Impl::Modify(int fd, uint32_t events) {
+  const auto id = watch_ids_.find(fd);
+  if (id == watch_ids_.end()) {
+    return absl::NotFoundError(
+        absl::StrCat("event loop: descriptor ", fd, " is not watched"));
+  }
+  return Control(EPOLL_CTL_MOD, fd, events, id->second);
 }
 
 void EventLoop::Impl::Unwatch(int fd) {
@@ -218,11 +216,12 @@ void EventLoop::Impl::Unwatch(int fd) {
   watch_ids_.erase(id);
 }
 
-absl::Status EventLoop::Impl::Add(int fd, uint32_t events, uint64_t id) {
+absl::Status EventLoop::Impl::Control(int operation, int fd, uint32_t events,
+                                      uint64_t id) {
   epoll_event event{};
   event.events = events;
   event.data.u64 = id;
-  if (epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) == 0) {
+  if (epoll_ctl(epoll_, operation, fd, &event) == 0) {
     return absl::OkStatus();
   }
   return absl::ErrnoToStatus(
@@ -269,8 +268,7 @@ void EventLoop::Impl::ArmTimer() {
   const Instant earliest = timers_.begin()->first.first;
   if (earliest >= armed_) return;
   itimerspec when{};
-  when.it_value.tv_sec = static_cast<time_t>(earliest / kSecond);
-  when.it_value.tv_nsec = static_cast<long>(earliest % kSecond);
+  when.it_value = absl::ToTimespec(absl::Ceil(earliest, absl::Nanoseconds(1)));
   timerfd_settime(timer_, TFD_TIMER_ABSTIME, &when, nullptr);
   armed_ = earliest;
 }
@@ -278,7 +276,7 @@ void EventLoop::Impl::ArmTimer() {
 void EventLoop::Impl::RunTimers() {
   if (timers_.empty()) return;
   // What is set meanwhile is due later than this, and waits for its turn.
-  const Instant now = Now();
+  const Instant now = MonotonicNow();
   while (!timers_.empty()) {
     auto first = timers_.begin();
     const auto [deadline, id] = first->first;
@@ -334,6 +332,10 @@ void EventLoop::CancelTimer(TimerId id) { impl_->CancelTimer(id); }
 absl::Status EventLoop::Watch(int fd, uint32_t events,
                               absl::AnyInvocable<void(uint32_t)> ready) {
   return impl_->Watch(fd, events, std::move(ready));
+}
+
+absl::Status EventLoop::Modify(int fd, uint32_t events) {
+  return impl_->Modify(fd, events);
 }
 
 void EventLoop::Unwatch(int fd) { impl_->Unwatch(fd); }

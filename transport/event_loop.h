@@ -58,6 +58,9 @@ class EventLoop {
   // The descriptor stays the caller's: unwatch it before closing it.
   absl::Status Watch(int fd, uint32_t events,
                      absl::AnyInvocable<void(uint32_t)> ready);
+  // From now on `ready` is called for these events. NOT_FOUND if `fd` is not
+  // watched.
+  absl::Status Modify(int fd, uint32_t events);
   void Unwatch(int fd);
 
  private:

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "external_containerizer/transport/linux/pidfd.h"
 #include "external_containerizer/transport/linux/process.h"
 
 namespace external_containerizer {

@@ -5,7 +5,6 @@
 
 #include <signal.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "external_containerizer/transport/linux/process.h"
+#include "external_containerizer/transport/linux/pidfd.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
 
 namespace external_containerizer {
@@ -26,12 +25,6 @@ constexpr int kProcessesPerSlice = 512;
 
 constexpr absl::Duration kShortestPause = absl::Milliseconds(1);
 constexpr absl::Duration kLongestPause = absl::Milliseconds(50);
-
-absl::Time MonotonicNow() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return absl::TimeFromTimespec(now);
-}
 
 // Whether a leader still keeps its number from being reused.
 bool HoldsNumber(int pidfd, bool is_child) {
@@ -61,7 +54,7 @@ void SessionKiller::Kill(pid_t leader, int pidfd, bool is_child, Done done) {
   session.pidfd = pidfd;
   session.is_child = is_child;
   session.leader_killed = is_child;
-  session.deadline = MonotonicNow() + patience_;
+  session.deadline = Deadline(patience_);
   session.done = std::move(done);
   sessions_.insert_or_assign(leader, std::move(session));
   pause_ = kShortestPause;
@@ -71,8 +64,8 @@ void SessionKiller::Kill(pid_t leader, int pidfd, bool is_child, Done done) {
 }
 
 void SessionKiller::Finish(absl::Duration limit) {
-  const absl::Time deadline = MonotonicNow() + limit;
-  while (!sessions_.empty() && MonotonicNow() < deadline) {
+  const Deadline deadline(limit);
+  while (!sessions_.empty() && !deadline.Expired()) {
     while (Step()) {
     }
     if (sessions_.empty()) return;
@@ -136,7 +129,6 @@ void SessionKiller::KillMember(pid_t leader, Session* session, pid_t member) {
 }
 
 void SessionKiller::EndPass() {
-  const absl::Time now = MonotonicNow();
   std::vector<std::pair<Done, bool>> over;
   for (auto it = sessions_.begin(); it != sessions_.end();) {
     Session& session = it->second;
@@ -150,7 +142,7 @@ void SessionKiller::EndPass() {
       it = sessions_.erase(it);
       continue;
     }
-    if (now >= session.deadline) {
+    if (session.deadline.Expired()) {
       // Stopped, it would stay for ever.
       SendSignal(session.pidfd, SIGKILL);
       over.emplace_back(std::move(session.done), false);

@@ -23,6 +23,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/time/time.h"
 #include "external_containerizer/transport/event_loop.h"
+#include "external_containerizer/transport/linux/clock.h"
 
 namespace external_containerizer {
 
@@ -57,7 +58,7 @@ class SessionKiller {
     bool in_pass = false;      // Since the beginning of this pass.
     bool found = false;        // A living member, in this pass.
     bool untouchable = false;  // The leader was reaped under us.
-    absl::Time deadline;
+    Deadline deadline = Deadline(absl::InfiniteDuration());
     Done done;
   };
   struct CloseDir {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "external_containerizer/transport/linux/pidfd.h"
 #include "external_containerizer/transport/linux/process.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
 #include "gmock/gmock.h"

@@ -30,7 +30,7 @@ constexpr rlim_t kReservedDescriptors = 256;
 
 ForkExec::~ForkExec() {
   *alive_ = false;
-  threads_.Stop();
+  starters_.Stop();
   std::vector<InvocationId> starting;
   for (auto& [id, waiting] : waiting_) {
     if (waiting.started.has_value() && waiting.started->ok()) {
@@ -95,7 +95,7 @@ void ForkExec::Start(InvocationId id) {
     return;
   }
   waiting.starting = true;
-  threads_.Run([this, id, waiting = &waiting, alive = alive_] {
+  starters_.Run([this, id, waiting = &waiting, alive = alive_] {
     waiting->started = starter_.Start(&waiting->invocation);
     loop_->Post([this, id, alive] {
       if (!*alive) return;

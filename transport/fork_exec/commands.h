@@ -28,12 +28,13 @@
 #include "external_containerizer/transport/fork_exec/answer.h"
 #include "external_containerizer/transport/fork_exec/command_starter.h"
 #include "external_containerizer/transport/fork_exec/options.h"
-#include "external_containerizer/transport/fork_exec/starter_threads.h"
 #include "external_containerizer/transport/inherited_environment.h"
 #include "external_containerizer/transport/leftovers.h"
 #include "external_containerizer/transport/linux/command_line.h"
 #include "external_containerizer/transport/linux/journal.h"
+#include "external_containerizer/transport/linux/pidfd.h"
 #include "external_containerizer/transport/linux/process.h"
+#include "external_containerizer/transport/linux/thread_pool.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
 #include "external_containerizer/transport/record_io.h"
 #include "external_containerizer/transport/session_killer.h"
@@ -42,7 +43,9 @@
 namespace external_containerizer {
 namespace fork_exec_internal {
 
-// Two keep a processor each busy; more get a share of a machine that is.
+// posix_spawn() keeps its caller waiting until the program is executed, most of
+// a millisecond on a busy machine. Two threads keep a processor each busy; more
+// get a share of a machine that is.
 constexpr size_t kMaxStarterThreads = 4;
 
 class ForkExec : public Transport {
@@ -59,7 +62,7 @@ class ForkExec : public Transport {
                  options_.work_directory, directory_.get()),
         journal_(std::move(journal)),
         killer_(loop, options_.kill_patience),
-        threads_(kMaxStarterThreads) {
+        starters_("starter", kMaxStarterThreads) {
     leftovers_alive_ = EndLeftovers(*journal_, killer_, [this] {
       leftovers_alive_ = false;
       for (InvocationId id : std::exchange(queued_, {})) {
@@ -142,7 +145,7 @@ class ForkExec : public Transport {
   const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   SessionKiller killer_;
   // Last: its threads use the others.
-  StarterThreads threads_;
+  ThreadPool starters_;
 };
 
 }  // namespace fork_exec_internal

@@ -12,16 +12,19 @@
 #include <cctype>
 #include <cerrno>
 #include <cstddef>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "external_containerizer/transport/linux/process.h"
+#include "external_containerizer/transport/linux/checksum.h"
+#include "external_containerizer/transport/linux/clock.h"
+#include "external_containerizer/transport/linux/proc_stat.h"
+#include "external_containerizer/transport/linux/process_identity.h"
 
 namespace external_containerizer {
 namespace {
@@ -47,25 +50,14 @@ static_assert(sizeof(Record) == 40, "the file has no padding");
 
 constexpr uint32_t kVersion = 1;
 
-uint64_t Checksum(const Record& record) {
-  uint64_t hash = 14695981039346656037u;  // FNV-1a
-  const unsigned char* bytes = reinterpret_cast<const unsigned char*>(&record);
-  for (size_t i = 0; i < offsetof(Record, checksum); ++i) {
-    hash = (hash ^ bytes[i]) * 1099511628211u;
-  }
-  return hash;
-}
-
-std::string ReadSmallFile(const char* path) {
-  const UniqueFd fd(open(path, O_RDONLY | O_CLOEXEC));
-  char text[1024];
-  const ssize_t size = fd.valid() ? read(fd.get(), text, sizeof(text)) : 0;
-  return std::string(text, size > 0 ? static_cast<size_t>(size) : 0);
+uint64_t ChecksumOf(const Record& record) {
+  return Checksum(absl::string_view(reinterpret_cast<const char*>(&record),
+                                    offsetof(Record, checksum)));
 }
 
 // All zeros, which matches nothing that is written down, if it is not known.
 std::array<unsigned char, 16> ReadBootId() {
-  std::string digits = ReadSmallFile("/proc/sys/kernel/random/boot_id");
+  std::string digits = BootId();
   digits.erase(std::remove_if(digits.begin(), digits.end(),
                               [](unsigned char c) { return !isxdigit(c); }),
                digits.end());
@@ -78,22 +70,6 @@ std::array<unsigned char, 16> ReadBootId() {
 }
 
 }  // namespace
-
-std::optional<uint64_t> StartTime(pid_t pid) {
-  char path[32];
-  snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-  const std::string text = ReadSmallFile(path);
-  // The second field is the process's name in parentheses, which may contain
-  // anything. After it, the start time is the 20th.
-  const size_t name_end = text.rfind(')');
-  if (name_end == std::string::npos) return std::nullopt;
-  const char* field = text.c_str() + name_end + 1;
-  for (int i = 0; i < 19 && field != nullptr; ++i) {
-    field = strchr(field + 1, ' ');
-  }
-  if (field == nullptr) return std::nullopt;
-  return strtoull(field, nullptr, 10);
-}
 
 absl::StatusOr<std::unique_ptr<Journal>> Journal::Open(
     int directory_fd, const std::string& directory) {
@@ -111,14 +87,14 @@ absl::StatusOr<std::unique_ptr<Journal>> Journal::Open(
     return absl::FailedPreconditionError(
         absl::StrCat("the journal of processes ", path, " is not a file"));
   }
-  const absl::Time end = absl::Now() + kLockPatience;
+  const Deadline deadline(kLockPatience);
   while (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) {
       return absl::FailedPreconditionError(
           absl::StrCat("cannot lock the journal of processes ", path, ": ",
                        strerror(errno)));
     }
-    if (absl::Now() > end) {
+    if (deadline.Expired()) {
       return absl::FailedPreconditionError(
           absl::StrCat("another agent is using ", path,
                        "; every agent needs a work directory of its own"));
@@ -143,15 +119,14 @@ void Journal::Load() {
     const Record& record = records[slot];
     free_.insert(slot);
     if (record.version != kVersion || record.pid <= 0 ||
-        record.checksum != Checksum(record) ||
+        record.checksum != ChecksumOf(record) ||
         memcmp(record.boot_id, boot_id_.data(), boot_id_.size()) != 0) {
       continue;
     }
-    UniqueFd pidfd = OpenPidfd(record.pid);
-    // Only now, when the pidfd says which process that number is.
-    if (!pidfd.valid() || StartTime(record.pid) != record.start_time) continue;
+    absl::StatusOr<UniqueFd> pidfd = OpenProcess(record.pid, record.start_time);
+    if (!pidfd.ok()) continue;
     free_.erase(slot);
-    leftovers_.push_back({slot, record.pid, std::move(pidfd)});
+    leftovers_.push_back({slot, record.pid, *std::move(pidfd)});
   }
   if (leftovers_.empty() && ftruncate(file_.get(), 0) == 0) {
     free_.clear();
@@ -178,14 +153,14 @@ std::optional<Journal::Slot> Journal::Add(pid_t pid) {
     if (end_ == kMaxSlots) return std::nullopt;
     free_.insert(end_++);
   }
-  const std::optional<uint64_t> start_time = StartTime(pid);
-  if (!start_time.has_value()) return std::nullopt;
+  const std::optional<ProcStat> stat = ReadProcStat(pid);
+  if (!stat.has_value()) return std::nullopt;
   Record record = {};
   record.version = kVersion;
   record.pid = pid;
-  record.start_time = *start_time;
+  record.start_time = stat->start_ticks;
   memcpy(record.boot_id, boot_id_.data(), boot_id_.size());
-  record.checksum = Checksum(record);
+  record.checksum = ChecksumOf(record);
   const Slot slot = *free_.begin();
   if (!Write(slot, &record, sizeof(record))) return std::nullopt;
   free_.erase(free_.begin());

@@ -27,10 +27,6 @@
 
 namespace external_containerizer {
 
-// When a process started, in clock ticks since boot: together with the boot
-// and the number that is the identity of a process. nullopt if there is none.
-std::optional<uint64_t> StartTime(pid_t pid);
-
 class Journal {
  public:
   using Slot = size_t;

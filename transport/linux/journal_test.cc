@@ -181,12 +181,5 @@ TEST_F(JournalTest, ItHasOneOwnerAndIsAFile) {
   EXPECT_THAT(std::string(Open().status().message()), HasSubstr("not a file"));
 }
 
-TEST_F(JournalTest, AStartTimeIsThatOfTheProcessWhateverItsName) {
-  EXPECT_TRUE(StartTime(getpid()).has_value());
-  EXPECT_EQ(StartTime(getpid()), StartTime(getpid()));
-  EXPECT_LE(*StartTime(getpid()), *StartTime(Sleeper()));
-  EXPECT_EQ(StartTime(0x3fffffff), std::nullopt);
-}
-
 }  // namespace
 }  // namespace external_containerizer

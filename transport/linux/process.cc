@@ -4,13 +4,13 @@
 #include "external_containerizer/transport/linux/process.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+
+#include "external_containerizer/transport/linux/pidfd.h"
 
 namespace external_containerizer {
 namespace {
@@ -55,15 +55,6 @@ class FileActions {
 };
 
 }  // namespace
-
-// The header of glibc 2.36 that declares these two does not link from C++.
-UniqueFd OpenPidfd(pid_t pid) {
-  return UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
-}
-
-void SendSignal(int pidfd, int signal) {
-  syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0);
-}
 
 Spawner::Spawner() {
   posix_spawnattr_init(&attributes_);
@@ -114,37 +105,6 @@ int Spawner::Spawn(const char* file, char* const* argv, char* const* envp,
   while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
   }
   return pidfd_error;
-}
-
-ProcessState Reap(int pidfd, std::optional<int>* wait_status) {
-  siginfo_t info = {};
-  while (waitid(P_PIDFD, static_cast<id_t>(pidfd), &info, WEXITED | WNOHANG) !=
-         0) {
-    if (errno != EINTR) {
-      return HasEnded(pidfd) ? ProcessState::kReaped : ProcessState::kRunning;
-    }
-  }
-  if (info.si_pid == 0) return ProcessState::kRunning;
-  switch (info.si_code) {
-    case CLD_EXITED:
-      *wait_status = W_EXITCODE(info.si_status, 0);
-      break;
-    case CLD_DUMPED:
-      *wait_status = info.si_status | WCOREFLAG;
-      break;
-    default:
-      *wait_status = info.si_status;
-  }
-  return ProcessState::kEnded;
-}
-
-bool HasEnded(int pidfd) {
-  struct pollfd poll_fd = {pidfd, POLLIN, 0};
-  int ready;
-  do {
-    ready = poll(&poll_fd, 1, 0);
-  } while (ready < 0 && errno == EINTR);
-  return ready > 0;
 }
 
 bool ChildrenVanish() {

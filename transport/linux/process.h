@@ -1,16 +1,13 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// Starts a process in a session of its own, and tells how it ended. A process
-// is held by its pidfd, never by its number alone.
+// Starts a process in a session of its own.
 
 #ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_LINUX_PROCESS_H_
 #define EXTERNAL_CONTAINERIZER_TRANSPORT_LINUX_PROCESS_H_
 
 #include <spawn.h>
 #include <sys/types.h>
-
-#include <optional>
 
 #include "external_containerizer/transport/linux/unique_fd.h"
 
@@ -32,12 +29,6 @@ struct Process {
   UniqueFd pidfd;
 };
 
-// Invalid, with errno set, if there is no such process or no descriptor.
-UniqueFd OpenPidfd(pid_t pid);
-
-// No effect on a process that has ended.
-void SendSignal(int pidfd, int signal);
-
 class Spawner {
  public:
   Spawner();
@@ -54,18 +45,6 @@ class Spawner {
  private:
   posix_spawnattr_t attributes_;
 };
-
-enum class ProcessState {
-  kRunning,
-  kEnded,
-  kReaped,  // By somebody else: how it ended cannot be known.
-};
-
-// Reaps a child that has ended, and then sets `wait_status`.
-ProcessState Reap(int pidfd, std::optional<int>* wait_status);
-
-// Whether what `pidfd` refers to has ended, reaped or not.
-bool HasEnded(int pidfd);
 
 // Whether children that end vanish unreaped, as they do if this process
 // ignores SIGCHLD.

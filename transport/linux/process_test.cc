@@ -4,7 +4,6 @@
 #include "external_containerizer/transport/linux/process.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,6 +12,9 @@
 #include <optional>
 #include <string>
 
+#include "absl/time/time.h"
+#include "external_containerizer/transport/linux/clock.h"
+#include "external_containerizer/transport/linux/pidfd.h"
 #include "gtest/gtest.h"
 
 namespace external_containerizer {
@@ -34,8 +36,7 @@ int SpawnShell(const char* script, ProcessFiles files, Process* process) {
 }
 
 void AwaitEnd(const Process& process) {
-  struct pollfd poll_fd = {process.pidfd.get(), POLLIN, 0};
-  ASSERT_EQ(poll(&poll_fd, 1, 30000), 1);
+  ASSERT_TRUE(AwaitEnd(process.pidfd.get(), Deadline(absl::Seconds(30))));
 }
 
 TEST(ProcessTest, ItsEndIsSeenAndItIsReapedOnce) {

@@ -248,9 +248,8 @@ absl::Status Connection::UpdateWatch() {
     want |= EPOLLIN;
   }
   if (watching_ && want == watched_) return absl::OkStatus();
-  if (watching_) loop_.Unwatch(fd_);
-  watching_ = true;
   watched_ = want;
+  if (std::exchange(watching_, true)) return loop_.Modify(fd_, want);
   return loop_.Watch(fd_, want, [this](uint32_t events) { Turn(events); });
 }
 

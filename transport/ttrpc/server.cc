@@ -73,7 +73,9 @@ class Server::Impl : public internal::Session::Host {
           "ttrpc: descriptor ", listener,
           " is a socket that does not listen; a connection is for Adopt()"));
     }
-    if (status.ok()) status = WatchListener();
+    if (status.ok()) {
+      status = loop_.Watch(listener_, EPOLLIN, [this](uint32_t) { Accept(); });
+    }
     if (!status.ok()) CloseListener();
     return status;
   }
@@ -169,10 +171,6 @@ class Server::Impl : public internal::Session::Host {
 
   const ServerOptions& options() const override { return options_; }
 
-  absl::Status WatchListener() {
-    return loop_.Watch(listener_, EPOLLIN, [this](uint32_t) { Accept(); });
-  }
-
   void Accept() {
     for (int i = 0; i < kAccepts; ++i) {
       const int fd =
@@ -185,16 +183,13 @@ class Server::Impl : public internal::Session::Host {
       if (errno == EAGAIN || errno == EWOULDBLOCK) return;
       if (errno == EINTR || errno == ECONNABORTED) continue;
       // No descriptor, no memory: it would be ready again at once.
-      loop_.Unwatch(listener_);
-      return AcceptAfterPause();
+      static_cast<void>(loop_.Modify(listener_, 0));
+      accept_timer_ = loop_.RunAfter(kAcceptPause, [this] {
+        accept_timer_ = 0;
+        static_cast<void>(loop_.Modify(listener_, EPOLLIN));
+      });
+      return;
     }
-  }
-
-  void AcceptAfterPause() {
-    accept_timer_ = loop_.RunAfter(kAcceptPause, [this] {
-      accept_timer_ = 0;
-      if (!WatchListener().ok()) AcceptAfterPause();
-    });
   }
 
   void CloseListener() {

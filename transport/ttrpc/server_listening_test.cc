@@ -156,17 +156,6 @@ TEST_F(NoDescriptorsTest, WhoConnectsWaitsUntilThereAreSomeAgain) {
   for (RawPeer& peer : waiting_) ExpectEcho(peer, 1);
 }
 
-TEST_F(NoDescriptorsTest, ListenerThatCannotBeWatchedIsTriedAgain) {
-  // Only one can watch it, and that is the test as soon as the server pauses.
-  RunUntil(*loop_,
-           [&] { return loop_->Watch(listener_, 0, [](uint32_t) {}).ok(); });
-  Restore();
-  RunFor(absl::Milliseconds(200));
-  EXPECT_EQ(server_->connections(), 0u);
-  loop_->Unwatch(listener_);
-  for (RawPeer& peer : waiting_) ExpectEcho(peer, 1);
-}
-
 TEST_F(NoDescriptorsTest, ServerMayEndMeanwhile) {
   RunFor(absl::Milliseconds(10));
   server_ = nullptr;

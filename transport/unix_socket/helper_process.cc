@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -23,6 +22,9 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "external_containerizer/transport/linux/clock.h"
+#include "external_containerizer/transport/linux/pidfd.h"
 #include "external_containerizer/transport/unix_socket/helper.h"
 
 namespace external_containerizer {
@@ -32,9 +34,9 @@ constexpr char kStderr[] = "helper.stderr";
 constexpr char kOldStderr[] = "helper.stderr.old";
 constexpr off_t kMaxStderr = off_t{1} << 20;
 constexpr size_t kMaxQuoted = 1024;
-constexpr int kKillMillis = 1000;
+constexpr absl::Duration kKillTime = absl::Seconds(1);
 // A process that ends closes its connections a little earlier.
-constexpr int kEndMillis = 50;
+constexpr absl::Duration kEndTime = absl::Milliseconds(50);
 constexpr char kExecHelper[] = "exec_helper";
 // Of a shell, for what it was to execute.
 constexpr int kCannotExecute = 126;
@@ -63,16 +65,10 @@ std::string DescribeStatus(int wait_status) {
 
 // How a child of ours ended; it stays to be reaped. Waits a moment for that.
 std::optional<int> AwaitStatus(const Process& process) {
-  pollfd end = {process.pidfd.get(), POLLIN, 0};
-  siginfo_t info = {};
-  if (poll(&end, 1, kEndMillis) != 1 ||
-      waitid(P_PID, static_cast<id_t>(process.pid), &info,
-             WEXITED | WNOHANG | WNOWAIT) != 0 ||
-      info.si_pid != process.pid) {
-    return std::nullopt;
-  }
-  return info.si_code == CLD_EXITED ? W_EXITCODE(info.si_status, 0)
-                                    : W_EXITCODE(0, info.si_status);
+  std::optional<int> wait_status;
+  AwaitEnd(process.pidfd.get(), Deadline(kEndTime));
+  Peek(process.pidfd.get(), &wait_status);
+  return wait_status;
 }
 
 // Whether one of the words of `program` is a path of exec_helper.
@@ -171,8 +167,7 @@ void HelperProcess::Kill() { SendSignal(process_.pidfd.get(), SIGKILL); }
 void HelperProcess::KillAndReap() {
   if (!running()) return;
   Kill();
-  pollfd end = {process_.pidfd.get(), POLLIN, 0};
-  poll(&end, 1, kKillMillis);
+  AwaitEnd(process_.pidfd.get(), Deadline(kKillTime));
   std::optional<int> ignored;
   Reap(process_.pidfd.get(), &ignored);
 }

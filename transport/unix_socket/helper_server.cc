@@ -3,7 +3,6 @@
 
 #include "external_containerizer/transport/unix_socket/helper_server.h"
 
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,7 +12,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "external_containerizer/transport/linux/journal.h"
+#include "external_containerizer/transport/linux/clock.h"
+#include "external_containerizer/transport/linux/proc_stat.h"
 
 namespace external_containerizer {
 namespace {
@@ -22,13 +22,6 @@ namespace v1 = helper::v1;
 
 // For Ping, Cancel and the like while there are as many commands as may be.
 constexpr size_t kSpareCalls = 64;
-
-// By a clock that nobody sets.
-absl::Duration SinceBoot() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return absl::DurationFromTimespec(now);
-}
 
 v1::CommandReply Refusal(absl::Status status) {
   Answer answer;
@@ -154,7 +147,7 @@ v1::HelloReply HelperServer::Hello(ConnectionId id, v1::HelloRequest request) {
   reply.set_program(options_.program);
   reply.set_pid(getpid());
   reply.set_uid(geteuid());
-  reply.set_start_time(StartTime(getpid()).value_or(0));
+  reply.set_start_time(ReadProcStat(getpid()).value_or(ProcStat()).start_ticks);
   reply.set_work_directory(options_.work_directory);
   reply.set_outdated(options_.outdated && options_.outdated());
   for (const char* capability :
@@ -233,7 +226,7 @@ InvocationId HelperServer::Invoke(ConnectionId id, Key key,
                                   Invocation invocation) {
   if (++commands_ == 1) latest_end_ = absl::ZeroDuration();
   if (!HasResult(invocation.command)) {
-    latest_end_ = std::max(latest_end_, SinceBoot() + invocation.timeout);
+    latest_end_ = std::max(latest_end_, MonotonicNow() + invocation.timeout);
   }
   return transport_->Invoke(
       std::move(invocation),
@@ -384,7 +377,7 @@ void HelperServer::Drain(absl::AnyInvocable<void() &&> done) {
 absl::Duration HelperServer::TimeLeft() const {
   return commands_ == 0
              ? absl::ZeroDuration()
-             : std::max(absl::ZeroDuration(), latest_end_ - SinceBoot());
+             : std::max(absl::ZeroDuration(), latest_end_ - MonotonicNow());
 }
 
 void HelperServer::EndIfDrained() {

@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -19,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "external_containerizer/transport/inherited_environment.h"
+#include "external_containerizer/transport/linux/checksum.h"
 #include "external_containerizer/transport/linux/command_line.h"
 #include "external_containerizer/transport/unix_socket/commands.h"
 #include "external_containerizer/transport/unix_socket/connector.h"
@@ -28,15 +28,7 @@
 namespace external_containerizer {
 namespace {
 
-// FNV-1a. The same in every build, for the next agent must find the socket.
-uint64_t Hash(absl::string_view text) {
-  uint64_t hash = 14695981039346656037u;
-  for (const char c : text) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
-  }
-  return hash;
-}
-
+// The same in every build: the next agent must find the socket.
 std::string SocketOf(const UnixSocketOptions& options,
                      const CommandLine& line) {
   std::string program = options.program;
@@ -46,7 +38,8 @@ std::string SocketOf(const UnixSocketOptions& options,
   }
   return absl::StrCat(
       options.work_directory, "/helper-",
-      absl::Hex(Hash(absl::StrCat(program, "\n", geteuid())), absl::kZeroPad16),
+      absl::Hex(Checksum(absl::StrCat(program, "\n", geteuid())),
+                absl::kZeroPad16),
       ".sock");
 }
 

@@ -1,0 +1,45 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+//
+// The clock for everything that is a duration. Nobody sets it, so a step of the
+// wall clock makes nothing early or late.
+//
+//   const Deadline deadline(absl::Seconds(5));
+//   while (!Done()) {
+//     if (deadline.Expired()) return absl::DeadlineExceededError("...");
+//     poll(&fd, 1, deadline.PollMilliseconds());
+//   }
+
+#ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_LINUX_CLOCK_H_
+#define EXTERNAL_CONTAINERIZER_TRANSPORT_LINUX_CLOCK_H_
+
+#include "absl/time/time.h"
+
+namespace external_containerizer {
+
+// The time since some moment before this process began (CLOCK_MONOTONIC).
+// Thread-safe and safe in a signal handler.
+absl::Duration MonotonicNow();
+
+// A moment on that clock, or never. Copies are cheap.
+class Deadline {
+ public:
+  // `timeout` from now on; never if it is infinite.
+  explicit Deadline(absl::Duration timeout) : at_(MonotonicNow() + timeout) {}
+
+  bool Expired() const { return MonotonicNow() >= at_; }
+
+  // Never negative; infinite if the deadline is never.
+  absl::Duration Remaining() const;
+
+  // The same as a timeout for poll() and epoll_wait(): milliseconds, rounded
+  // up and at most a day; -1 if the deadline is never.
+  int PollMilliseconds() const;
+
+ private:
+  absl::Duration at_;
+};
+
+}  // namespace external_containerizer
+
+#endif  // EXTERNAL_CONTAINERIZER_TRANSPORT_LINUX_CLOCK_H_
