@@ -91,6 +91,10 @@ struct ContainerEvent {
     kCommandEnded,    // It is over: `status`, `queued`, `took`.
     kStateChanged,    // `state`; `detail` says why, `status` of what error.
     kNotice,          // `detail`, e.g. a retry, or an ended one dropped.
+    // `command` about the container begins to fail, for the reason `status`;
+    // it is tried again. Each later failure is a kNotice. With status OK: the
+    // trouble is over. A container that is gone has none.
+    kTrouble,
   };
 
   Kind kind = Kind::kNotice;

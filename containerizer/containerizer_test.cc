@@ -494,9 +494,10 @@ TEST_F(ScriptedContainerizerTest, WaitIsCancelledWhenItOutlivesTheContainer) {
   Result<absl::StatusOr<wire::Termination>> destroyed;
   containerizer_->Destroy("a", destroyed.Callback());
   script_->Next(Command::kDestroy)->Succeed();
+  EXPECT_TRUE(wait->WaitForCancel());
+  wait->Fail(absl::CancelledError("killed"), Outcome::kEnded);
   ASSERT_THAT(destroyed.Get().status(), IsOk());
   EXPECT_THAT(destroyed.Get()->message(), HasSubstr("did not return"));
-  EXPECT_TRUE(wait->WaitForCancel());
 }
 
 TEST_F(ScriptedContainerizerTest, DestructionReturnsEveryCallWithCancelled) {

@@ -117,7 +117,7 @@ void Lifecycle::Dispatch(Command command, CallId call, const ContainerId& id) {
     return;
   }
   const auto it = containers_.find(id);
-  if (it == containers_.end()) {
+  if (it == containers_.end() || it->second.state == ContainerState::kGone) {
     Return(call,
            absl::NotFoundError(absl::StrCat(Name(id), " is not known here")));
     return;
@@ -168,6 +168,12 @@ void Lifecycle::Launch(CallId call, const ContainerId& id) {
   if (const auto it = containers_.find(id); it != containers_.end()) {
     if (it->second.state == ContainerState::kDestroying) {
       Return(call, BeingDestroyed(id));
+    } else if (it->second.state == ContainerState::kGone) {
+      Return(call, absl::AbortedError(absl::StrCat(
+                       "a command of the last ", Name(id),
+                       " may still be at work, and would act on this one; use "
+                       "another id, or try again in ",
+                       absl::FormatDuration(options_.unknown_grace))));
     } else {
       Return(call, absl::AlreadyExistsError(absl::StrCat(
                        Name(id), " is ", ContainerStateName(it->second.state),

@@ -152,6 +152,7 @@ class Lifecycle {
     Purpose purpose = Purpose::kCall;
     int attempts = 1;
     bool may_be_done = false;  // By a try before this one.
+    TimerId retry = 0;         // Set between two tries.
     ContainerId container;
     CallId request = 0;
     std::vector<CallId> callers;  // Of update, usage and containers.
@@ -160,8 +161,9 @@ class Lifecycle {
   struct Container {
     ContainerState state = ContainerState::kLaunching;
     bool asked_once = false;  // Not listed: one failed `wait` and it is lost.
-    bool destroyed = false;   // `destroy` is done, `wait` has its grace.
+    bool destroyed = false;   // `destroy` is done; other commands are ending.
     bool orphan = false;      // Recovery waits for it to be gone.
+    bool troubled = false;    // kTrouble was reported.
     uint8_t waits_not_started = 0;  // In a row.
     int wait_attempts = 0;
     int destroy_attempts = 0;
@@ -169,12 +171,14 @@ class Lifecycle {
     OpId launch = 0, update = 0, usage = 0, wait = 0;  // 0: none.
     OpId destroy = 0;  // Or the `containers` that follows its failure.
     TimerId destroy_timer = 0, wait_timer = 0;
-    uint64_t ended = 0;                              // Key in ended_.
+    TimerId unknown_timer = 0;  // Set: an earlier command may still be at work.
+    uint64_t ended = 0;         // Key in ended_.
     std::vector<std::pair<Command, CallId>> queued;  // Behind the launch.
     std::vector<CallId> updates;  // Not sent yet; the last one counts.
     std::vector<CallId> waiters, destroyers;
     std::shared_ptr<const wire::Termination> termination;
-    absl::Status error;  // Why it is being destroyed, or why that failed.
+    absl::Status cause;  // The first failure, which explains those after it.
+    absl::Status destroy_error;  // Of the last `destroy`.
   };
 
   struct Timer {
@@ -186,6 +190,7 @@ class Lifecycle {
       kWaitStable,
       kDestroyRetry,
       kUnlistedGrace,
+      kUnknownGrace,
     };
     Kind kind;
     ContainerId container;
@@ -220,16 +225,15 @@ class Lifecycle {
               Op::Purpose purpose = Op::Purpose::kCall, CallId request = 0,
               std::vector<CallId> callers = {});
   Op Take(OpId id);
-  bool RetryLater(OpId id, Op& op, const CommandResult& result);
+  bool RetryLater(OpId id, Op& op, const Container* container,
+                  const CommandResult& result);
   void StartWait(const ContainerId& id, Container& container);
   void LaunchEnded(const ContainerId& id, const CommandResult& result);
-  void WaitEnded(OpId op, const ContainerId& id, const CommandResult& result);
+  void WaitEnded(const ContainerId& id, const CommandResult& result);
   void DestroyEnded(const ContainerId& id, const CommandResult& result);
   void GoneCheckEnded(const ContainerId& id, const CommandResult& result);
   void DestroyAgain(const ContainerId& id, Container& container);
-  void UpdateEnded(OpId op, const ContainerId& id, std::vector<CallId> callers,
-                   const absl::Status& status);
-  void Abort(OpId id);
+  void AbortUnlessRunning(OpId id);
   void ListEnded(std::vector<CallId> callers, const CommandResult& result);
 
   // Transitions.
@@ -242,6 +246,7 @@ class Lifecycle {
   void TryDestroy(const ContainerId& id, Container& container);
   void Destroyed(const ContainerId& id, Container& container);
   void DestroyFailed(const ContainerId& id, Container& container);
+  void GoneIfOver(const ContainerId& id, Container& container);
   void Gone(const ContainerId& id);
 
   // Recovery.
@@ -258,7 +263,11 @@ class Lifecycle {
   void Stop(TimerId& timer);
   absl::Duration Backoff(int attempts) const;
   void Notice(const ContainerId& container, Command command, std::string detail,
-              const absl::Status& status);
+              const absl::Status& status,
+              ContainerEvent::Kind kind = ContainerEvent::Kind::kNotice);
+  void Trouble(const ContainerId& id, Container& container, Command command,
+               const absl::Status& status);
+  void WaitWorks(const ContainerId& id, Container& container);
 
   LifecycleOptions options_;
   Phase phase_ = Phase::kFresh;

@@ -49,7 +49,7 @@ Lifecycle::Op Lifecycle::Take(OpId id) {
 
 void Lifecycle::StartWait(const ContainerId& id, Container& container) {
   container.wait = Submit(Command::kWait, id);
-  if (container.wait_attempts > 0) {
+  if (!container.cause.ok()) {
     container.wait_timer =
         SetTimer(Timer::Kind::kWaitStable, options_.wait_stable, id);
   }
@@ -59,35 +59,53 @@ void Lifecycle::On(CommandEnded event) {
   const auto it = ops_.find(event.op);
   if (it == ops_.end() || !slots_.IsRunning(event.op)) return;
   slots_.Release(event.op);
-  if (RetryLater(event.op, it->second, event.result)) return;
+  CommandResult& result = event.result;
+  // Nothing about a container outlives its entry.
+  Container* const container = it->second.container.empty()
+                                   ? nullptr
+                                   : &containers_.at(it->second.container);
+  if (container != nullptr && result.outcome == Outcome::kUnknown &&
+      !HasResult(it->second.command)) {
+    Stop(container->unknown_timer);
+    container->unknown_timer =
+        SetTimer(Timer::Kind::kUnknownGrace, options_.unknown_grace,
+                 it->second.container);
+  }
+  if (RetryLater(event.op, it->second, container, result)) return;
   Op op = Take(event.op);
-  const CommandResult& result = event.result;
+  if (container != nullptr && container->destroyed &&
+      absl::IsCancelled(result.status)) {
+    result.status = BeingDestroyed(op.container);
+  }
   switch (op.command) {
     case Command::kLaunch:
       LaunchEnded(op.container, result);
       return;
     case Command::kWait:
-      WaitEnded(event.op, op.container, result);
+      WaitEnded(op.container, result);
       return;
     case Command::kDestroy:
       DestroyEnded(op.container, result);
       return;
     case Command::kUpdate:
-      UpdateEnded(
-          event.op, op.container, std::move(op.callers),
-          result.status.ok() || !op.may_be_done
-              ? result.status
-              : absl::Status(result.status.code(),
-                             absl::StrCat(result.status.message(),
-                                          "; a try before it may have been "
-                                          "done")));
+      container->update = 0;
+      ReturnAll(op.callers,
+                result.status.ok() || !op.may_be_done
+                    ? result.status
+                    : absl::Status(result.status.code(),
+                                   absl::StrCat(result.status.message(),
+                                                "; a try before it may have "
+                                                "been done")));
+      if (!container->updates.empty()) {
+        StartUpdate(op.container, *container,
+                    std::exchange(container->updates, {}));
+      }
+      GoneIfOver(op.container, *container);
       return;
     case Command::kUsage:
-      if (const auto c = containers_.find(op.container);
-          c != containers_.end() && c->second.usage == event.op) {
-        c->second.usage = 0;
-      }
+      container->usage = 0;
       ReturnAll(op.callers, result.status, result.usage);
+      GoneIfOver(op.container, *container);
       return;
     case Command::kRecover:
       if (!result.status.ok()) {
@@ -112,7 +130,11 @@ void Lifecycle::On(CommandEnded event) {
 
 // Update, usage, containers and recover do no harm when they are repeated.
 // `wait` and `destroy` are, too, but have rules of their own.
-bool Lifecycle::RetryLater(OpId id, Op& op, const CommandResult& result) {
+bool Lifecycle::RetryLater(OpId id, Op& op, const Container* container,
+                           const CommandResult& result) {
+  if (container != nullptr && container->state == ContainerState::kDestroying) {
+    return false;
+  }
   switch (op.command) {
     case Command::kLaunch:
     case Command::kWait:
@@ -127,7 +149,8 @@ bool Lifecycle::RetryLater(OpId id, Op& op, const CommandResult& result) {
   }
   if (result.outcome == Outcome::kUnknown) op.may_be_done = true;
   Notice(op.container, op.command, "will be tried again", result.status);
-  SetTimer(Timer::Kind::kOpRetry, Backoff(op.attempts++), op.container, id);
+  op.retry =
+      SetTimer(Timer::Kind::kOpRetry, Backoff(op.attempts++), op.container, id);
   return true;
 }
 
@@ -160,7 +183,7 @@ void Lifecycle::LaunchEnded(const ContainerId& id,
   for (const auto& [command, call] : std::exchange(container.queued, {})) {
     Return(call, result.status);
   }
-  container.error = result.status;
+  container.cause = result.status;
   if (result.outcome == Outcome::kNotStarted) {
     container.termination = MadeUp(result.status.message());
     Gone(id);
@@ -174,59 +197,71 @@ void Lifecycle::LaunchEnded(const ContainerId& id,
   TryDestroy(id, container);
 }
 
-void Lifecycle::WaitEnded(OpId op, const ContainerId& id,
-                          const CommandResult& result) {
-  const auto it = containers_.find(id);
-  if (it == containers_.end() || it->second.wait != op) return;
-  Container& container = it->second;
+void Lifecycle::WaitEnded(const ContainerId& id, const CommandResult& result) {
+  Container& container = containers_.at(id);
   container.wait = 0;
   Stop(container.wait_timer);
+  if (container.destroyed) Stop(container.destroy_timer);
+  const bool destroying = container.state == ContainerState::kDestroying;
   if (result.status.ok()) {
+    WaitWorks(id, container);
     container.termination = result.termination;
     ReturnTermination(container.waiters, container);
-    if (container.state == ContainerState::kRunning) {
+    if (destroying) {
+      GoneIfOver(id, container);
+    } else {
       UnlistedAnswered(id, container, /*lost=*/false);
       Ended(id, container);
-    } else if (container.destroyed) {
-      Gone(id);
     }
     return;
   }
   if (container.destroyed) {
-    container.termination = MadeUp(result.status.message());
-    Gone(id);
+    container.cause.Update(result.status);
+    GoneIfOver(id, container);
     return;
   }
-  const bool destroying = container.state == ContainerState::kDestroying;
-  const bool denied =
-      result.outcome != Outcome::kNotStarted && !result.WorthAnotherTry();
-  if (!destroying && container.asked_once && denied) {
+  const bool not_started = result.outcome == Outcome::kNotStarted;
+  if (!destroying && container.asked_once && !not_started &&
+      !result.WorthAnotherTry()) {
     container.termination = MadeUp(absl::StrCat(
         "it is not listed any more, and ", result.status.message()));
     ReturnTermination(container.waiters, container);
     UnlistedAnswered(id, container, /*lost=*/true);
     Ended(id, container);
-  } else if (result.outcome == Outcome::kNotStarted) {
+    return;
+  }
+  container.cause.Update(result.status);
+  if (not_started) {
     // That says nothing about the container: the program is away, or cannot be
     // executed now. It is asked for as long as that takes.
-    Notice(id, Command::kWait, "could not be asked; will be asked again",
-           result.status);
     container.waits_not_started = static_cast<uint8_t>(
         std::min(container.waits_not_started + 1, kMostCounted));
-    container.wait_timer = SetTimer(Timer::Kind::kWaitRetry,
-                                    Backoff(container.waits_not_started), id);
   } else if (++container.wait_attempts < options_.max_wait_attempts) {
     container.waits_not_started = 0;
-    Notice(id, Command::kWait, "will be asked again", result.status);
-    container.wait_timer =
-        SetTimer(Timer::Kind::kWaitRetry, Backoff(container.wait_attempts), id);
-  } else if (!destroying) {
+  } else if (destroying) {
+    return;
+  } else {
     UnlistedAnswered(id, container, /*lost=*/true);
-    container.error = result.status;
-    BeginDestroy(
-        id, container,
-        absl::StrCat("its `wait` failed ", container.wait_attempts, " times"));
+    container.cause = absl::Status(
+        container.cause.code(),
+        absl::StrCat("the agent destroyed it, because its `wait` failed ",
+                     container.wait_attempts,
+                     " times; the first time: ", container.cause.message()));
+    BeginDestroy(id, container, "its `wait` failed too often");
+    return;
   }
+  // A helper that is replaced costs every `wait` one failure.
+  if (result.WorthAnotherTry() &&
+      container.wait_attempts + container.waits_not_started == 1) {
+    Notice(id, Command::kWait, "will be tried again", result.status);
+  } else {
+    Trouble(id, container, Command::kWait, result.status);
+  }
+  container.wait_timer =
+      SetTimer(Timer::Kind::kWaitRetry,
+               Backoff(not_started ? container.waits_not_started
+                                   : container.wait_attempts),
+               id);
 }
 
 void Lifecycle::DestroyEnded(const ContainerId& id,
@@ -237,7 +272,7 @@ void Lifecycle::DestroyEnded(const ContainerId& id,
     Destroyed(id, container);
     return;
   }
-  container.error = result.status;
+  container.destroy_error = result.status;
   if (result.outcome == Outcome::kNotStarted ||
       result.outcome == Outcome::kUnknown) {
     // What the program lists proves nothing if it was never told: many list
@@ -253,7 +288,7 @@ void Lifecycle::DestroyAgain(const ContainerId& id, Container& container) {
     DestroyFailed(id, container);
     return;
   }
-  Notice(id, Command::kDestroy, "will be tried again", container.error);
+  Trouble(id, container, Command::kDestroy, container.destroy_error);
   container.destroy_timer = SetTimer(Timer::Kind::kDestroyRetry,
                                      Backoff(container.destroy_attempts), id);
 }
@@ -267,34 +302,21 @@ void Lifecycle::GoneCheckEnded(const ContainerId& id,
           result.containers.end()) {
     Notice(id, Command::kDestroy,
            "failed, and the container is not listed any more: it is gone",
-           container.error);
+           container.destroy_error);
     Destroyed(id, container);
   } else {
     DestroyAgain(id, container);
   }
 }
 
-void Lifecycle::UpdateEnded(OpId op, const ContainerId& id,
-                            std::vector<CallId> callers,
-                            const absl::Status& status) {
-  ReturnAll(callers, status);
-  const auto it = containers_.find(id);
-  if (it == containers_.end() || it->second.update != op) return;
-  Container& container = it->second;
-  container.update = 0;
-  if (!container.updates.empty()) {
-    StartUpdate(id, container, std::exchange(container.updates, {}));
-  }
-}
-
-// For one that is neither running nor queued.
-void Lifecycle::Abort(OpId id) {
+void Lifecycle::AbortUnlessRunning(OpId id) {
+  const auto it = ops_.find(id);
+  if (it == ops_.end() || slots_.IsRunning(id)) return;
+  slots_.Withdraw(id);
+  Stop(it->second.retry);
   Op op = Take(id);
-  if (const auto it = containers_.find(op.container); it != containers_.end()) {
-    OpId& slot =
-        op.command == Command::kUpdate ? it->second.update : it->second.usage;
-    if (slot == id) slot = 0;
-  }
+  Container& container = containers_.at(op.container);
+  (op.command == Command::kUpdate ? container.update : container.usage) = 0;
   ReturnAll(op.callers, BeingDestroyed(op.container));
 }
 

@@ -138,15 +138,10 @@ class Explorer {
     for (const auto& [what, n] : count) {
       const auto& [command, id] = what;
       if (id.empty()) continue;
-      // A wait that was cancelled may still be ending beside a new one.
-      if (command == Command::kWait || command == Command::kUsage ||
-          command == Command::kUpdate) {
-        continue;
-      }
       EXPECT_EQ(n, 1) << harness_.Running();
-      if (command == Command::kLaunch) {
-        EXPECT_EQ(count.count({Command::kDestroy, id}), 0u)
-            << "destroy before launch ended: " << harness_.Running();
+      if (command != Command::kLaunch) {
+        EXPECT_EQ(count.count({Command::kLaunch, id}), 0u)
+            << "beside its launch: " << harness_.Running();
       }
     }
   }

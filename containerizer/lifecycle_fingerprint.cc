@@ -31,14 +31,14 @@ std::string Lifecycle::Fingerprint() const {
   for (const ContainerId& id : SortedKeys(containers_)) {
     const Container& c = containers_.at(id);
     absl::StrAppend(&text, id, ": ", ContainerStateName(c.state),
-                    " flags=", c.asked_once, c.destroyed, c.orphan,
+                    " flags=", c.asked_once, c.destroyed, c.orphan, c.troubled,
                     " attempts=", c.wait_attempts, ",", c.waits_not_started,
                     ",", c.destroy_attempts, " launch=", c.launch_call, "/",
                     c.launch);
     absl::StrAppend(&text, " update=", c.update, " usage=", c.usage,
                     " wait=", c.wait, " destroy=", c.destroy,
-                    " timers=", c.destroy_timer, ",", c.wait_timer,
-                    " ended=", c.ended, " queued=");
+                    " timers=", c.destroy_timer, ",", c.wait_timer, ",",
+                    c.unknown_timer, " ended=", c.ended, " queued=");
     for (const auto& [command, call] : c.queued) {
       absl::StrAppend(&text, CommandName(command), call, ",");
     }
@@ -47,14 +47,15 @@ std::string Lifecycle::Fingerprint() const {
                     " destroyers=", absl::StrJoin(c.destroyers, ","),
                     " termination=",
                     c.termination ? c.termination->ShortDebugString() : "-",
-                    " error=", c.error.ToString(), "\n");
+                    " cause=", c.cause.ToString(),
+                    " error=", c.destroy_error.ToString(), "\n");
   }
   for (const OpId id : SortedKeys(ops_)) {
     const Op& op = ops_.at(id);
     absl::StrAppend(&text, "op ", id, ": ", CommandName(op.command), " ",
                     static_cast<int>(op.purpose), " ", op.container, " ",
                     op.request, " [", absl::StrJoin(op.callers, ","), "] ",
-                    op.attempts, op.may_be_done ? "? " : " ",
+                    op.attempts, op.may_be_done ? "? " : " ", op.retry, " ",
                     slots_.IsRunning(id), "\n");
   }
   for (const TimerId id : SortedKeys(timers_)) {

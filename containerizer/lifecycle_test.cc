@@ -34,6 +34,7 @@ LifecycleOptions SmallOptions() {
   options.wait_grace = absl::Seconds(3);
   options.unlisted_grace = absl::Seconds(2);
   options.wait_stable = absl::Seconds(60);
+  options.unknown_grace = absl::Seconds(50);
   options.retry_delay = absl::Milliseconds(100);
   return options;
 }
@@ -404,7 +405,69 @@ TEST_F(LifecycleTest, AContainerWhoseWaitStaysDeadIsDestroyedAndReported) {
   EXPECT_EQ(Running(), "destroy a");
   EXPECT_FALSE(HasReturned(wait));
   Succeed(Command::kDestroy, "a");
-  ExpectMadeUp(wait, "wait broke");
+  ExpectMadeUp(wait,
+               "the agent destroyed it, because its `wait` failed 3 times; the "
+               "first time: exited with status 1");
+}
+
+TEST_F(LifecycleTest, TheFirstCauseIsToldAlsoIfDestroyFailsAfterIt) {
+  Recovered();
+  Launched("a");
+  const CallId wait = Call(Command::kWait, "a");
+  Fail(Command::kWait, "a", absl::InternalError("the first cause"));
+  Fire(absl::Milliseconds(100));
+  Fail(Command::kWait, "a");
+  Fire(absl::Milliseconds(200));
+  Fail(Command::kWait, "a");
+  for (int i = 0; i < 3; ++i) {
+    Fail(Command::kDestroy, "a", absl::InternalError("no such process"));
+    AnswerList({"a"}, "a");
+    if (i < 2) Fire(absl::Milliseconds(100) * (1 << i));
+  }
+  ExpectMadeUp(wait, "no such process");
+  ExpectMadeUp(wait, "the first cause");
+  const CallId destroy = Call(Command::kDestroy, "a");
+  Succeed(Command::kDestroy, "a");
+  ExpectMadeUp(destroy, "the first cause");
+}
+
+TEST_F(LifecycleTest, AWaitThatFailsIsTroubleAtOnceUntilItWorks) {
+  Recovered();
+  Launched("a");
+  Fail(Command::kWait, "a", absl::InternalError("broke"));
+  EXPECT_EQ(events().back().kind, ContainerEvent::Kind::kTrouble);
+  EXPECT_EQ(events().back().command, Command::kWait);
+  EXPECT_EQ(events().back().container, "a");
+  EXPECT_THAT(events().back().status, StatusIs(absl::StatusCode::kInternal));
+  Fire(absl::Milliseconds(100));
+  Fail(Command::kWait, "a", absl::InternalError("broke"));
+  EXPECT_EQ(events().back().kind, ContainerEvent::Kind::kNotice);
+  Fire(absl::Milliseconds(200));
+  Fire(absl::Seconds(60));
+  EXPECT_EQ(events().back().kind, ContainerEvent::Kind::kTrouble);
+  EXPECT_THAT(events().back().status, IsOk());
+}
+
+// As when a helper is replaced.
+TEST_F(LifecycleTest, AWaitThatIsLostOnceIsNoTrouble) {
+  Recovered();
+  Launched("a");
+  Fail(Command::kWait, "a", absl::UnavailableError("away"), Outcome::kUnknown);
+  EXPECT_EQ(events().back().kind, ContainerEvent::Kind::kNotice);
+  Fire(absl::Milliseconds(100));
+  Fail(Command::kWait, "a", absl::UnavailableError("away"),
+       Outcome::kNotStarted);
+  EXPECT_EQ(events().back().kind, ContainerEvent::Kind::kTrouble);
+}
+
+TEST_F(LifecycleTest, ADestroyThatIsTriedAgainIsTrouble) {
+  Recovered();
+  Launched("a");
+  Call(Command::kDestroy, "a");
+  Fail(Command::kDestroy, "a");
+  AnswerList({"a"}, "a");
+  EXPECT_EQ(events().back().kind, ContainerEvent::Kind::kTrouble);
+  EXPECT_EQ(events().back().command, Command::kDestroy);
 }
 
 TEST_F(LifecycleTest, AProgramThatIsAwayForLongCostsNoContainer) {
@@ -483,14 +546,21 @@ TEST_F(LifecycleTest, AWaitThatOutlivesItsGraceIsCancelled) {
   const CallId destroy = Call(Command::kDestroy, "a");
   Succeed(Command::kDestroy, "a");
   Fire(absl::Seconds(3));
-  ExpectMadeUp(destroy, "did not return");
   EXPECT_TRUE(Cancelled(Command::kWait, "a"));
-  // The id is free; the old wait's end is nobody's.
-  const CallId again = Call(Command::kLaunch, "a");
+  EXPECT_FALSE(HasReturned(destroy)) << "it may still be at the program";
   Fail(Command::kWait, "a", absl::CancelledError("killed"));
-  Succeed(Command::kLaunch, "a");
-  EXPECT_THAT(Status(again), IsOk());
-  EXPECT_EQ(Running(), "wait a");
+  ExpectMadeUp(destroy, "did not return");
+  Launched("a");
+}
+
+TEST_F(LifecycleTest, AWaitThatAnswersWhileItIsCancelledIsBelieved) {
+  Recovered();
+  Launched("a");
+  const CallId destroy = Call(Command::kDestroy, "a");
+  Succeed(Command::kDestroy, "a");
+  Fire(absl::Seconds(3));
+  AnswerWait("a", 9);
+  ExpectTermination(destroy, 9);
 }
 
 TEST_F(LifecycleTest, AFailedDestroyOfWhatIsNotListedIsSuccess) {
@@ -575,6 +645,81 @@ TEST_F(LifecycleTest, WhenNeitherWaitNorDestroyWorkWaitersAreToldSo) {
   ExpectMadeUp(wait, "could not be destroyed");
   Call(Command::kDestroy, "a");
   EXPECT_EQ(Running(), "destroy a");
+}
+
+// --- Ids that come again ---
+
+TEST_F(LifecycleTest, WhatRunsAboutAContainerEndsBeforeItsIdIsFree) {
+  for (const Command command : {Command::kUpdate, Command::kUsage}) {
+    LifecycleHarness harness(SmallOptions());
+    harness.Recovered();
+    harness.Launched("a");
+    const CallId call = harness.Call(command, "a");
+    const CallId destroy = harness.Call(Command::kDestroy, "a");
+    EXPECT_FALSE(harness.Cancelled(command, "a"));
+    harness.AnswerWait("a", 9);
+    harness.Succeed(Command::kDestroy, "a");
+    EXPECT_TRUE(harness.Cancelled(command, "a"));
+    EXPECT_FALSE(harness.HasReturned(destroy));
+    EXPECT_THAT(harness.Status(harness.Call(Command::kLaunch, "a")),
+                StatusIs(absl::StatusCode::kAborted));
+    harness.Fail(command, "a", absl::CancelledError("killed"));
+    EXPECT_THAT(harness.Status(call), StatusIs(absl::StatusCode::kAborted));
+    EXPECT_THAT(harness.Status(destroy), IsOk());
+    harness.Launched("a");
+    EXPECT_EQ(harness.Running(), "wait a");
+  }
+}
+
+TEST_F(LifecycleTest, ARepeatThatIsDueDoesNotReachTheNextOfTheName) {
+  Recovered();
+  Launched("a");
+  const CallId update = Call(Command::kUpdate, "a");
+  Fail(Command::kUpdate, "a", absl::UnavailableError("away"),
+       Outcome::kNotStarted);
+  Call(Command::kDestroy, "a");
+  EXPECT_THAT(Status(update), StatusIs(absl::StatusCode::kAborted));
+  AnswerWait("a", 9);
+  Succeed(Command::kDestroy, "a");
+  Launched("a");
+  EXPECT_TRUE(timers().empty());
+  EXPECT_EQ(Running(), "wait a");
+}
+
+TEST_F(LifecycleTest, AFailureDuringDestroyIsNotRepeatedAfterIt) {
+  Recovered();
+  Launched("a");
+  const CallId update = Call(Command::kUpdate, "a");
+  Call(Command::kDestroy, "a");
+  Fail(Command::kUpdate, "a", absl::UnavailableError("away"),
+       Outcome::kNotStarted);
+  EXPECT_THAT(Status(update), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_TRUE(timers().empty());
+}
+
+TEST_F(LifecycleTest, WhatMayStillBeAtWorkKeepsTheIdForAWhile) {
+  for (const Command command : {Command::kUpdate, Command::kDestroy}) {
+    LifecycleHarness harness(SmallOptions());
+    harness.Recovered();
+    harness.Launched("a");
+    if (command == Command::kUpdate) harness.Call(command, "a");
+    const CallId destroy = harness.Call(Command::kDestroy, "a");
+    harness.Fail(command, "a", absl::DeadlineExceededError("hangs"),
+                 Outcome::kUnknown);
+    if (command == Command::kDestroy) harness.Fire(absl::Milliseconds(100));
+    harness.AnswerWait("a", 9);
+    harness.Succeed(Command::kDestroy, "a");
+    EXPECT_THAT(harness.Status(destroy), IsOk());
+    EXPECT_THAT(harness.Status(harness.Call(Command::kWait, "a")),
+                StatusIs(absl::StatusCode::kNotFound));
+    EXPECT_THAT(harness.Status(harness.Call(Command::kDestroy, "a")),
+                StatusIs(absl::StatusCode::kNotFound));
+    EXPECT_THAT(
+        harness.Status(harness.Call(Command::kLaunch, "a")),
+        StatusIs(absl::StatusCode::kAborted, HasSubstr("use another id")));
+    harness.Fire(absl::Seconds(50));
+    harness.Launched("a");
+  }
 }
 
 TEST_F(LifecycleTest, AnUpdateUnderWayIsNotRobbedOfItsResultByDestroy) {
@@ -664,7 +809,6 @@ TEST_F(LifecycleTest, ARepeatThatWaitsForItsTurnIsAbortedByDestroy) {
   const CallId usage = Call(Command::kUsage, "a");
   Fail(Command::kUsage, "a", absl::UnavailableError("away"));
   Call(Command::kDestroy, "a");
-  Fire(absl::Milliseconds(100));
   EXPECT_THAT(Status(usage), StatusIs(absl::StatusCode::kAborted));
   EXPECT_EQ(Running(), "wait a, destroy a");
 }

@@ -54,11 +54,10 @@ void Lifecycle::Ended(const ContainerId& id, Container& container) {
 void Lifecycle::BeginDestroy(const ContainerId& id, Container& container,
                              absl::string_view why) {
   ReturnAll(container.updates, BeingDestroyed(id));
-  for (const OpId op : {container.update, container.usage}) {
-    if (slots_.Withdraw(op)) Abort(op);
-  }
+  AbortUnlessRunning(container.update);
+  AbortUnlessRunning(container.usage);
   ended_.erase(std::exchange(container.ended, 0));
-  SetState(id, container, ContainerState::kDestroying, why, container.error);
+  SetState(id, container, ContainerState::kDestroying, why, container.cause);
   TryDestroy(id, container);
 }
 
@@ -67,30 +66,34 @@ void Lifecycle::TryDestroy(const ContainerId& id, Container& container) {
   container.destroy = Submit(Command::kDestroy, id);
 }
 
+// What still runs about the container must end before it is gone: its id may
+// come again, and what was meant for this one must not reach the next.
 void Lifecycle::Destroyed(const ContainerId& id, Container& container) {
   container.destroyed = true;
-  if (container.termination == nullptr && slots_.IsRunning(container.wait)) {
+  Stop(container.wait_timer);
+  if (slots_.Withdraw(container.wait)) Take(std::exchange(container.wait, 0));
+  for (const OpId op : {container.update, container.usage}) {
+    if (op != 0) out_.push_back(CancelCommand{op});
+  }
+  if (container.wait != 0) {
     container.destroy_timer =
         SetTimer(Timer::Kind::kWaitGrace, options_.wait_grace, id);
-    return;
   }
-  if (container.termination == nullptr) {
-    container.termination = MadeUp(
-        container.error.ok() ? "it was destroyed" : container.error.message());
-  }
-  Gone(id);
+  GoneIfOver(id, container);
 }
 
 // The container is held on: as running if `wait` still watches it, else as
 // ended, so that Wait answers and Destroy can be called again.
 void Lifecycle::DestroyFailed(const ContainerId& id, Container& container) {
   const absl::Status error = absl::Status(
-      container.error.code(),
-      absl::StrCat(Name(id), " could not be destroyed in ",
-                   container.destroy_attempts,
-                   " tries and is still held; call Destroy again when the "
-                   "cause is mended. The last try: ",
-                   container.error.message()));
+      container.destroy_error.code(),
+      absl::StrCat(
+          Name(id), " could not be destroyed in ", container.destroy_attempts,
+          " tries and is still held; call Destroy again when the cause is "
+          "mended. The last try: ",
+          container.destroy_error.message(),
+          container.cause.ok() ? "" : ". What went before: ",
+          container.cause.message()));
   container.destroy_attempts = 0;
   ReturnAll(container.destroyers, error);
   OrphanDone(container, id, /*destroyed=*/false);
@@ -106,17 +109,22 @@ void Lifecycle::DestroyFailed(const ContainerId& id, Container& container) {
   Ended(id, container);
 }
 
+void Lifecycle::GoneIfOver(const ContainerId& id, Container& container) {
+  if (!container.destroyed || container.wait != 0 || container.update != 0 ||
+      container.usage != 0) {
+    return;
+  }
+  if (container.termination == nullptr) {
+    container.termination = MadeUp(
+        container.cause.ok() ? "it was destroyed" : container.cause.message());
+  }
+  Gone(id);
+}
+
 void Lifecycle::Gone(const ContainerId& id) {
   const auto it = containers_.find(id);
-  Container container = std::move(it->second);
-  containers_.erase(it);
+  Container& container = it->second;
   Stop(container.destroy_timer);
-  Stop(container.wait_timer);
-  if (slots_.Withdraw(container.wait)) {
-    Take(container.wait);
-  } else if (slots_.IsRunning(container.wait)) {
-    out_.push_back(CancelCommand{container.wait});
-  }
   ReturnTermination(container.waiters, container);
   ReturnTermination(container.destroyers, container);
   SetState(id, container, ContainerState::kGone,
@@ -124,6 +132,7 @@ void Lifecycle::Gone(const ContainerId& id) {
   out_.push_back(Forget{id});
   UnlistedAnswered(id, container, /*lost=*/false);
   OrphanDone(container, id, /*destroyed=*/true);
+  if (container.unknown_timer == 0) containers_.erase(it);
 }
 
 void Lifecycle::On(TimerFired event) {
@@ -136,13 +145,8 @@ void Lifecycle::On(TimerFired event) {
       found == containers_.end() ? nullptr : &found->second;
   switch (timer.kind) {
     case Timer::Kind::kOpRetry:
-      if (timer.container.empty() ||
-          (container != nullptr &&
-           container->state != ContainerState::kDestroying)) {
-        slots_.Enqueue(timer.op, ops_.at(timer.op).command);
-      } else {
-        Abort(timer.op);
-      }
+      ops_.at(timer.op).retry = 0;
+      slots_.Enqueue(timer.op, ops_.at(timer.op).command);
       return;
     case Timer::Kind::kUnlistedGrace:
       for (const ContainerId& id : std::exchange(unlisted_, {})) {
@@ -157,9 +161,9 @@ void Lifecycle::On(TimerFired event) {
       return;
     case Timer::Kind::kWaitGrace:
       container->destroy_timer = 0;
-      container->termination =
-          MadeUp("it was destroyed, and `wait` did not return");
-      Gone(timer.container);
+      container->cause.Update(
+          absl::CancelledError("it was destroyed, and `wait` did not return"));
+      out_.push_back(CancelCommand{container->wait});
       return;
     case Timer::Kind::kDestroyRetry:
       container->destroy_timer = 0;
@@ -172,6 +176,14 @@ void Lifecycle::On(TimerFired event) {
     case Timer::Kind::kWaitStable:
       container->wait_timer = 0;
       container->wait_attempts = 0;
+      container->waits_not_started = 0;
+      WaitWorks(timer.container, *container);
+      return;
+    case Timer::Kind::kUnknownGrace:
+      container->unknown_timer = 0;
+      if (container->state == ContainerState::kGone) {
+        containers_.erase(timer.container);
+      }
       return;
   }
 }
@@ -199,14 +211,30 @@ absl::Duration Lifecycle::Backoff(int attempts) const {
 }
 
 void Lifecycle::Notice(const ContainerId& container, Command command,
-                       std::string detail, const absl::Status& status) {
+                       std::string detail, const absl::Status& status,
+                       ContainerEvent::Kind kind) {
   ContainerEvent event;
-  event.kind = ContainerEvent::Kind::kNotice;
+  event.kind = kind;
   event.container = container;
   event.command = command;
   event.detail = std::move(detail);
   event.status = status;
   out_.push_back(Report{std::move(event)});
+}
+
+void Lifecycle::Trouble(const ContainerId& id, Container& container,
+                        Command command, const absl::Status& status) {
+  const bool first = !std::exchange(container.troubled, true);
+  Notice(
+      id, command, "will be tried again", status,
+      first ? ContainerEvent::Kind::kTrouble : ContainerEvent::Kind::kNotice);
+}
+
+void Lifecycle::WaitWorks(const ContainerId& id, Container& container) {
+  container.cause = absl::OkStatus();
+  if (!std::exchange(container.troubled, false)) return;
+  Notice(id, Command::kWait, "works again", absl::OkStatus(),
+         ContainerEvent::Kind::kTrouble);
 }
 
 }  // namespace external_containerizer

@@ -61,6 +61,7 @@ absl::Status Validate(const Options& options) {
       {"lifecycle.launch_grace", lifecycle.launch_grace},
       {"lifecycle.wait_grace", lifecycle.wait_grace},
       {"lifecycle.unlisted_grace", lifecycle.unlisted_grace},
+      {"lifecycle.unknown_grace", lifecycle.unknown_grace},
       {"lifecycle.wait_stable", lifecycle.wait_stable},
       {"lifecycle.retry_delay", lifecycle.retry_delay},
   };

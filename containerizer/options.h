@@ -56,6 +56,9 @@ struct LifecycleOptions {
   absl::Duration wait_grace = absl::Seconds(3);
   // At recovery, how long `wait` has to deny a container that is not listed.
   absl::Duration unlisted_grace = absl::Seconds(2);
+  // A launch, update or destroy of unknown outcome may be at work for this long
+  // after it was given up; while it may, its container's id is not used again.
+  absl::Duration unknown_grace = absl::Minutes(1);
   // A `wait` that ran for this long counts as the first attempt again.
   absl::Duration wait_stable = absl::Minutes(1);
 

@@ -30,7 +30,8 @@ std::string SecondsText(absl::Duration duration) {
 
 bool IsOfCommand(const ContainerEvent& event) {
   return event.kind == ContainerEvent::Kind::kCommandStarted ||
-         event.kind == ContainerEvent::Kind::kCommandEnded;
+         event.kind == ContainerEvent::Kind::kCommandEnded ||
+         event.kind == ContainerEvent::Kind::kTrouble;
 }
 
 bool IsPlainlyDestroyed(const End& end) {
@@ -236,6 +237,8 @@ absl::string_view EventName(ContainerEvent::Kind kind) {
       return "command_ended";
     case ContainerEvent::Kind::kStateChanged:
       return "state_changed";
+    case ContainerEvent::Kind::kTrouble:
+      return "trouble";
     case ContainerEvent::Kind::kNotice:
       break;
   }
@@ -266,6 +269,7 @@ std::string EventText(const ContainerEvent& event) {
       absl::StrAppend(&text, " is ", ContainerStateName(event.state));
       break;
     case ContainerEvent::Kind::kNotice:
+    case ContainerEvent::Kind::kTrouble:
       break;
   }
   if (!event.detail.empty()) {
