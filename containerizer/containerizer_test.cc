@@ -318,6 +318,7 @@ TEST_F(ContainerizerTest, EventsTellWhatHappened) {
                                       ContainerStateName(event.state)));
         break;
       case ContainerEvent::Kind::kNotice:
+      case ContainerEvent::Kind::kTrouble:
         events.push_back(event.detail);
     }
   };

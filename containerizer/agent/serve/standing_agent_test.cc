@@ -435,6 +435,7 @@ TEST_F(StandingAgentTest, ALaunchThatNobodyWasToldOfIsDestroyed) {
   script_->Next(Command::kLaunch)->Succeed();
   ttrpc::RunUntil(*loop_, [&] { return mischief_.killed(); });
   EXPECT_FALSE(launch.is_over());
+  script_->Next(Command::kWait);  // The dead agent's.
   mischief_.Release();
   ASSERT_THAT(Start(), IsOk());
   EXPECT_EQ(State("one"), "destroying");
@@ -463,6 +464,8 @@ TEST_F(StandingAgentTest, DestroyDuringALaunchEndsBoth) {
   // Its end is not asked for before the program was told to destroy it.
   ttrpc::RunUntil(*loop_, [&] { return script_->HasCall(); });
   script_->Next(Command::kDestroy)->Succeed();
+  script_->Next(Command::kWait)
+      ->Succeed(wire::MakeTermination(9, "").SerializeAsString());
   EXPECT_THAT(Get(destroy), IsOk());
   EXPECT_THAT(Get(launch), StatusIs(absl::StatusCode::kAborted));
   EXPECT_EQ(agent_->held(), 0u);
