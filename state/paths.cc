@@ -87,9 +87,8 @@ absl::StatusOr<RunId> ParseRunPath(absl::string_view root,
   }
   const std::vector<absl::string_view> names(
       parts.begin() + static_cast<std::ptrdiff_t>(above.size()), parts.end());
-  constexpr absl::string_view kFixed[] = {kAgentsDirectory,
-                                          kFrameworksDirectory,
-                                          kExecutorsDirectory, kRunsDirectory};
+  const absl::string_view kFixed[] = {kAgentsDirectory, kFrameworksDirectory,
+                                      kExecutorsDirectory, kRunsDirectory};
   if (names.size() < 8) return error("is too short for a run's directory");
   for (size_t i = 0; i < 4; ++i) {
     if (names[2 * i] != kFixed[i]) {

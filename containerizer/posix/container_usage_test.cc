@@ -100,7 +100,8 @@ TEST_F(ContainerUsageTest, AContainerThatOthersHaveLaunchedAnewIsTheNewOne) {
     EXPECT_EQ(ReadRunning("c").processes(), static_cast<uint32_t>(i));
     if (enforced) {
       EXPECT_EQ(ReadRunning("c").cpus_limit(), i);
-      EXPECT_EQ(ReadRunning("c").mem_limit_bytes(), (64 + i) * kMiB);
+      EXPECT_EQ(ReadRunning("c").mem_limit_bytes(),
+                static_cast<uint64_t>(64 + i) * kMiB);
     }
     EXPECT_EQ(usage_.kept(), 1u);
     Destroy("c");
@@ -120,7 +121,7 @@ TEST_F(ContainerUsageTest, LimitsThatOthersHaveUpdatedAreSeen) {
     Update("c", i, 64 + i);
     const wire::ResourceStatistics usage = ReadRunning("c");
     EXPECT_EQ(usage.cpus_limit(), i);
-    EXPECT_EQ(usage.mem_limit_bytes(), (64 + i) * kMiB);
+    EXPECT_EQ(usage.mem_limit_bytes(), static_cast<uint64_t>(64 + i) * kMiB);
   }
   EXPECT_EQ(usage_.kept(), 1u);
 }
@@ -132,7 +133,7 @@ TEST_F(ContainerUsageTest, ProcessesThatCameAndWentSinceAreSeen) {
                   "exec 3<>go; for i in 1 2 3; do echo > ready; read line <&3; "
                   "sleep 1000 & done; echo > ready; read line <&3; kill $!; "
                   "wait $!; echo > ready; read line <&3"));
-  for (const uint32_t processes : {1, 2, 3, 4, 3}) {
+  for (const uint32_t processes : {1u, 2u, 3u, 4u, 3u}) {
     ReadLine(ready);
     const wire::ResourceStatistics usage = ReadRunning("c");
     EXPECT_EQ(usage.processes(), processes);

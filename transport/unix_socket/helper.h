@@ -21,8 +21,6 @@
 namespace external_containerizer {
 namespace helper {
 
-namespace v1 = ::external_containerizer::helper::v1;
-
 inline constexpr uint32_t kVersion = 1;
 
 inline constexpr char kCancelCapability[] = "cancel";

@@ -44,7 +44,7 @@ TEST(DiskThreadsTest, AKeyThatIsStuckDoesNotHoldUpAllOthers) {
   threads.Run("stuck", [&] { release.WaitForNotification(); });
   // Some of these share the thread of "stuck"; not all do.
   for (int i = 0; i < 64; ++i) {
-    threads.Run(absl::StrCat(i), [&, i] {
+    threads.Run(absl::StrCat(i), [&] {
       if (!others.HasBeenNotified()) others.Notify();
     });
   }
