@@ -327,7 +327,7 @@ TEST_F(BadHelperTest, TimeThatEndsBeforeHelloSaysWhoHasNotSaidIt) {
 }
 
 TEST_F(BadHelperTest, GarbageInPlaceOfHelloIsTriedAgainAndGivenUp) {
-  options_.start_timeout = absl::Milliseconds(100);
+  options_.start_timeout = absl::Seconds(1);
   ListenRaw();
   int accepted = 0;
   ASSERT_THAT(loop_->Watch(listener_.get(), EPOLLIN,
@@ -343,6 +343,17 @@ TEST_F(BadHelperTest, GarbageInPlaceOfHelloIsTriedAgainAndGivenUp) {
   ExpectNotStarted(absl::StatusCode::kUnavailable, {"does not say Hello"});
   EXPECT_GT(accepted, 1);
   EXPECT_LT(accepted, 40);
+}
+
+TEST_F(BadHelperTest, HowOneBrokeOffSaysMoreThanThatTheNextHasNotSaidHello) {
+  options_.start_timeout = absl::Milliseconds(500);
+  options_.probe_timeout = absl::Hours(1);
+  ListenRaw();
+  const auto answer = Invoke(Command::kLaunch);
+  { RawPeer closes = Accept(); }
+  RawPeer is_silent = Accept();
+  EXPECT_THAT(Await(answer).status, StatusIs(absl::StatusCode::kUnavailable,
+                                             HasSubstr("does not say Hello")));
 }
 
 TEST_F(BadHelperTest, OneThatDiesAtEachCommandIsReachedWithBackoff) {

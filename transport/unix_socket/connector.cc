@@ -167,7 +167,7 @@ void Connector::SayHello() {
 void Connector::Greeted(ttrpc::CallResult<v1::HelloReply> result) {
   if (!result.reply.ok()) {
     const absl::Status& status = result.reply.status();
-    last_ = absl::UnavailableError(
+    greeting_ = absl::UnavailableError(
         absl::StrCat(Name(), " does not say Hello: ", status.message()));
     if (absl::IsDeadlineExceeded(status)) {
       return Finish(absl::UnavailableError(absl::StrCat(
@@ -180,9 +180,10 @@ void Connector::Greeted(ttrpc::CallResult<v1::HelloReply> result) {
       return TryAfter(pause_);
     }
     return Finish(absl::FailedPreconditionError(absl::StrCat(
-        last_.message(), "; is it a helper of this kind at all?")));
+        greeting_.message(), "; is it a helper of this kind at all?")));
   }
   process_served_ = true;
+  greeting_ = absl::OkStatus();
   peer_ = static_cast<pid_t>(result.reply->pid());
   bool replace = false;
   const absl::Status status = Judge(*result.reply, &replace);
@@ -248,8 +249,10 @@ void Connector::Expired() {
 }
 
 std::string Connector::Obstacle() const {
-  // What became of those that we started says most.
-  const absl::Status& most = ended_.ok() ? last_ : ended_;
+  // What became of those that we started says most. That the next try has just
+  // begun says less than how the one before it ended.
+  const absl::Status& reached = greeting_.ok() ? last_ : greeting_;
+  const absl::Status& most = ended_.ok() ? reached : ended_;
   return std::string(most.message());
 }
 
@@ -260,6 +263,7 @@ void Connector::Finish(absl::StatusOr<HelperConnection> result) {
   loop_.CancelTimer(std::exchange(retry_, 0));
   client_.reset();
   last_ = absl::OkStatus();
+  greeting_ = absl::OkStatus();
   ended_ = absl::OkStatus();
   std::exchange(done_, nullptr)(std::move(result));
 }

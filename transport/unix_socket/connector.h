@@ -107,6 +107,7 @@ class Connector {
   absl::Duration pause_;
   bool replaced_ = false;  // A helper, in this attempt.
   absl::Status last_;      // Why it was not reached.
+  absl::Status greeting_;  // How one that was reached broke off before Hello.
   absl::Status ended_;     // Why one that was started did not serve.
   std::unique_ptr<ttrpc::Client> client_;
   pid_t peer_ = 0;
