@@ -12,7 +12,6 @@
 #include "external_containerizer/transport/ttrpc/metadata.h"
 #include "external_containerizer/transport/ttrpc/status.h"
 #include "google/protobuf/io/coded_stream.h"
-#include "google/protobuf/wire_format_lite.h"
 
 namespace external_containerizer {
 namespace ttrpc {
@@ -32,6 +31,30 @@ absl::Status TooLarge(size_t bytes) {
                    " exceed maximum message size of ", kMaxFrameBody));
 }
 
+// False at the end of what can be read. The two ends of a group, types 3 and 4,
+// have no value of their own.
+bool SkipValue(google::protobuf::io::CodedInputStream& input,
+               uint32_t wire_type) {
+  uint64_t varint;
+  uint32_t length;
+  switch (wire_type) {
+    case 0:
+      return input.ReadVarint64(&varint);
+    case 1:
+      return input.Skip(8);
+    case 2:
+      return input.ReadVarint32(&length) && length <= kMaxFrameBody &&
+             input.Skip(static_cast<int>(length));
+    case 3:
+    case 4:
+      return true;
+    case 5:
+      return input.Skip(4);
+    default:
+      return false;
+  }
+}
+
 // How many there are in a message, or in what of it can be read: before any of
 // them becomes an object.
 size_t FieldsOf(absl::string_view message) {
@@ -40,9 +63,7 @@ size_t FieldsOf(absl::string_view message) {
       static_cast<int>(message.size()));
   size_t fields = 0;
   while (const uint32_t tag = input.ReadTag()) {
-    if (!google::protobuf::internal::WireFormatLite::SkipField(&input, tag)) {
-      break;
-    }
+    if (!SkipValue(input, tag % 8)) break;
     ++fields;
   }
   return fields;
