@@ -14,12 +14,14 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/blocking.h"
 #include "external_containerizer/containerizer/containerizer.h"
 #include "external_containerizer/containerizer/wire/exit.h"
+#include "external_containerizer/testing/packages.h"
 #include "external_containerizer/testing/status_matchers.h"
 #include "external_containerizer/testing/test_data.h"
 #include "external_containerizer/transport/fork_exec/fork_exec.h"
@@ -44,6 +46,10 @@ struct Case {
 class ChangeOfTransportTest : public ::testing::TestWithParam<Case> {
  protected:
   void SetUp() override {
+    if (absl::EndsWith(GetParam().program, "/python_program")) {
+      const std::string why = MissingForPythonProgram();
+      if (!why.empty()) GTEST_SKIP() << why;
+    }
     work_ = absl::StrCat(::testing::TempDir(), "/change.XXXXXX");
     ASSERT_NE(mkdtemp(work_.data()), nullptr);
     ASSERT_EQ(mkdir(absl::StrCat(work_, "/transport").c_str(), 0700), 0);

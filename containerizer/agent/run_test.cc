@@ -26,6 +26,7 @@
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/agent/agent_process.h"
 #include "external_containerizer/containerizer/agent/files.h"
+#include "external_containerizer/testing/packages.h"
 #include "external_containerizer/testing/status_matchers.h"
 #include "external_containerizer/testing/test_data.h"
 #include "external_containerizer/transport/selected.h"
@@ -148,6 +149,13 @@ TEST_F(RunTest, ShowsOutputAndExitsAsTheCommandDoes) {
 class EveryProgram : public RunTest,
                      public ::testing::WithParamInterface<const char*> {
  protected:
+  void SetUp() override {
+    RunTest::SetUp();
+    if (IsSkipped() || !absl::EndsWith(GetParam(), "/python_program")) return;
+    const std::string why = MissingForPythonProgram();
+    if (!why.empty()) GTEST_SKIP() << why;
+  }
+
   std::string Program() { return ProgramFlag(TestDataPath(GetParam())); }
 };
 

@@ -9,7 +9,9 @@
 
 #include <string>
 
+#include "absl/status/status.h"
 #include "external_containerizer/testing/test_data.h"
+#include "external_containerizer/testing/ttrpc/go_peer.h"
 #include "gtest/gtest.h"
 #include "re2/re2.h"
 
@@ -44,6 +46,8 @@ TEST(BenchmarksTest, RecoveryEndsWithItsRatios) {
 }
 
 TEST(BenchmarksTest, UnixSocketEndsWithItsRatios) {
+  const absl::Status packages = HasGoPackages();
+  if (!packages.ok()) GTEST_SKIP() << packages.message();
   const std::string sources = TestDataPath("testing/ttrpc/peer.go");
   const std::string out =
       OutputOf("unix_socket",

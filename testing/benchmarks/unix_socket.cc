@@ -33,11 +33,11 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "external_containerizer/testing/benchmarks/go_peer.h"
 #include "external_containerizer/testing/benchmarks/helper_costs.h"
 #include "external_containerizer/testing/benchmarks/peers.h"
 #include "external_containerizer/testing/benchmarks/quartiles.h"
 #include "external_containerizer/testing/benchmarks/turns.h"
+#include "external_containerizer/testing/ttrpc/go_peer.h"
 
 namespace external_containerizer {
 namespace {
@@ -74,7 +74,8 @@ class Benchmark {
                       bare_at = Socket("bare");
     auto ours = Peers::Start({self_, "ttrpc_server", ours_at},
                              {self_, "ttrpc_client", ours_at});
-    auto theirs = Peers::Start({*go, "server", go_at}, {*go, "bench", go_at});
+    auto theirs =
+        Peers::Start({go->path, "server", go_at}, {go->path, "bench", go_at});
     auto bare = Peers::Start({self_, "bare_server", bare_at},
                              {self_, "bare_client", bare_at});
     for (const auto* peers : {&ours, &theirs, &bare}) {

@@ -20,6 +20,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "external_containerizer/testing/packages.h"
 #include "external_containerizer/testing/test_data.h"
 #include "external_containerizer/transport/selected.h"
 #include "gtest/gtest.h"
@@ -27,7 +28,6 @@
 namespace external_containerizer {
 namespace {
 
-// `bazelw` installs it; where it is not, there is nothing to start.
 constexpr char kKernel[] = "/usr/bin/linux.uml";
 
 // Seconds. Some tens are usual; a machine that hangs is turned off.
@@ -85,9 +85,8 @@ class CgroupLayoutsTest : public ::testing::Test {
   }
 
   void SetUp() override {
-    if (access(kKernel, X_OK) != 0) {
-      GTEST_SKIP() << "there is no " << kKernel << " (package user-mode-linux)";
-    }
+    const std::string why = MissingPackage(kKernel, "user-mode-linux");
+    if (!why.empty()) GTEST_SKIP() << why;
   }
 };
 

@@ -25,6 +25,7 @@
 #include "external_containerizer/containerizer/wire/containerizer.pb.h"
 #include "external_containerizer/containerizer/wire/mesos.pb.h"
 #include "external_containerizer/containerizer/wire/statistics.pb.h"
+#include "external_containerizer/testing/packages.h"
 #include "external_containerizer/testing/test_data.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/message.h"
@@ -165,7 +166,14 @@ class ProgramsTest : public ::testing::TestWithParam<std::string> {
     EXPECT_EQ(mkdir(sandbox_.c_str(), 0755), 0);
   }
 
+  void SetUp() override {
+    if (GetParam() != "python_program") return;
+    const std::string why = MissingForPythonProgram();
+    if (!why.empty()) GTEST_SKIP() << why;
+  }
+
   ~ProgramsTest() override {
+    if (IsSkipped()) return;
     for (const std::string& id : Containers()) {
       EXPECT_EQ(RunOn<wire::Destroy>("destroy", id).status, 0);
     }

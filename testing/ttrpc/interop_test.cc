@@ -1,9 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// Our client with containerd's server, and its client with our server. It is
-// built from Debian's packages, by the test itself: whether they are there is
-// nothing that a build could know.
+// Our client with containerd's server, and its client with our server.
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +9,6 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,11 +19,13 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "external_containerizer/testing/status_matchers.h"
 #include "external_containerizer/testing/test_data.h"
+#include "external_containerizer/testing/ttrpc/go_peer.h"
 #include "external_containerizer/testing/ttrpc/interop.pb.h"
 #include "external_containerizer/transport/event_loop.h"
 #include "external_containerizer/transport/ttrpc/frame.h"
@@ -52,17 +51,19 @@ constexpr Method<Message, Message> kWait{kService, "Wait"};
 constexpr Method<Message, Message> kLarge{kService, "Large"};
 
 // A child process; killed and reaped at the end. Works in `directory`: paths of
-// sockets are short there. What it prints goes to a file.
+// sockets are short there. What it prints goes to the file `out`; what its
+// libraries log goes to another, as they may at any time.
 class Child {
  public:
   Child(const std::vector<std::string>& argv, const std::string& directory,
         std::string out)
-      : out_(std::move(out)) {
+      : out_(std::move(out)), log_(out_ + ".log") {
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, 1, out_.c_str(),
                                      O_CREAT | O_WRONLY | O_TRUNC, 0600);
-    posix_spawn_file_actions_adddup2(&actions, 1, 2);
+    posix_spawn_file_actions_addopen(&actions, 2, log_.c_str(),
+                                     O_CREAT | O_WRONLY | O_TRUNC, 0600);
     posix_spawn_file_actions_addchdir_np(&actions, directory.c_str());
     std::vector<char*> args;
     for (const std::string& arg : argv) {
@@ -94,17 +95,21 @@ class Child {
   // After it has ended: as of waitpid.
   int status() const { return status_; }
 
-  std::string Output() const {
+  std::string Output() const { return Read(out_); }
+  std::string Log() const { return Read(log_); }
+
+ private:
+  static std::string Read(const std::string& path) {
     std::string text(4096, 0);
-    const int fd = open(out_.c_str(), O_RDONLY | O_CLOEXEC);
+    const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
     const ssize_t n = read(fd, text.data(), text.size());
     close(fd);
     text.resize(n < 0 ? 0 : static_cast<size_t>(n));
     return text;
   }
 
- private:
   const std::string out_;
+  const std::string log_;
   pid_t pid_ = -1;
   int status_ = -1;
 };
@@ -116,52 +121,21 @@ class InteropTest : public ::testing::Test {
     if (root_ != nullptr) return;
     std::string pattern = ::testing::TempDir() + "/interop.XXXXXX";
     root_ = new std::string(mkdtemp(pattern.data()));
-    const std::pair<const char*, const char*> needed[] = {
-        {"/usr/bin/go", "golang-go"},
-        {"/usr/share/gocode/src/github.com/containerd/ttrpc",
-         "golang-github-containerd-ttrpc-dev"},
-        {"/usr/share/gocode/src/github.com/gogo/protobuf",
-         "golang-github-gogo-protobuf-dev"}};
-    for (const auto& [path, package] : needed) {
-      struct stat info;
-      if (stat(path, &info) == 0) continue;
-      why_not_ = new std::string(
-          absl::StrCat(path, " is missing: install Debian's package ", package,
-                       ", the reference that ttrpc is tested against"));
-      return;
-    }
-    std::vector<std::string> command = {
-        "/usr/bin/env",
-        "GO111MODULE=off",
-        "GOFLAGS=",
-        "GOPATH=/usr/share/gocode",
-        absl::StrCat("GOCACHE=", *root_, "/cache"),
-        "/usr/bin/go",
-        "build",
-        "-o",
-        *root_ + "/peer",
-        TestDataPath("testing/ttrpc/peer.go")};
-    struct stat info;
-    if (stat("/usr/share/gocode/src/google.golang.org/protobuf", &info) == 0) {
-      command.push_back(TestDataPath("testing/ttrpc/peer_reflect.go"));
-      peer_is_1_2_ = true;
-    }
-    Child build(command, *root_, *root_ + "/build");
-    auto loop = *EventLoop::Create();
-    RunUntil(*loop, [&] { return build.Ended(); });
-    if (build.status() != 0) {
-      why_not_ = new std::string("go build failed:\n" + build.Output());
-    }
+    const std::string sources = TestDataPath("testing/ttrpc/peer.go");
+    peer_ = new absl::StatusOr<GoPeer>(
+        BuildGoPeer(sources.substr(0, sources.rfind('/')), *root_));
   }
 
   void SetUp() override {
-    if (why_not_ != nullptr) FAIL() << *why_not_;
+    const absl::Status packages = HasGoPackages();
+    if (!packages.ok()) GTEST_SKIP() << packages.message();
+    ASSERT_THAT(*peer_, IsOk());
     name_ = absl::StrCat(sockets_++);
     path_ = absl::StrCat(*root_, "/", name_);
   }
 
   std::unique_ptr<Child> Peer(std::vector<std::string> args) {
-    args.insert(args.begin(), *root_ + "/peer");
+    args.insert(args.begin(), (*peer_)->path);
     args.insert(args.begin() + 2, name_);
     return std::make_unique<Child>(args, *root_, path_ + ".out");
   }
@@ -174,9 +148,8 @@ class InteropTest : public ::testing::Test {
   }
 
   static std::string* root_;
-  static std::string* why_not_;
+  static absl::StatusOr<GoPeer>* peer_;
   static int sockets_;
-  static bool peer_is_1_2_;
 
   std::unique_ptr<EventLoop> loop_ = *EventLoop::Create();
   std::string name_;
@@ -184,21 +157,20 @@ class InteropTest : public ::testing::Test {
 };
 
 std::string* InteropTest::root_ = nullptr;
-std::string* InteropTest::why_not_ = nullptr;
+absl::StatusOr<GoPeer>* InteropTest::peer_ = nullptr;
 int InteropTest::sockets_ = 0;
-bool InteropTest::peer_is_1_2_ = false;
 
 class GoServerTest : public InteropTest {
  protected:
   void SetUp() override {
     InteropTest::SetUp();
-    if (HasFatalFailure()) return;
+    if (HasFatalFailure() || IsSkipped()) return;
     server_ = Peer({"server"});
     RunUntil(*loop_, [&] {
       return server_->Ended() || server_->Output() == "ready\n";
     });
     auto fd = ConnectUnix(path_);
-    ASSERT_THAT(fd, IsOk()) << server_->Output();
+    ASSERT_THAT(fd, IsOk()) << server_->Log();
     client_ = *Client::Create(*loop_, *fd);
   }
 
@@ -311,7 +283,7 @@ TEST_F(GoServerTest, PayloadsUpToFourMiBTravelAndLargerOnesAreRefused) {
   request.set_number(5 << 20);
   result = Ask(kLarge, request);
   EXPECT_EQ(result.outcome, Outcome::kUnknown);
-  if (peer_is_1_2_) {
+  if ((*peer_)->is_1_2) {
     // It refuses to send what is too large, and closes the connection.
     EXPECT_THAT(result.reply, StatusIs(absl::StatusCode::kUnavailable));
   } else {
@@ -361,7 +333,7 @@ class GoClientTest : public InteropTest {
  protected:
   void SetUp() override {
     InteropTest::SetUp();
-    if (HasFatalFailure()) return;
+    if (HasFatalFailure() || IsSkipped()) return;
     AddHandler(server_, kEcho,
                [this](const CallContext&, Message request,
                       TypedResponder<Message> responder) {
@@ -416,20 +388,20 @@ TEST_F(GoClientTest, FindsOurServerRight) {
   auto client = Peer({"client"});
   RunUntil(*loop_, [&] { return client->Ended(); });
   EXPECT_EQ(client->status(), 0);
-  EXPECT_EQ(client->Output(), "ok\n");
+  EXPECT_EQ(client->Output(), "ok\n") << client->Log();
   RunUntil(*loop_, [&] { return server_.connections() == 0; });
 }
 
 TEST_F(GoClientTest, KilledInTheMiddleOfFramesIsForgottenAndTheNextIsServed) {
   auto flood = Peer({"flood"});
   RunUntil(*loop_, [&] { return echoes_ >= 20 || flood->Ended(); });
-  EXPECT_GE(echoes_, 20) << flood->Output();
+  EXPECT_GE(echoes_, 20) << flood->Log();
   flood->Kill();
   RunUntil(*loop_, [&] { return server_.connections() == 0; });
   EXPECT_EQ(server_.in_flight(), 0u);
   auto client = Peer({"client"});
   RunUntil(*loop_, [&] { return client->Ended(); });
-  EXPECT_EQ(client->Output(), "ok\n");
+  EXPECT_EQ(client->Output(), "ok\n") << client->Log();
 }
 
 }  // namespace
