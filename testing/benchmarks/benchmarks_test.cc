@@ -45,6 +45,13 @@ TEST(BenchmarksTest, RecoveryEndsWithItsRatios) {
       << out;
 }
 
+TEST(BenchmarksTest, PartsAreMeasured) {
+  const std::string out = OutputOf("parts", "--benchmark_min_time=0.001");
+  EXPECT_TRUE(RE2::PartialMatch(out, "BM_UsageInLifecycle/10000 +[0-9]+ ns"))
+      << out;
+  EXPECT_FALSE(RE2::PartialMatch(out, "ERROR")) << out;
+}
+
 TEST(BenchmarksTest, UnixSocketEndsWithItsRatios) {
   const absl::Status packages = HasGoPackages();
   if (!packages.ok()) GTEST_SKIP() << packages.message();

@@ -86,6 +86,12 @@ def _re2_impl(repository_ctx):
 
 _re2 = repository_rule(implementation = _re2_impl, local = True)
 
+def _benchmark_impl(repository_ctx):
+    repository_ctx.file("BUILD", _library("benchmark", _pkg_config(repository_ctx, "benchmark", "libbenchmark-dev")) +
+                                 _library("benchmark_main", ["-l:libbenchmark_main.a"], [":benchmark"]))
+
+_benchmark = repository_rule(implementation = _benchmark_impl, local = True)
+
 def _protobuf_impl(repository_ctx):
     _need(repository_ctx, "/usr/bin/protoc", "protobuf-compiler")
     repository_ctx.symlink("/usr/bin/protoc", "protoc_binary")
@@ -151,6 +157,7 @@ def debian_repositories():
     _absl(name = "com_google_absl")
     _googletest(name = "com_google_googletest")
     _re2(name = "com_googlesource_code_re2")
+    _benchmark(name = "com_github_google_benchmark")
     _protobuf(name = "com_google_protobuf")
     _rules_cc(name = "rules_cc")
     _empty_coverage(name = "remote_coverage_tools")
