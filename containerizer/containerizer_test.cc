@@ -20,6 +20,7 @@
 #include "absl/synchronization/notification.h"
 #include "external_containerizer/containerizer/blocking.h"
 #include "external_containerizer/testing/status_matchers.h"
+#include "external_containerizer/transport/linux/mutex_lock.h"
 #include "external_containerizer/transport/mock/oracle.h"
 #include "external_containerizer/transport/mock/script.h"
 #include "gmock/gmock.h"
@@ -302,7 +303,7 @@ TEST_F(ContainerizerTest, EventsTellWhatHappened) {
   std::vector<std::string> events;
   Options options;
   options.on_event = [&](const ContainerEvent& event) {
-    absl::MutexLock lock(&mutex);
+    MutexLock lock(&mutex);
     switch (event.kind) {
       case ContainerEvent::Kind::kCommandStarted:
         events.push_back(absl::StrCat("start ", CommandName(event.command)));

@@ -13,7 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/containerizer/lifecycle.h"
-#include "external_containerizer/containerizer/lifecycle_harness.h"
+#include "external_containerizer/containerizer/lifecycle_testing.h"
 #include "gtest/gtest.h"
 
 namespace external_containerizer {

@@ -7,7 +7,7 @@
 #include <tuple>
 #include <vector>
 
-#include "external_containerizer/containerizer/lifecycle_harness.h"
+#include "external_containerizer/containerizer/lifecycle_testing.h"
 #include "external_containerizer/testing/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

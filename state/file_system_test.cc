@@ -11,7 +11,7 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "external_containerizer/state/test_tree.h"
+#include "external_containerizer/state/tree_testing.h"
 #include "external_containerizer/testing/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

@@ -22,7 +22,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "external_containerizer/state/reader.h"
-#include "external_containerizer/state/test_tree.h"
+#include "external_containerizer/state/tree_testing.h"
 #include "external_containerizer/testing/status_matchers.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/text_format.h"

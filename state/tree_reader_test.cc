@@ -12,7 +12,7 @@
 
 #include "absl/status/status.h"
 #include "external_containerizer/containerizer/wire/mesos.pb.h"
-#include "external_containerizer/state/test_tree.h"
+#include "external_containerizer/state/tree_testing.h"
 #include "external_containerizer/testing/status_matchers.h"
 #include "external_containerizer/transport/record_io.h"
 #include "gmock/gmock.h"

@@ -11,8 +11,8 @@
 
 #include "absl/status/status.h"
 #include "external_containerizer/state/file_system.h"
-#include "external_containerizer/state/model_file_system.h"
-#include "external_containerizer/state/test_tree.h"
+#include "external_containerizer/state/model_file_system_testing.h"
+#include "external_containerizer/state/tree_testing.h"
 #include "external_containerizer/state/update_log.h"
 #include "external_containerizer/testing/status_matchers.h"
 #include "external_containerizer/transport/record_io.h"

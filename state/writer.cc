@@ -18,6 +18,7 @@
 #include "external_containerizer/containerizer/wire/validate.h"
 #include "external_containerizer/state/read_options.h"
 #include "external_containerizer/state/text_files.h"
+#include "external_containerizer/transport/linux/mutex_lock.h"
 #include "external_containerizer/transport/record_io.h"
 #include "google/protobuf/message.h"
 
@@ -140,7 +141,7 @@ class Writer::Change {
   // `shared` and what is above it need not be synced again.
   void Remember(const std::string& shared) {
     if (!status_.ok()) return;
-    absl::MutexLock lock(&writer_.mutex_);
+    MutexLock lock(&writer_.mutex_);
     if (writer_.durable_.size() > kMaxDurable) writer_.durable_.clear();
     for (std::string path = shared; path != "."; path = ParentOf(path)) {
       writer_.durable_.insert(path);
@@ -154,7 +155,7 @@ class Writer::Change {
 
  private:
   bool IsDurable(const std::string& directory) {
-    absl::MutexLock lock(&writer_.mutex_);
+    MutexLock lock(&writer_.mutex_);
     return writer_.durable_.count(directory) > 0;
   }
 
@@ -315,7 +316,7 @@ absl::Status Writer::ForgetExecutor(const RunId& run) {
       MetaPath(FrameworkPath(run.agent, run.framework));
   // Beside `executors`, where nobody looks for one.
   const std::string removed = Join(framework, ".removed");
-  absl::MutexLock lock(&removal_mutex_);
+  MutexLock lock(&removal_mutex_);
   // Nothing may be removed before it is known to be gone from `executors`.
   const auto settle = [&]() -> absl::Status {
     for (const std::string& changed : {ParentOf(executor), framework}) {

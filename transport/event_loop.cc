@@ -24,6 +24,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "external_containerizer/transport/linux/clock.h"
+#include "external_containerizer/transport/linux/mutex_lock.h"
 
 namespace external_containerizer {
 namespace {
@@ -122,7 +123,7 @@ void EventLoop::Impl::Clear() {
   for (;;) {
     std::vector<Work> posted;
     {
-      absl::MutexLock lock(&mutex_);
+      MutexLock lock(&mutex_);
       posted.swap(posted_);
     }
     auto timers = std::exchange(timers_, {});
@@ -141,13 +142,13 @@ void EventLoop::Impl::Run() {
     RunPosted();
   }
   stopping_ = false;
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   stop_posted_ = false;
 }
 
 void EventLoop::Impl::Stop() {
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     if (std::exchange(stop_posted_, true)) return;
   }
   Post([this] { stopping_ = true; });
@@ -155,7 +156,7 @@ void EventLoop::Impl::Stop() {
 
 void EventLoop::Impl::Post(Work work) {
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     posted_.push_back(std::move(work));
     if (!asleep_) return;
     asleep_ = false;
@@ -229,7 +230,7 @@ absl::Status EventLoop::Impl::Control(int operation, int fd, uint32_t events,
 }
 
 bool EventLoop::Impl::FallAsleep() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   asleep_ = posted_.empty();
   return asleep_;
 }
@@ -241,7 +242,7 @@ void EventLoop::Impl::WaitForEvents() {
   // Fails with EINTR, if at all: then nothing is ready.
   const int count = epoll_wait(epoll_, events, kMaxEvents, timeout);
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     asleep_ = false;
   }
   for (int i = 0; i < count; ++i) {
@@ -291,7 +292,7 @@ void EventLoop::Impl::RunTimers() {
 void EventLoop::Impl::RunPosted() {
   std::vector<Work> batch;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     batch.swap(posted_);
   }
   for (size_t i = 0; i < batch.size(); ++i) {
@@ -299,7 +300,7 @@ void EventLoop::Impl::RunPosted() {
     std::move(work)();
     if (!stopping_) continue;
     // What was posted after Stop() comes before what was posted since.
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     posted_.insert(
         posted_.begin(),
         std::make_move_iterator(batch.begin() + static_cast<ptrdiff_t>(i) + 1),

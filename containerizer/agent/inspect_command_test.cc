@@ -10,9 +10,9 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "external_containerizer/state/model_file_system.h"
-#include "external_containerizer/state/sample_tree.h"
-#include "external_containerizer/state/test_tree.h"
+#include "external_containerizer/state/model_file_system_testing.h"
+#include "external_containerizer/state/sample_tree_testing.h"
+#include "external_containerizer/state/tree_testing.h"
 #include "external_containerizer/testing/test_data.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

@@ -33,7 +33,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "external_containerizer/containerizer/agent/agent_process.h"
+#include "external_containerizer/containerizer/agent/agent_testing.h"
 #include "external_containerizer/containerizer/agent/client/control_client.h"
 #include "external_containerizer/containerizer/agent/files.h"
 #include "external_containerizer/containerizer/agent/serve/control.h"

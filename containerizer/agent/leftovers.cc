@@ -17,6 +17,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/agent/report.h"
+#include "external_containerizer/transport/linux/mutex_lock.h"
 
 namespace external_containerizer {
 namespace {
@@ -53,7 +54,7 @@ LeftoverCleaner::LeftoverCleaner(std::string work_dir,
 LeftoverCleaner::~LeftoverCleaner() {
   std::unique_ptr<Containerizer> active;
   {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(&mutex_);
     stopped_ = true;
     active = std::move(active_);
   }
@@ -63,7 +64,7 @@ LeftoverCleaner::~LeftoverCleaner() {
 }
 
 bool LeftoverCleaner::Stopped() {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   return stopped_;
 }
 
@@ -118,7 +119,7 @@ absl::Status LeftoverCleaner::Destroy(const RunDirectory& run,
   absl::StatusOr<RecoverySummary> summary = absl::UnknownError("");
   absl::Notification returned;
   {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(&mutex_);
     if (stopped_) return absl::CancelledError("stopped");
     active_ = *std::move(created);
     active_->Recover({std::move(known)},
@@ -130,7 +131,7 @@ absl::Status LeftoverCleaner::Destroy(const RunDirectory& run,
   returned.WaitForNotification();
   std::unique_ptr<Containerizer> finished;
   {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(&mutex_);
     finished = std::move(active_);
   }
   finished.reset();

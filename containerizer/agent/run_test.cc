@@ -24,7 +24,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
-#include "external_containerizer/containerizer/agent/agent_process.h"
+#include "external_containerizer/containerizer/agent/agent_testing.h"
 #include "external_containerizer/containerizer/agent/files.h"
 #include "external_containerizer/testing/packages.h"
 #include "external_containerizer/testing/status_matchers.h"

@@ -28,7 +28,7 @@
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "external_containerizer/containerizer/agent/agent_process.h"
+#include "external_containerizer/containerizer/agent/agent_testing.h"
 #include "external_containerizer/containerizer/agent/files.h"
 #include "external_containerizer/testing/status_matchers.h"
 #include "external_containerizer/transport/selected.h"

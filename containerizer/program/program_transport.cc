@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "external_containerizer/containerizer/program/error_line.h"
+#include "external_containerizer/transport/linux/mutex_lock.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
 #include "external_containerizer/transport/sandbox_files.h"
 
@@ -113,7 +114,7 @@ class ProgramTransport::Outlet {
       : name(std::move(program)), loop_(loop), transport_(transport) {}
 
   void Close() {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     loop_ = nullptr;
     transport_ = nullptr;
   }
@@ -121,7 +122,7 @@ class ProgramTransport::Outlet {
   // Of `self`.
   static void Put(const std::shared_ptr<Outlet>& self, InvocationId id,
                   Answer answer) {
-    absl::MutexLock lock(&self->mutex_);
+    MutexLock lock(&self->mutex_);
     if (self->loop_ == nullptr) return;
     self->loop_->Post([self, id, answer = std::move(answer)]() mutable {
       // It is closed on this thread only.
@@ -136,7 +137,7 @@ class ProgramTransport::Outlet {
 
  private:
   ProgramTransport* TransportOnLoop() {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     return transport_;
   }
 

@@ -28,6 +28,7 @@
 #include "external_containerizer/containerizer/wire/exit.h"
 #include "external_containerizer/testing/status_matchers.h"
 #include "external_containerizer/transport/event_loop.h"
+#include "external_containerizer/transport/linux/mutex_lock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -55,7 +56,7 @@ class KeepingProgram : public Program {
   }
   void Wait(const wire::Wait&, const Context& context,
             Reply<wire::Termination> reply) override {
-    absl::MutexLock lock(&mutex);
+    MutexLock lock(&mutex);
     contexts.push_back(context);
     kept.push_back(std::move(reply));
   }
@@ -65,7 +66,7 @@ class KeepingProgram : public Program {
   }
 
   size_t Kept() {
-    absl::MutexLock lock(&mutex);
+    MutexLock lock(&mutex);
     return kept.size();
   }
 

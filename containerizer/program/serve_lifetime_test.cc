@@ -22,7 +22,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "external_containerizer/containerizer/program/serve_fixture.h"
+#include "external_containerizer/containerizer/program/serve_testing.h"
 #include "external_containerizer/containerizer/wire/containerizer.pb.h"
 #include "external_containerizer/testing/status_matchers.h"
 #include "external_containerizer/transport/transport.h"

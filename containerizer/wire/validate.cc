@@ -18,6 +18,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "absl/synchronization/mutex.h"
+#include "external_containerizer/transport/linux/mutex_lock.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
 #include "google/protobuf/unknown_field_set.h"
@@ -149,7 +150,7 @@ const Plan& CachedPlanOf(const Descriptor& type) {
     if (found != plans.end()) return found->second;
   }
   Plan plan = PlanOf(type);
-  absl::MutexLock lock(&mutex);
+  MutexLock lock(&mutex);
   return plans.emplace(&type, std::move(plan)).first->second;
 }
 

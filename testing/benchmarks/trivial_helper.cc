@@ -20,6 +20,7 @@
 #include "absl/synchronization/mutex.h"
 #include "external_containerizer/containerizer/program/program.h"
 #include "external_containerizer/containerizer/wire/exit.h"
+#include "external_containerizer/transport/linux/mutex_lock.h"
 
 namespace external_containerizer {
 namespace {
@@ -37,7 +38,7 @@ class TrivialProgram : public Program {
     const struct mallinfo2 heap = mallinfo2();
     statistics.set_mem_total_bytes(heap.uordblks + heap.hblkhd);
     {
-      absl::MutexLock lock(&mutex_);
+      MutexLock lock(&mutex_);
       statistics.set_processes(static_cast<uint32_t>(waits_.size()));
     }
     std::move(reply)(std::move(statistics));
@@ -45,7 +46,7 @@ class TrivialProgram : public Program {
 
   void Wait(const wire::Wait& request, const Context&,
             Reply<wire::Termination> reply) override {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     waits_.emplace(request.container_id().value(), std::move(reply));
   }
 
@@ -53,7 +54,7 @@ class TrivialProgram : public Program {
                Reply<void> reply) override {
     std::map<std::string, Reply<wire::Termination>>::node_type wait;
     {
-      absl::MutexLock lock(&mutex_);
+      MutexLock lock(&mutex_);
       wait = waits_.extract(request.container_id().value());
     }
     if (!wait.empty()) {

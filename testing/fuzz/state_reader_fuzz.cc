@@ -15,10 +15,10 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/state/known_containers.h"
-#include "external_containerizer/state/model_file_system.h"
+#include "external_containerizer/state/model_file_system_testing.h"
 #include "external_containerizer/state/reader.h"
-#include "external_containerizer/state/sample_tree.h"
-#include "external_containerizer/state/test_tree.h"
+#include "external_containerizer/state/sample_tree_testing.h"
+#include "external_containerizer/state/tree_testing.h"
 #include "external_containerizer/testing/fuzz/decisions.h"
 #include "external_containerizer/transport/record_io.h"
 

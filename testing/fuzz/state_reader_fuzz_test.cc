@@ -7,7 +7,7 @@
 #include <random>
 #include <vector>
 
-#include "external_containerizer/state/sample_tree.h"
+#include "external_containerizer/state/sample_tree_testing.h"
 #include "gtest/gtest.h"
 
 namespace external_containerizer {

@@ -24,9 +24,9 @@
 #include "external_containerizer/transport/event_loop.h"
 #include "external_containerizer/transport/ttrpc/client.h"
 #include "external_containerizer/transport/ttrpc/frame.h"
-#include "external_containerizer/transport/ttrpc/harness.h"
 #include "external_containerizer/transport/ttrpc/server.h"
 #include "external_containerizer/transport/ttrpc/ttrpc.pb.h"
+#include "external_containerizer/transport/ttrpc/ttrpc_testing.h"
 
 namespace external_containerizer {
 namespace ttrpc {

@@ -29,9 +29,9 @@
 #include "external_containerizer/testing/ttrpc/interop.pb.h"
 #include "external_containerizer/transport/event_loop.h"
 #include "external_containerizer/transport/ttrpc/frame.h"
-#include "external_containerizer/transport/ttrpc/harness.h"
 #include "external_containerizer/transport/ttrpc/method.h"
 #include "external_containerizer/transport/ttrpc/socket.h"
+#include "external_containerizer/transport/ttrpc/ttrpc_testing.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

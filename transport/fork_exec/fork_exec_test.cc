@@ -815,7 +815,7 @@ TEST_F(ForkExecTest, ALaunchOfAnEarlierTransportIsEndedBeforeTheFirstCommand) {
 TEST_F(ForkExecTest, WhatAKilledAgentLeftIsEndedBeforeTheFirstCommand) {
   const std::string agent =
       absl::StrCat(getenv("TEST_SRCDIR"), "/", getenv("TEST_WORKSPACE"),
-                   "/transport/fork_exec/killed_agent");
+                   "/testing/misbehaving/killed_agent");
   const std::string program = Misbehave("family 3");
   std::vector<const char*> argv = {agent.c_str(), program.c_str(),
                                    options_.work_directory.c_str(),

@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "external_containerizer/transport/linux/mutex_lock.h"
 #include "external_containerizer/transport/linux/pidfd.h"
 #include "external_containerizer/transport/linux/proc_stat.h"
 
@@ -46,7 +47,7 @@ absl::StatusOr<UniqueFd> CannotLook(pid_t pid) {
 std::string BootId() {
   ABSL_CONST_INIT static absl::Mutex mutex(absl::kConstInit);
   static std::string* const known = new std::string;
-  absl::MutexLock lock(&mutex);
+  MutexLock lock(&mutex);
   if (known->empty()) *known = ReadBootId();
   return *known;
 }

@@ -5,6 +5,8 @@
 
 #include <utility>
 
+#include "external_containerizer/transport/linux/mutex_lock.h"
+
 namespace external_containerizer {
 
 void ThreadPool::Run(Work work) {
@@ -14,7 +16,7 @@ void ThreadPool::Run(Work work) {
 bool ThreadPool::TryRun(Work&& work) {
   // Destroyed without the lock: what it destroys may be anything.
   Work forgotten;
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (stopped_) {
     forgotten = std::move(work);
     return true;
@@ -38,7 +40,7 @@ void ThreadPool::End(bool forget) {
   std::deque<Work> forgotten;
   std::vector<Thread> threads;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     ending_ = true;
     stopped_ = stopped_ || forget;
     if (forget) forgotten.swap(queue_);
@@ -53,7 +55,7 @@ void ThreadPool::Loop() {
   for (;;) {
     Work work;
     {
-      absl::MutexLock lock(&mutex_);
+      MutexLock lock(&mutex_);
       mutex_.Await(absl::Condition(this, &ThreadPool::HasSomethingToDo));
       if (queue_.empty()) {
         --count_;
@@ -66,7 +68,7 @@ void ThreadPool::Loop() {
     std::move(work)();
     // It goes before the thread is free for more.
     work = nullptr;
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     --busy_;
   }
 }

@@ -15,6 +15,7 @@
 #include "external_containerizer/containerizer/wire/exit.h"
 #include "external_containerizer/containerizer/wire/statistics.pb.h"
 #include "external_containerizer/transport/event_loop.h"
+#include "external_containerizer/transport/linux/mutex_lock.h"
 
 namespace external_containerizer {
 namespace {
@@ -186,7 +187,7 @@ OracleWorld::OracleWorld(OracleOptions options)
     : options_(std::move(options)) {}
 
 bool OracleWorld::Exit(absl::string_view id, int wait_status) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   auto container = containers_.find(std::string(id));
   if (container == containers_.end() ||
       container->second.wait_status.has_value()) {
@@ -197,7 +198,7 @@ bool OracleWorld::Exit(absl::string_view id, int wait_status) {
 }
 
 std::vector<std::string> OracleWorld::Containers() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   std::vector<std::string> ids;
   for (const auto& [id, container] : containers_) ids.push_back(id);
   return ids;
@@ -205,7 +206,7 @@ std::vector<std::string> OracleWorld::Containers() const {
 
 std::optional<OracleWorld::Container> OracleWorld::Find(
     absl::string_view id) const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   auto container = containers_.find(std::string(id));
   if (container == containers_.end()) return std::nullopt;
   return container->second;
@@ -232,13 +233,13 @@ std::optional<Answer> OracleWorld::Run(const Invocation& invocation) {
 }
 
 uint64_t OracleWorld::Observe(Ended ended) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   observers_.emplace(next_observer_, std::move(ended));
   return next_observer_++;
 }
 
 void OracleWorld::Unobserve(uint64_t observer) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   observers_.erase(observer);
 }
 
@@ -254,7 +255,7 @@ Answer OracleWorld::Launch(const Invocation& invocation) {
   *container.resources.mutable_resources() =
       container.launch.executor_info().resources();
 
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   auto [launched, is_new] = containers_.emplace(id, std::move(container));
   if (!is_new) return Failed(Command::kLaunch, id, "exists already");
   if (options_.exit_immediately) End(id, launched->second, 0);
@@ -266,7 +267,7 @@ Answer OracleWorld::Update(const std::string& input) {
   if (!update.ParseFromString(input)) return Unreadable(Command::kUpdate);
   const std::string& id = update.container_id().value();
 
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   auto container = containers_.find(id);
   if (container == containers_.end()) {
     return Failed(Command::kUpdate, id, "does not exist");
@@ -280,7 +281,7 @@ Answer OracleWorld::Usage(const std::string& input) {
   if (!usage.ParseFromString(input)) return Unreadable(Command::kUsage);
   const std::string& id = usage.container_id().value();
 
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   auto container = containers_.find(id);
   if (container == containers_.end()) {
     return Failed(Command::kUsage, id, "does not exist");
@@ -306,7 +307,7 @@ std::optional<Answer> OracleWorld::Wait(const std::string& input) {
   if (!wait.ParseFromString(input)) return Unreadable(Command::kWait);
   const std::string& id = wait.container_id().value();
 
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   auto container = containers_.find(id);
   if (container == containers_.end()) {
     return Failed(Command::kWait, id, "does not exist");
@@ -319,7 +320,7 @@ Answer OracleWorld::Destroy(const std::string& input) {
   wire::Destroy destroy;
   if (!destroy.ParseFromString(input)) return Unreadable(Command::kDestroy);
 
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   auto container = containers_.find(destroy.container_id().value());
   // Destroying is about the container not being there.
   if (container == containers_.end()) return Answered();
@@ -331,7 +332,7 @@ Answer OracleWorld::Destroy(const std::string& input) {
 }
 
 Answer OracleWorld::List() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   wire::Containers containers;
   for (const auto& [id, container] : containers_) {
     containers.add_containers()->set_value(id);

@@ -9,6 +9,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "external_containerizer/transport/event_loop.h"
+#include "external_containerizer/transport/linux/mutex_lock.h"
 
 namespace external_containerizer {
 namespace script_internal {
@@ -20,12 +21,12 @@ class Link {
 
   // The loop outlives the transport, which cuts this in its destructor.
   void Cut() {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     loop_ = nullptr;
   }
 
   void Post(absl::AnyInvocable<void() &&> work) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     if (loop_ != nullptr) loop_->Post(std::move(work));
   }
 
@@ -108,17 +109,17 @@ void ScriptedCall::Fail(absl::Status status, Outcome outcome) {
 }
 
 bool ScriptedCall::WaitForCancel(absl::Duration timeout) const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return mutex_.AwaitWithTimeout(absl::Condition(&cancelled_), timeout);
 }
 
 void ScriptedCall::NoteCancel() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   cancelled_ = true;
 }
 
 bool Script::HasCall() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return !calls_.empty();
 }
 
@@ -132,7 +133,7 @@ std::shared_ptr<ScriptedCall> Script::Next(Command command,
 }
 
 void Script::Add(std::shared_ptr<ScriptedCall> call) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   calls_.push_back(std::move(call));
 }
 
@@ -145,7 +146,7 @@ std::shared_ptr<ScriptedCall> Script::Take(std::optional<Command> command,
     mutex_.AssertHeld();
     return std::any_of(calls_.begin(), calls_.end(), wanted);
   };
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (!mutex_.AwaitWithTimeout(absl::Condition(&is_there), timeout)) {
     return nullptr;
   }

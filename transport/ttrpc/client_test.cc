@@ -20,8 +20,8 @@
 #include "absl/time/time.h"
 #include "external_containerizer/testing/status_matchers.h"
 #include "external_containerizer/transport/event_loop.h"
-#include "external_containerizer/transport/ttrpc/harness.h"
 #include "external_containerizer/transport/ttrpc/socket.h"
+#include "external_containerizer/transport/ttrpc/ttrpc_testing.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

@@ -17,8 +17,8 @@
 #include "external_containerizer/testing/status_matchers.h"
 #include "external_containerizer/transport/event_loop.h"
 #include "external_containerizer/transport/ttrpc/frame.h"
-#include "external_containerizer/transport/ttrpc/harness.h"
 #include "external_containerizer/transport/ttrpc/ttrpc.pb.h"
+#include "external_containerizer/transport/ttrpc/ttrpc_testing.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

@@ -9,8 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "external_containerizer/transport/ttrpc/harness.h"
-#include "external_containerizer/transport/ttrpc/server_fixture.h"
+#include "external_containerizer/transport/ttrpc/server_testing.h"
+#include "external_containerizer/transport/ttrpc/ttrpc_testing.h"
 #include "gtest/gtest.h"
 
 namespace external_containerizer {

@@ -15,9 +15,9 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "external_containerizer/testing/status_matchers.h"
-#include "external_containerizer/transport/ttrpc/harness.h"
-#include "external_containerizer/transport/ttrpc/server_fixture.h"
+#include "external_containerizer/transport/ttrpc/server_testing.h"
 #include "external_containerizer/transport/ttrpc/socket.h"
+#include "external_containerizer/transport/ttrpc/ttrpc_testing.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

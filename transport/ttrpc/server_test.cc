@@ -16,8 +16,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "external_containerizer/transport/ttrpc/harness.h"
-#include "external_containerizer/transport/ttrpc/server_fixture.h"
+#include "external_containerizer/transport/ttrpc/server_testing.h"
+#include "external_containerizer/transport/ttrpc/ttrpc_testing.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

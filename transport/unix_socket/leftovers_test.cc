@@ -19,7 +19,7 @@
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/testing/test_data.h"
 #include "external_containerizer/transport/event_loop.h"
-#include "external_containerizer/transport/ttrpc/harness.h"
+#include "external_containerizer/transport/ttrpc/ttrpc_testing.h"
 #include "gtest/gtest.h"
 
 namespace external_containerizer {
@@ -49,7 +49,7 @@ class LeftoversTest : public ::testing::Test {
   // Of fork_exec's killed_agent: a wait, a launch and an update, of three
   // processes each.
   pid_t StartAgent() {
-    const std::string agent = TestDataPath("transport/fork_exec/killed_agent");
+    const std::string agent = TestDataPath("testing/misbehaving/killed_agent");
     const std::string program =
         TestDataPath("testing/misbehaving/misbehave") + " family 3";
     std::vector<const char*> argv = {agent.c_str(), program.c_str(),

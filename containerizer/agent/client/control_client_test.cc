@@ -13,7 +13,7 @@
 #include "absl/synchronization/notification.h"
 #include "external_containerizer/containerizer/agent/files.h"
 #include "external_containerizer/containerizer/agent/serve/control.h"
-#include "external_containerizer/state/test_tree.h"
+#include "external_containerizer/state/tree_testing.h"
 #include "external_containerizer/testing/status_matchers.h"
 #include "external_containerizer/transport/ttrpc/server.h"
 #include "external_containerizer/transport/ttrpc/socket.h"

@@ -11,7 +11,7 @@
 
 #include "absl/synchronization/notification.h"
 #include "external_containerizer/state/reader.h"
-#include "external_containerizer/state/test_tree.h"
+#include "external_containerizer/state/tree_testing.h"
 #include "external_containerizer/testing/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

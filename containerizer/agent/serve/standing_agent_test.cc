@@ -26,12 +26,13 @@
 #include "external_containerizer/state/file_system.h"
 #include "external_containerizer/state/known_containers.h"
 #include "external_containerizer/state/reader.h"
-#include "external_containerizer/state/test_tree.h"
+#include "external_containerizer/state/tree_testing.h"
 #include "external_containerizer/state/writer.h"
 #include "external_containerizer/testing/status_matchers.h"
+#include "external_containerizer/transport/linux/mutex_lock.h"
 #include "external_containerizer/transport/mock/oracle.h"
 #include "external_containerizer/transport/mock/script.h"
-#include "external_containerizer/transport/ttrpc/harness.h"
+#include "external_containerizer/transport/ttrpc/ttrpc_testing.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -49,31 +50,31 @@ class Mischief {
  public:
   // From now on each change of a path with `part` in it fails.
   void Break(std::string part) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     broken_ = std::move(part);
   }
   // Change number `n` of those that follow (from 0) does not return until
   // Release(), as if the agent were killed in it: before it has had its effect,
   // or after.
   void KillAt(int n, bool after_effect) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     kill_at_ = n;
     kill_after_effect_ = after_effect;
     killed_ = released_ = false;
   }
   bool killed() {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     return killed_;
   }
   void Release() {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     released_ = true;
     kill_at_ = -1;
   }
 
   // Of the files of one agent.
   int NewFiles() {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     return ++files_;
   }
 
@@ -81,7 +82,7 @@ class Mischief {
                   const std::function<absl::Status()>& change) {
     bool kill_now;
     {
-      absl::MutexLock lock(&mutex_);
+      MutexLock lock(&mutex_);
       if (!broken_.empty() && absl::StrContains(path, broken_)) {
         return absl::ResourceExhaustedError(
             absl::StrCat("write ", path, ": no space left on device"));
@@ -94,7 +95,7 @@ class Mischief {
     }
     absl::Status status = change();
     if (!kill_now) return status;
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     return Die(files);
   }
 

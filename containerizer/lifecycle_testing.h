@@ -4,8 +4,8 @@
 // Drives a Lifecycle in tests: keeps what it asked for and lets the test
 // answer, in any order.
 
-#ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_LIFECYCLE_HARNESS_H_
-#define EXTERNAL_CONTAINERIZER_CONTAINERIZER_LIFECYCLE_HARNESS_H_
+#ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_LIFECYCLE_TESTING_H_
+#define EXTERNAL_CONTAINERIZER_CONTAINERIZER_LIFECYCLE_TESTING_H_
 
 #include <map>
 #include <memory>
@@ -201,4 +201,4 @@ class LifecycleHarness {
 
 }  // namespace external_containerizer
 
-#endif  // EXTERNAL_CONTAINERIZER_CONTAINERIZER_LIFECYCLE_HARNESS_H_
+#endif  // EXTERNAL_CONTAINERIZER_CONTAINERIZER_LIFECYCLE_TESTING_H_

@@ -4,8 +4,8 @@
 // The agent as its users start it, for tests: the binary, what it writes and
 // how it exits. Failures are the test's.
 
-#ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_AGENT_PROCESS_H_
-#define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_AGENT_PROCESS_H_
+#ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_AGENT_TESTING_H_
+#define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_AGENT_TESTING_H_
 
 #include <sys/types.h>
 
@@ -60,4 +60,4 @@ class AgentProcess {
 
 }  // namespace external_containerizer
 
-#endif  // EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_AGENT_PROCESS_H_
+#endif  // EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_AGENT_TESTING_H_

@@ -3,8 +3,8 @@
 
 // Trees of files for tests: made, unpacked, compared, thrown away.
 
-#ifndef EXTERNAL_CONTAINERIZER_STATE_TEST_TREE_H_
-#define EXTERNAL_CONTAINERIZER_STATE_TEST_TREE_H_
+#ifndef EXTERNAL_CONTAINERIZER_STATE_TREE_TESTING_H_
+#define EXTERNAL_CONTAINERIZER_STATE_TREE_TESTING_H_
 
 #include <map>
 #include <string>
@@ -47,4 +47,4 @@ std::map<std::string, std::string> Snapshot(const std::string& directory);
 }  // namespace state
 }  // namespace external_containerizer
 
-#endif  // EXTERNAL_CONTAINERIZER_STATE_TEST_TREE_H_
+#endif  // EXTERNAL_CONTAINERIZER_STATE_TREE_TESTING_H_

@@ -8,8 +8,8 @@
 // of the changes to its entries may be missing, in any combination. Nothing
 // else is assumed; real file systems lose less.
 
-#ifndef EXTERNAL_CONTAINERIZER_STATE_MODEL_FILE_SYSTEM_H_
-#define EXTERNAL_CONTAINERIZER_STATE_MODEL_FILE_SYSTEM_H_
+#ifndef EXTERNAL_CONTAINERIZER_STATE_MODEL_FILE_SYSTEM_TESTING_H_
+#define EXTERNAL_CONTAINERIZER_STATE_MODEL_FILE_SYSTEM_TESTING_H_
 
 #include <cstddef>
 #include <functional>
@@ -96,4 +96,4 @@ class ModelFileSystem : public FileSystem {
 }  // namespace state
 }  // namespace external_containerizer
 
-#endif  // EXTERNAL_CONTAINERIZER_STATE_MODEL_FILE_SYSTEM_H_
+#endif  // EXTERNAL_CONTAINERIZER_STATE_MODEL_FILE_SYSTEM_TESTING_H_

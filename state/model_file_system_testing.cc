@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-#include "external_containerizer/state/model_file_system.h"
+#include "external_containerizer/state/model_file_system_testing.h"
 
 #include <sys/stat.h>
 

@@ -4,8 +4,8 @@
 // For tests: a loop that runs until something has happened, and a peer whose
 // every byte the test decides.
 
-#ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_TTRPC_HARNESS_H_
-#define EXTERNAL_CONTAINERIZER_TRANSPORT_TTRPC_HARNESS_H_
+#ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_TTRPC_TTRPC_TESTING_H_
+#define EXTERNAL_CONTAINERIZER_TRANSPORT_TTRPC_TTRPC_TESTING_H_
 
 #include <cstdint>
 #include <deque>
@@ -86,4 +86,4 @@ class RawPeer {
 }  // namespace ttrpc
 }  // namespace external_containerizer
 
-#endif  // EXTERNAL_CONTAINERIZER_TRANSPORT_TTRPC_HARNESS_H_
+#endif  // EXTERNAL_CONTAINERIZER_TRANSPORT_TTRPC_TTRPC_TESTING_H_

@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-#include "external_containerizer/state/test_tree.h"
+#include "external_containerizer/state/tree_testing.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>

@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-#include "external_containerizer/transport/ttrpc/harness.h"
+#include "external_containerizer/transport/ttrpc/ttrpc_testing.h"
 
 #include <errno.h>
 #include <sys/socket.h>

@@ -1,14 +1,14 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-#include "external_containerizer/state/sample_tree.h"
+#include "external_containerizer/state/sample_tree_testing.h"
 
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "absl/status/status.h"
-#include "external_containerizer/state/model_file_system.h"
+#include "external_containerizer/state/model_file_system_testing.h"
 #include "external_containerizer/state/writer.h"
 
 namespace external_containerizer {

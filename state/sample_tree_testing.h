@@ -3,11 +3,11 @@
 
 // A small tree with every kind of file in it, for tests to damage.
 
-#ifndef EXTERNAL_CONTAINERIZER_STATE_SAMPLE_TREE_H_
-#define EXTERNAL_CONTAINERIZER_STATE_SAMPLE_TREE_H_
+#ifndef EXTERNAL_CONTAINERIZER_STATE_SAMPLE_TREE_TESTING_H_
+#define EXTERNAL_CONTAINERIZER_STATE_SAMPLE_TREE_TESTING_H_
 
 #include "absl/status/status.h"
-#include "external_containerizer/state/model_file_system.h"
+#include "external_containerizer/state/model_file_system_testing.h"
 #include "external_containerizer/state/writer.h"
 
 namespace external_containerizer {
@@ -28,4 +28,4 @@ Image SampleImage();
 }  // namespace state
 }  // namespace external_containerizer
 
-#endif  // EXTERNAL_CONTAINERIZER_STATE_SAMPLE_TREE_H_
+#endif  // EXTERNAL_CONTAINERIZER_STATE_SAMPLE_TREE_TESTING_H_

@@ -3,8 +3,8 @@
 
 // A server in this thread, and hand-made peers that write to it what they like.
 
-#ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_TTRPC_SERVER_FIXTURE_H_
-#define EXTERNAL_CONTAINERIZER_TRANSPORT_TTRPC_SERVER_FIXTURE_H_
+#ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_TTRPC_SERVER_TESTING_H_
+#define EXTERNAL_CONTAINERIZER_TRANSPORT_TTRPC_SERVER_TESTING_H_
 
 #include <cstdint>
 #include <memory>
@@ -16,8 +16,8 @@
 #include "absl/strings/string_view.h"
 #include "external_containerizer/testing/status_matchers.h"
 #include "external_containerizer/transport/event_loop.h"
-#include "external_containerizer/transport/ttrpc/harness.h"
 #include "external_containerizer/transport/ttrpc/server.h"
+#include "external_containerizer/transport/ttrpc/ttrpc_testing.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -96,4 +96,4 @@ class ServerTest : public ::testing::Test {
 }  // namespace ttrpc
 }  // namespace external_containerizer
 
-#endif  // EXTERNAL_CONTAINERIZER_TRANSPORT_TTRPC_SERVER_FIXTURE_H_
+#endif  // EXTERNAL_CONTAINERIZER_TRANSPORT_TTRPC_SERVER_TESTING_H_
