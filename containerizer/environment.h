@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// The variables that a program finds, beside those it inherits (Mesos
-// 0.19–1.0, reference: the protocol's environment). Pure.
+// The variables that a program finds, beside those it inherits: those of Mesos
+// 0.19 to 1.0, which docs/protocol.md lists. Pure.
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_ENVIRONMENT_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_ENVIRONMENT_H_
