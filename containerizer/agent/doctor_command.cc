@@ -36,7 +36,7 @@
 namespace external_containerizer {
 namespace {
 
-using posix_internal::Finding;
+using posix::Finding;
 using Level = Finding::Level;
 
 constexpr uint64_t kLittleSpace = 64 << 20;
@@ -156,7 +156,7 @@ void CheckEnforcement(const Flags& flags, const ProgramSetup& program,
       parent = std::string(word);
     }
   }
-  const std::vector<Finding> machine = posix_internal::CheckMachine(parent);
+  const std::vector<Finding> machine = posix::CheckMachine(parent);
   findings.insert(findings.end(), machine.begin(), machine.end());
 }
 

@@ -70,11 +70,10 @@ class EnforcementTest : public ::testing::Test {
 
   // Whether this machine lets us; if not, why.
   static bool Enforced(const std::string& subject, std::string& why) {
-    for (const auto& finding :
-         posix_internal::CheckMachine(posix_internal::TestCgroupParent())) {
+    for (const auto& finding : posix::CheckMachine(posix::TestCgroupParent())) {
       if (finding.subject != subject) continue;
       why = finding.text;
-      return finding.level == posix_internal::Finding::Level::kOk;
+      return finding.level == posix::Finding::Level::kOk;
     }
     ADD_FAILURE() << "nobody speaks of " << subject;
     return false;
@@ -87,7 +86,7 @@ class EnforcementTest : public ::testing::Test {
     for (const std::string& argument : arguments) {
       absl::StrAppend(&command, " ", ShellWord(argument));
       // The program that comes with it, but for where it makes cgroups.
-      const std::string parent = posix_internal::TestCgroupParent();
+      const std::string parent = posix::TestCgroupParent();
       if (argument == "run" && !parent.empty()) {
         absl::StrAppend(&command, " --containerizer_path=",
                         ShellWord(absl::StrCat(ShellWord(posix_),

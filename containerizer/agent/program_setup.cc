@@ -35,8 +35,8 @@ Options ContainerizerOptionsFor(const ProgramSetup& program,
 absl::StatusOr<std::optional<Sandbox::Owner>> SandboxOwner(
     const std::string& user, bool is_posix) {
   if (user.empty()) return std::nullopt;
-  absl::StatusOr<std::optional<posix_internal::TaskUser>> found =
-      posix_internal::FindTaskUser(user);
+  absl::StatusOr<std::optional<posix::TaskUser>> found =
+      posix::FindTaskUser(user);
   if (!found.ok()) {
     if (is_posix) return found.status();
     return std::nullopt;

@@ -37,6 +37,12 @@ std::string FindingLine(const Finding& finding);
 std::vector<Finding> CheckMachine(const std::string& cgroup_parent);
 
 }  // namespace posix_internal
+
+// For agents.
+namespace posix {
+using posix_internal::CheckMachine;
+using posix_internal::Finding;
+}  // namespace posix
 }  // namespace external_containerizer
 
 #endif  // EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_MACHINE_CHECK_H_

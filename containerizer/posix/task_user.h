@@ -41,6 +41,12 @@ bool BecomeTaskUser(const TaskUser& user);
 bool MayBecomeOthers();
 
 }  // namespace posix_internal
+
+// For agents.
+namespace posix {
+using posix_internal::FindTaskUser;
+using posix_internal::TaskUser;
+}  // namespace posix
 }  // namespace external_containerizer
 
 #endif  // EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_TASK_USER_H_

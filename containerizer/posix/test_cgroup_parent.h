@@ -22,6 +22,11 @@ inline std::string TestCgroupParent() {
 }
 
 }  // namespace posix_internal
+
+// For tests of agents.
+namespace posix {
+using posix_internal::TestCgroupParent;
+}  // namespace posix
 }  // namespace external_containerizer
 
 #endif  // EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_TEST_CGROUP_PARENT_H_
