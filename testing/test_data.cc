@@ -10,7 +10,9 @@
 #include <iterator>
 #include <string>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "gtest/gtest.h"
 
@@ -47,6 +49,17 @@ std::string ReadTestData(absl::string_view path) {
     return "";
   }
   return std::string(std::istreambuf_iterator<char>(in), {});
+}
+
+std::string FromHex(absl::string_view digits) {
+  const std::string plain = absl::StrReplaceAll(digits, {{" ", ""}});
+  std::string bytes;
+  for (size_t i = 0; i < plain.size(); i += 2) {
+    int byte = 0;
+    EXPECT_TRUE(absl::SimpleHexAtoi(plain.substr(i, 2), &byte)) << digits;
+    bytes += static_cast<char>(byte);
+  }
+  return bytes;
 }
 
 }  // namespace external_containerizer

@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Where a test finds the files named in its `data`.
+// Where a test finds the files named in its `data`, and bytes it has in itself.
 
 #ifndef EXTERNAL_CONTAINERIZER_TESTING_TEST_DATA_H_
 #define EXTERNAL_CONTAINERIZER_TESTING_TEST_DATA_H_
@@ -21,6 +21,9 @@ std::string TestDataPath(absl::string_view path);
 // All bytes of that file. A file that cannot be read fails the test and reads
 // as empty.
 std::string ReadTestData(absl::string_view path);
+
+// Bytes from hexadecimal digits and spaces. Anything else fails the test.
+std::string FromHex(absl::string_view digits);
 
 }  // namespace external_containerizer
 

@@ -53,5 +53,10 @@ TEST(TestDataTest, NamesAMissingFileAndFailsTheTest) {
       "testing/testdata/no such file");
 }
 
+TEST(TestDataTest, HexIsDigitsAndSpaces) {
+  EXPECT_EQ(FromHex("00 ff7F"), std::string("\0\xff\x7f", 3));
+  EXPECT_EQ(FromHex(""), "");
+}
+
 }  // namespace
 }  // namespace external_containerizer

@@ -93,7 +93,7 @@ INSTANTIATE_TEST_SUITE_P(
 template <typename T>
 T Parse(absl::string_view hex) {
   T message;
-  EXPECT_TRUE(message.ParseFromString(absl::HexStringToBytes(hex))) << hex;
+  EXPECT_TRUE(message.ParseFromString(FromHex(hex))) << hex;
   return message;
 }
 

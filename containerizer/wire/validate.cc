@@ -145,7 +145,7 @@ const Plan& CachedPlanOf(const Descriptor& type) {
   static auto& mutex = *new absl::Mutex;
   static auto& plans = *new std::unordered_map<const Descriptor*, Plan>;
   {
-    absl::ReaderMutexLock lock(&mutex);
+    MutexLock lock(&mutex);
     const auto found = plans.find(&type);
     if (found != plans.end()) return found->second;
   }

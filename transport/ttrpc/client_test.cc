@@ -19,6 +19,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "external_containerizer/testing/status_matchers.h"
+#include "external_containerizer/testing/test_data.h"
 #include "external_containerizer/transport/event_loop.h"
 #include "external_containerizer/transport/ttrpc/socket.h"
 #include "external_containerizer/transport/ttrpc/ttrpc_testing.h"
@@ -97,30 +98,32 @@ class ClientTest : public ::testing::Test {
 
 TEST_F(ClientTest, CallsAndRepliesAreThoseOfTheReference) {
   Result usage;
-  Call(usage, Hex("0a0178"));
+  Call(usage, FromHex("0a0178"));
   SeenFrame seen = server_->Read(*loop_);
   EXPECT_EQ(EncodeFrame(seen.id, seen.type, seen.body),
-            Hex("0000001a 00000001 01 00"
-                "0a0c65632e76312e48656c70657212055573616765 1a030a0178"));
-  server_->Write(*loop_, Hex("00000006 00000001 02 00 12040a026f6b"));
+            FromHex("0000001a 00000001 01 00"
+                    "0a0c65632e76312e48656c70657212055573616765 1a030a0178"));
+  server_->Write(*loop_, FromHex("00000006 00000001 02 00 12040a026f6b"));
   RunUntil(*loop_, [&] { return usage.has_value(); });
-  EXPECT_THAT(usage->reply, IsOkAndHolds(Hex("0a026f6b")));
+  EXPECT_THAT(usage->reply, IsOkAndHolds(FromHex("0a026f6b")));
 
   Result empty;
   client_->Call(kService, "Empty", "", {absl::InfiniteDuration(), {{"K", "v"}}},
                 [&](CallResult<std::string> r) { empty = std::move(r); });
   seen = server_->Read(*loop_);
-  EXPECT_EQ(EncodeFrame(seen.id, seen.type, seen.body),
-            Hex("0000001d 00000003 01 00"
-                "0a0c65632e76312e48656c7065721205456d707479 2a060a016b120176"));
-  server_->Write(*loop_, Hex("00000000 00000003 02 00"));
+  EXPECT_EQ(
+      EncodeFrame(seen.id, seen.type, seen.body),
+      FromHex("0000001d 00000003 01 00"
+              "0a0c65632e76312e48656c7065721205456d707479 2a060a016b120176"));
+  server_->Write(*loop_, FromHex("00000000 00000003 02 00"));
   RunUntil(*loop_, [&] { return empty.has_value(); });
   EXPECT_THAT(empty->reply, IsOkAndHolds(""));
 
   Result boom;
   Call(boom);
   server_->Read(*loop_);
-  server_->Write(*loop_, Hex("0000000a 00000005 02 00 0a0808021204626f6f6d"));
+  server_->Write(*loop_,
+                 FromHex("0000000a 00000005 02 00 0a0808021204626f6f6d"));
   RunUntil(*loop_, [&] { return boom.has_value(); });
   EXPECT_THAT(boom->reply, StatusIs(absl::StatusCode::kUnknown, "boom"));
   EXPECT_EQ(boom->outcome, Outcome::kAnswered);

@@ -12,8 +12,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
-#include "absl/strings/str_replace.h"
 #include "external_containerizer/testing/status_matchers.h"
+#include "external_containerizer/testing/test_data.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -57,10 +57,6 @@ State Feed(FrameReader& reader, absl::string_view input,
   return state;
 }
 
-std::string Hex(absl::string_view hex) {
-  return absl::HexStringToBytes(absl::StrReplaceAll(hex, {{" ", ""}}));
-}
-
 std::string Encode(uint32_t id, FrameType type, absl::string_view body) {
   FrameHeader header;
   header.length = static_cast<uint32_t>(body.size());
@@ -90,7 +86,7 @@ const char* const kGoldenHex[] = {
 
 TEST(FrameTest, GoldenFramesAreReadAndWrittenBack) {
   for (const char* hex : kGoldenHex) {
-    const std::string bytes = Hex(hex);
+    const std::string bytes = FromHex(hex);
     FrameReader reader;
     std::vector<Seen> seen;
     EXPECT_EQ(Feed(reader, bytes, seen), State::kNeedMore) << hex;
@@ -104,7 +100,7 @@ TEST(FrameTest, GoldenFramesAreReadAndWrittenBack) {
 
 TEST(FrameTest, GoldenStreamCutAtEveryByteYieldsTheSameFrames) {
   std::string stream;
-  for (const char* hex : kGoldenHex) stream += Hex(hex);
+  for (const char* hex : kGoldenHex) stream += FromHex(hex);
   std::vector<Seen> whole;
   FrameReader reference;
   ASSERT_EQ(Feed(reference, stream, whole), State::kNeedMore);
@@ -164,7 +160,7 @@ TEST(FrameTest, LengthIsNeverAllocatedBeforeItArrives) {
   std::vector<FrameReader> readers(100);
   for (FrameReader& reader : readers) {
     std::vector<Seen> seen;
-    Feed(reader, Hex("00400000 00000001 01 00") + "some", seen);
+    Feed(reader, FromHex("00400000 00000001 01 00") + "some", seen);
     EXPECT_TRUE(seen.empty());
   }
   EXPECT_LT(HeapInUse() - before, 100u << 10);
@@ -174,9 +170,9 @@ TEST(FrameTest, LengthOf16MiBAndMoreIsCorrupt) {
   for (const char* length : {"01000000", "7fffffff", "ffffffff"}) {
     FrameReader reader;
     std::vector<Seen> seen;
-    EXPECT_EQ(Feed(reader, Hex(length) + "rest", seen), State::kCorrupt);
+    EXPECT_EQ(Feed(reader, FromHex(length) + "rest", seen), State::kCorrupt);
     EXPECT_THAT(reader.status(), StatusIs(absl::StatusCode::kDataLoss));
-    EXPECT_EQ(Feed(reader, Hex(kGoldenHex[0]), seen), State::kCorrupt);
+    EXPECT_EQ(Feed(reader, FromHex(kGoldenHex[0]), seen), State::kCorrupt);
     EXPECT_TRUE(seen.empty());
   }
 }
@@ -192,7 +188,7 @@ TEST(FrameTest, TextOfAnotherProtocolIsShownEscaped) {
 TEST(FrameTest, UnknownTypesAndFlagsAreHandedOver) {
   FrameReader reader;
   std::vector<Seen> seen;
-  Feed(reader, Hex("00000001 ffffffff ff ff 78"), seen);
+  Feed(reader, FromHex("00000001 ffffffff ff ff 78"), seen);
   EXPECT_THAT(seen, ElementsAre(Seen{0xffffffff, 255, "x"}));
 }
 

@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "external_containerizer/testing/test_data.h"
 #include "external_containerizer/transport/ttrpc/server_testing.h"
 #include "external_containerizer/transport/ttrpc/ttrpc_testing.h"
 #include "gmock/gmock.h"
@@ -32,8 +33,8 @@ TEST_F(ServerTest, RepliesAreThoseOfTheReference) {
   server_->AddHandler(
       kService, "Usage",
       [](const CallContext&, absl::string_view request, Responder responder) {
-        EXPECT_EQ(request, Hex("0a0178"));
-        responder.Finish(Hex("0a026f6b"));
+        EXPECT_EQ(request, FromHex("0a0178"));
+        responder.Finish(FromHex("0a026f6b"));
       });
   server_->AddHandler(kService, "Empty",
                       [](const CallContext& context, absl::string_view request,
@@ -56,20 +57,22 @@ TEST_F(ServerTest, RepliesAreThoseOfTheReference) {
     const SeenFrame seen = peer.Read(*loop_);
     return EncodeFrame(seen.id, seen.type, seen.body);
   };
-  EXPECT_EQ(ask(Hex("0000001a 00000001 01 00"
-                    "0a0c65632e76312e48656c70657212055573616765 1a030a0178")),
-            Hex("00000006 00000001 02 00 12040a026f6b"));
   EXPECT_EQ(
-      ask(Hex("0000001d 00000003 01 00"
-              "0a0c65632e76312e48656c7065721205456d707479 2a060a016b120176")),
-      Hex("00000000 00000003 02 00"));
+      ask(FromHex("0000001a 00000001 01 00"
+                  "0a0c65632e76312e48656c70657212055573616765 1a030a0178")),
+      FromHex("00000006 00000001 02 00 12040a026f6b"));
+  EXPECT_EQ(ask(FromHex(
+                "0000001d 00000003 01 00"
+                "0a0c65632e76312e48656c7065721205456d707479 2a060a016b120176")),
+            FromHex("00000000 00000003 02 00"));
   EXPECT_EQ(ask(RequestFrame(5, kService, "Boom", "")),
-            Hex("0000000a 00000005 02 00 0a0808021204626f6f6d"));
-  EXPECT_EQ(ask(RequestFrame(7, kService, "Nope", "")),
-            Hex("00000011 00000007 02 00 0a0f080c120b6d6574686f64204e6f7065"));
+            FromHex("0000000a 00000005 02 00 0a0808021204626f6f6d"));
+  EXPECT_EQ(
+      ask(RequestFrame(7, kService, "Nope", "")),
+      FromHex("00000011 00000007 02 00 0a0f080c120b6d6574686f64204e6f7065"));
   EXPECT_EQ(
       ask(RequestFrame(9, "no.S", "Usage", "")),
-      Hex("00000012 00000009 02 00 0a10080c120c73657276696365206e6f2e53"));
+      FromHex("00000012 00000009 02 00 0a10080c120c73657276696365206e6f2e53"));
 }
 
 TEST_F(ServerTest, RequestsCutAtEveryByteAreServed) {

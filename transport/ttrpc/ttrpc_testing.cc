@@ -7,8 +7,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "absl/strings/escaping.h"
-#include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 
@@ -25,10 +23,6 @@ void RunUntil(EventLoop& loop, absl::AnyInvocable<bool()> condition) {
     loop.RunAfter(absl::Microseconds(100), [&] { loop.Stop(); });
     loop.Run();
   }
-}
-
-std::string Hex(absl::string_view digits) {
-  return absl::HexStringToBytes(absl::StrReplaceAll(digits, {{" ", ""}}));
 }
 
 std::string EncodeFrame(uint32_t id, FrameType type, absl::string_view body) {

@@ -27,9 +27,6 @@ namespace ttrpc {
 // Runs the loop until `condition` holds; a failure of the test after 60 s.
 void RunUntil(EventLoop& loop, absl::AnyInvocable<bool()> condition);
 
-// Bytes from hexadecimal digits and spaces.
-std::string Hex(absl::string_view digits);
-
 std::string EncodeFrame(uint32_t id, FrameType type, absl::string_view body);
 std::string RequestFrame(uint32_t id, absl::string_view service,
                          absl::string_view method, absl::string_view payload,
