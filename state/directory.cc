@@ -18,12 +18,11 @@
 #include <utility>
 #include <vector>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "external_containerizer/state/open_beneath.h"
+#include "external_containerizer/transport/linux/open_beneath.h"
 
 namespace external_containerizer {
 namespace state {
@@ -80,30 +79,18 @@ unsigned char AskForType(int directory, const char* name) {
 }  // namespace
 
 absl::StatusOr<Directory> Directory::OpenRoot(const std::string& path) {
-  int fd;
+  UniqueFd fd;
   do {
-    fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  } while (fd < 0 && errno == EINTR);
-  if (fd < 0) return absl::ErrnoToStatus(errno, "cannot be opened");
-  return Directory(fd);
-}
-
-Directory::Directory(Directory&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)) {}
-
-Directory& Directory::operator=(Directory&& other) noexcept {
-  std::swap(fd_, other.fd_);
-  return *this;
-}
-
-Directory::~Directory() {
-  if (fd_ >= 0) close(fd_);
+    fd.Reset(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  } while (!fd.valid() && errno == EINTR);
+  if (!fd.valid()) return absl::ErrnoToStatus(errno, "cannot be opened");
+  return Directory(std::move(fd));
 }
 
 absl::StatusOr<std::optional<Directory>> Directory::Open(
     const std::string& name) const {
-  const int fd = OpenBeneath(fd_, name, O_RDONLY | O_DIRECTORY);
-  if (fd >= 0) return Directory(fd);
+  UniqueFd fd = OpenBeneath(fd_.get(), name, O_RDONLY | O_DIRECTORY);
+  if (fd.valid()) return Directory(std::move(fd));
   if (errno == ENOENT) return std::nullopt;
   return OpenError(errno);
 }
@@ -111,12 +98,13 @@ absl::StatusOr<std::optional<Directory>> Directory::Open(
 absl::StatusOr<std::vector<Directory::Entry>> Directory::List(
     size_t max) const {
   std::vector<Entry> entries;
-  if (lseek(fd_, 0, SEEK_SET) != 0) {
+  if (lseek(fd_.get(), 0, SEEK_SET) != 0) {
     return absl::ErrnoToStatus(errno, "cannot be listed");
   }
   alignas(DirectoryEntry) char buffer[32 << 10];
   for (;;) {
-    const long count = syscall(SYS_getdents64, fd_, buffer, sizeof(buffer));
+    const long count =
+        syscall(SYS_getdents64, fd_.get(), buffer, sizeof(buffer));
     if (count == 0) break;
     if (count < 0) return absl::ErrnoToStatus(errno, "cannot be listed");
     for (const char* at = buffer; at < buffer + count;) {
@@ -129,7 +117,7 @@ absl::StatusOr<std::vector<Directory::Entry>> Directory::List(
             absl::StrCat("has more than ", max, " entries"));
       }
       const unsigned char type = entry->type == DT_UNKNOWN
-                                     ? AskForType(fd_, entry->name)
+                                     ? AskForType(fd_.get(), entry->name)
                                      : entry->type;
       entries.push_back({std::string(name), TypeOf(type)});
     }
@@ -141,14 +129,14 @@ absl::StatusOr<std::vector<Directory::Entry>> Directory::List(
 
 absl::StatusOr<std::optional<absl::string_view>> Directory::Read(
     const std::string& name, size_t max, std::string& buffer) const {
-  const int fd = OpenBeneath(fd_, name, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-  if (fd < 0) {
+  const UniqueFd fd =
+      OpenBeneath(fd_.get(), name, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  if (!fd.valid()) {
     if (errno == ENOENT) return std::nullopt;
     return OpenError(errno);
   }
-  const auto closer = absl::MakeCleanup([fd] { close(fd); });
   struct stat info;
-  if (fstat(fd, &info) != 0) {
+  if (fstat(fd.get(), &info) != 0) {
     return absl::ErrnoToStatus(errno, "cannot be examined");
   }
   if (!S_ISREG(info.st_mode)) {
@@ -163,7 +151,7 @@ absl::StatusOr<std::optional<absl::string_view>> Directory::Read(
   if (buffer.size() < size) buffer.resize(size);
   size_t have = 0;
   while (have < size) {
-    const ssize_t count = read(fd, &buffer[have], size - have);
+    const ssize_t count = read(fd.get(), &buffer[have], size - have);
     if (count == 0) break;  // Somebody has made it shorter since.
     if (count < 0) {
       if (errno == EINTR) continue;
@@ -177,7 +165,8 @@ absl::StatusOr<std::optional<absl::string_view>> Directory::Read(
 absl::StatusOr<std::optional<std::string>> Directory::ReadLink(
     const std::string& name) const {
   char target[PATH_MAX];
-  const ssize_t size = readlinkat(fd_, name.c_str(), target, sizeof(target));
+  const ssize_t size =
+      readlinkat(fd_.get(), name.c_str(), target, sizeof(target));
   if (size >= 0) return std::string(target, static_cast<size_t>(size));
   if (errno == ENOENT) return std::nullopt;
   if (errno == EINVAL) return absl::DataLossError("is not a symbolic link");

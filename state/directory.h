@@ -11,10 +11,12 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "external_containerizer/transport/linux/unique_fd.h"
 
 namespace external_containerizer {
 namespace state {
@@ -37,10 +39,6 @@ class Directory {
   // `path` itself may be, or lead over, a link. NOT_FOUND if there is none.
   static absl::StatusOr<Directory> OpenRoot(const std::string& path);
 
-  Directory(Directory&& other) noexcept;
-  Directory& operator=(Directory&& other) noexcept;
-  ~Directory();
-
   // nullopt if there is nothing of that name.
   absl::StatusOr<std::optional<Directory>> Open(const std::string& name) const;
 
@@ -59,9 +57,9 @@ class Directory {
       const std::string& name) const;
 
  private:
-  explicit Directory(int fd) : fd_(fd) {}
+  explicit Directory(UniqueFd fd) : fd_(std::move(fd)) {}
 
-  int fd_;
+  UniqueFd fd_;
 };
 
 }  // namespace state

@@ -91,8 +91,7 @@ TEST_F(DirectoryTest, NoLinkIsFollowed) {
   EXPECT_THAT(Read("to_dir/f"), link);
   EXPECT_THAT(Read("out/passwd"), link);
   EXPECT_THAT(Root().Open("to_dir/x").status(), link);
-  EXPECT_THAT(Root().Open("to_dir").status(),
-              StatusIs(kDataLoss, HasSubstr("not a directory")));
+  EXPECT_THAT(Root().Open("to_dir").status(), link);
   EXPECT_FALSE(Read("../etc").ok());
   EXPECT_FALSE(Read("/etc/passwd").ok());
 }

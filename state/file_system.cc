@@ -20,40 +20,21 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "external_containerizer/state/directory.h"
-#include "external_containerizer/state/open_beneath.h"
+#include "external_containerizer/transport/linux/open_beneath.h"
+#include "external_containerizer/transport/linux/unique_fd.h"
 
 namespace external_containerizer {
 namespace state {
 namespace {
-
-class Fd {
- public:
-  explicit Fd(int fd) : fd_(fd) {}
-  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Fd& operator=(Fd&&) = delete;
-  ~Fd() {
-    if (fd_ >= 0) close(fd_);
-  }
-
-  int get() const { return fd_; }
-  bool ok() const { return fd_ >= 0; }
-
- private:
-  int fd_;
-};
 
 absl::Status Error(absl::string_view what, absl::string_view path) {
   return absl::ErrnoToStatus(
       errno, absl::StrCat("cannot ", what, " ", absl::CHexEscape(path)));
 }
 
-Fd Open(int root, const std::string& path, int flags, mode_t mode = 0) {
-  return Fd(OpenBeneath(root, path, flags, mode));
-}
-
 class PosixFile : public WritableFile {
  public:
-  PosixFile(Fd fd, std::string path)
+  PosixFile(UniqueFd fd, std::string path)
       : fd_(std::move(fd)), path_(std::move(path)) {}
 
   absl::Status Append(absl::string_view bytes) override {
@@ -81,18 +62,18 @@ class PosixFile : public WritableFile {
   }
 
  private:
-  const Fd fd_;
+  const UniqueFd fd_;
   const std::string path_;
 };
 
 class PosixFileSystem : public FileSystem {
  public:
-  PosixFileSystem(Fd root, Directory directory)
+  PosixFileSystem(UniqueFd root, Directory directory)
       : root_(std::move(root)), directory_(std::move(directory)) {}
 
   absl::Status MakeDirectory(const std::string& path) override {
     const Place place = Resolve(path);
-    if (place.parent.ok() &&
+    if (place.parent.valid() &&
         mkdirat(place.parent.get(), place.name.c_str(), 0755) == 0) {
       return absl::OkStatus();
     }
@@ -102,8 +83,8 @@ class PosixFileSystem : public FileSystem {
   absl::Status MakeLink(const std::string& target,
                         const std::string& path) override {
     const Place place = Resolve(path);
-    if (place.parent.ok() && symlinkat(target.c_str(), place.parent.get(),
-                                       place.name.c_str()) == 0) {
+    if (place.parent.valid() && symlinkat(target.c_str(), place.parent.get(),
+                                          place.name.c_str()) == 0) {
       return absl::OkStatus();
     }
     return Error("make the link", path);
@@ -111,17 +92,18 @@ class PosixFileSystem : public FileSystem {
 
   absl::StatusOr<std::unique_ptr<WritableFile>> MakeFile(
       const std::string& path, mode_t mode) override {
-    return File(path,
-                Open(root_.get(), path,
-                     O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOCTTY, mode));
+    return File(
+        path,
+        OpenBeneath(root_.get(), path,
+                    O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOCTTY, mode));
   }
 
   absl::StatusOr<std::unique_ptr<WritableFile>> OpenFile(
       const std::string& path) override {
-    Fd fd =
-        Open(root_.get(), path, O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY);
+    UniqueFd fd = OpenBeneath(root_.get(), path,
+                              O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY);
     struct stat info;
-    if (fd.ok() && fstat(fd.get(), &info) == 0 && !S_ISREG(info.st_mode)) {
+    if (fd.valid() && fstat(fd.get(), &info) == 0 && !S_ISREG(info.st_mode)) {
       return absl::DataLossError(
           absl::StrCat(absl::CHexEscape(path), " is not a regular file"));
     }
@@ -145,7 +127,7 @@ class PosixFileSystem : public FileSystem {
   absl::Status Rename(const std::string& from, const std::string& to) override {
     const Place old_place = Resolve(from);
     const Place new_place = Resolve(to);
-    if (old_place.parent.ok() && new_place.parent.ok() &&
+    if (old_place.parent.valid() && new_place.parent.valid() &&
         renameat(old_place.parent.get(), old_place.name.c_str(),
                  new_place.parent.get(), new_place.name.c_str()) == 0) {
       return absl::OkStatus();
@@ -155,7 +137,7 @@ class PosixFileSystem : public FileSystem {
 
   absl::Status Remove(const std::string& path) override {
     const Place place = Resolve(path);
-    if (place.parent.ok() &&
+    if (place.parent.valid() &&
         (unlinkat(place.parent.get(), place.name.c_str(), 0) == 0 ||
          (errno == EISDIR && unlinkat(place.parent.get(), place.name.c_str(),
                                       AT_REMOVEDIR) == 0))) {
@@ -182,34 +164,35 @@ class PosixFileSystem : public FileSystem {
   }
 
   absl::Status SyncDirectory(const std::string& path) override {
-    const Fd fd = Open(root_.get(), path, O_RDONLY | O_DIRECTORY);
-    if (fd.ok() && fsync(fd.get()) == 0) return absl::OkStatus();
+    const UniqueFd fd = OpenBeneath(root_.get(), path, O_RDONLY | O_DIRECTORY);
+    if (fd.valid() && fsync(fd.get()) == 0) return absl::OkStatus();
     return Error("sync the directory", path);
   }
 
  private:
   // A name in a directory that was reached without following a link.
   struct Place {
-    Fd parent;
+    UniqueFd parent;
     std::string name;
   };
 
   Place Resolve(const std::string& path) const {
     const size_t slash = path.rfind('/');
     if (slash == path.npos) {
-      return {Open(root_.get(), ".", O_PATH | O_DIRECTORY), path};
+      return {OpenBeneath(root_.get(), ".", O_PATH | O_DIRECTORY), path};
     }
-    return {Open(root_.get(), path.substr(0, slash), O_PATH | O_DIRECTORY),
-            path.substr(slash + 1)};
+    return {
+        OpenBeneath(root_.get(), path.substr(0, slash), O_PATH | O_DIRECTORY),
+        path.substr(slash + 1)};
   }
 
   static absl::StatusOr<std::unique_ptr<WritableFile>> File(
-      const std::string& path, Fd fd) {
-    if (!fd.ok()) return Error("open", path);
+      const std::string& path, UniqueFd fd) {
+    if (!fd.valid()) return Error("open", path);
     return std::make_unique<PosixFile>(std::move(fd), path);
   }
 
-  const Fd root_;
+  const UniqueFd root_;
   const Directory directory_;
 };
 
@@ -218,8 +201,8 @@ class PosixFileSystem : public FileSystem {
 absl::StatusOr<std::unique_ptr<FileSystem>> OpenFileSystem(
     const std::string& root) {
   absl::StatusOr<Directory> directory = Directory::OpenRoot(root);
-  Fd fd(open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!fd.ok()) return Error("open the directory", root);
+  UniqueFd fd(open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid()) return Error("open the directory", root);
   if (!directory.ok()) return directory.status();
   return std::make_unique<PosixFileSystem>(std::move(fd),
                                            std::move(*directory));

@@ -3,8 +3,6 @@
 
 #include "external_containerizer/state/text_files.h"
 
-#include <fstream>
-#include <iterator>
 #include <string>
 
 #include "absl/status/status.h"
@@ -14,6 +12,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "external_containerizer/transport/linux/process_identity.h"
 
 namespace external_containerizer {
 namespace state {
@@ -69,16 +68,11 @@ std::string ParseBootId(absl::string_view text) {
 }
 
 absl::StatusOr<std::string> CurrentBootId() {
-  constexpr char kPath[] = "/proc/sys/kernel/random/boot_id";
-  std::ifstream in(kPath);
-  const std::string id =
-      ParseBootId(std::string(std::istreambuf_iterator<char>(in), {}));
-  if (id.empty()) {
-    return absl::UnavailableError(
-        absl::StrCat("cannot tell which boot this is: ", kPath,
-                     " cannot be read; is /proc mounted?"));
-  }
-  return id;
+  std::string id = BootId();
+  if (!id.empty()) return id;
+  return absl::UnavailableError(
+      "cannot tell which boot this is: /proc/sys/kernel/random/boot_id cannot "
+      "be read; is /proc mounted?");
 }
 
 }  // namespace state
