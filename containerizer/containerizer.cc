@@ -3,13 +3,9 @@
 
 #include "external_containerizer/containerizer/containerizer.h"
 
-#include <signal.h>
-
 #include <algorithm>
 #include <atomic>
-#include <chrono>  // NOLINT(build/c++11)
 #include <string>
-#include <thread>  // NOLINT(build/c++11)
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -23,30 +19,11 @@
 #include "external_containerizer/containerizer/request.h"
 #include "external_containerizer/containerizer/wire/validate.h"
 #include "external_containerizer/transport/event_loop.h"
+#include "external_containerizer/transport/linux/clock.h"
+#include "external_containerizer/transport/linux/thread.h"
 
 namespace external_containerizer {
 namespace {
-
-// While a thread is created with all signals blocked, it has them blocked from
-// its first instruction: signals are the process's business, and EPIPE reaches
-// us as an error.
-class ScopedBlockSignals {
- public:
-  ScopedBlockSignals() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &previous_);
-  }
-  ~ScopedBlockSignals() { pthread_sigmask(SIG_SETMASK, &previous_, nullptr); }
-
- private:
-  sigset_t previous_;
-};
-
-// Wall clocks jump; nothing here is to be early or late for that.
-absl::Duration MonotonicNow() {
-  return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
-}
 
 // How a call ends, whatever it returns.
 using Completion = absl::AnyInvocable<void(absl::Status, ReturnCall::Value) &&>;
@@ -92,7 +69,7 @@ class Containerizer::Impl {
       : options_(std::move(options)), loop_(std::move(loop)) {}
 
   ~Impl() {
-    if (thread_.joinable()) Stop();
+    if (thread_.started()) Stop();
   }
 
   void Stop() {
@@ -100,15 +77,13 @@ class Containerizer::Impl {
       Handle(Shutdown());
       Finish();
     });
-    thread_.join();
+    thread_.Join();
   }
 
   absl::Status Start(TransportFactory factory) {
-    {
-      ScopedBlockSignals block;
-      thread_ = std::thread([this] { loop_->Run(); });
-    }
-    absl::Status status;
+    absl::Status status =
+        thread_.Start("containerizer", [this] { loop_->Run(); });
+    if (!status.ok()) return status;
     absl::Notification made;
     loop_->Post([&] {
       absl::StatusOr<std::unique_ptr<Transport>> transport =
@@ -126,7 +101,7 @@ class Containerizer::Impl {
       made.Notify();
     });
     made.WaitForNotification();
-    if (!status.ok()) thread_.join();
+    if (!status.ok()) thread_.Join();
     return status;
   }
 
@@ -352,7 +327,7 @@ class Containerizer::Impl {
 
   const Options options_;
   const std::unique_ptr<EventLoop> loop_;
-  std::thread thread_;
+  Thread thread_;
   std::atomic<CallId> next_call_{1};
   std::atomic<int64_t> outstanding_{0};  // Calls that have not returned.
 

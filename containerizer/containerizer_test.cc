@@ -4,6 +4,8 @@
 #include "external_containerizer/containerizer/containerizer.h"
 
 #include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>  // NOLINT(build/c++17)
 #include <iterator>
@@ -14,11 +16,14 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/blocking_counter.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "external_containerizer/containerizer/blocking.h"
+#include "external_containerizer/testing/no_threads.h"
 #include "external_containerizer/testing/status_matchers.h"
 #include "external_containerizer/transport/linux/mutex_lock.h"
 #include "external_containerizer/transport/mock/oracle.h"
@@ -276,6 +281,24 @@ TEST_F(ContainerizerTest, TenThousandWaitingContainersCostNoThread) {
     ASSERT_TRUE(world_->Exit(absl::StrCat("c-", i), (i % 100) << 8));
   }
   ended.Wait();
+}
+
+TEST(ContainerizerCreateTest, WithoutAThreadItFailsAndSaysWhatToDo) {
+  const pid_t child = fork();
+  if (child == 0) {
+    ForbidThreads();
+    const absl::Status status =
+        Containerizer::Create(Options(),
+                              ScriptTransport(std::make_shared<Script>()))
+            .status();
+    _exit(absl::IsResourceExhausted(status) &&
+                  absl::StrContains(status.message(), "ulimit -u")
+              ? 0
+              : 1);
+  }
+  int wait_status = 0;
+  ASSERT_EQ(waitpid(child, &wait_status, 0), child);
+  EXPECT_EQ(wait_status, 0);
 }
 
 TEST_F(ContainerizerTest, CallbacksMayCallAnyMethod) {
