@@ -15,8 +15,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "external_containerizer/testing/test_data.h"
+#include "external_containerizer/transport/linux/clock.h"
 #include "gtest/gtest.h"
 
 namespace external_containerizer {
@@ -76,9 +76,9 @@ void AgentProcess::CloseOut() { const UniqueFd closed = std::move(out_fd_); }
 void AgentProcess::Expect(const std::string& where_is,
                           const std::string& text) {
   const std::string& where = where_is == "out" ? out_ : err_;
-  const absl::Time end = absl::Now() + kPatience;
+  const Deadline deadline(kPatience);
   while (where.find(text) == std::string::npos) {
-    if (!ReadSome() || absl::Now() > end) {
+    if (!ReadSome() || deadline.Expired()) {
       FAIL() << "no \"" << text << "\" in " << where_is << "; out: " << out_
              << "; err: " << err_;
     }
@@ -86,9 +86,9 @@ void AgentProcess::Expect(const std::string& where_is,
 }
 
 int AgentProcess::Wait() {
-  const absl::Time end = absl::Now() + kPatience;
+  const Deadline deadline(kPatience);
   while (ReadSome()) {
-    if (absl::Now() > end) {
+    if (deadline.Expired()) {
       ADD_FAILURE() << "still running; out: " << out_ << "; err: " << err_;
       kill(pid_, SIGKILL);
       break;

@@ -35,20 +35,23 @@ struct Display::Followed {
 absl::StatusOr<std::unique_ptr<Display>> Display::Create(Options options) {
   absl::StatusOr<std::unique_ptr<EventLoop>> loop = EventLoop::Create();
   if (!loop.ok()) return loop.status();
-  return std::unique_ptr<Display>(
+  std::unique_ptr<Display> display(
       new Display(std::move(options), *std::move(loop)));
+  const absl::Status started = display->thread_.Start(
+      "display", [loop = display->loop_.get()] { loop->Run(); });
+  if (!started.ok()) return started;
+  return display;
 }
 
 Display::Display(Options options, std::unique_ptr<EventLoop> loop)
     : options_(std::move(options)),
       loop_(std::move(loop)),
       console_(options_.out, options_.err, options_.live && !options_.json),
-      poll_delay_(kShortestPoll),
-      thread_([this] { loop_->Run(); }) {}
+      poll_delay_(kShortestPoll) {}
 
 Display::~Display() {
   loop_->Stop();
-  thread_.join();
+  thread_.Join();
 }
 
 void Display::Follow(int sandbox) {

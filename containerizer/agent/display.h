@@ -10,7 +10,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>  // NOLINT
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
@@ -21,6 +20,7 @@
 #include "external_containerizer/containerizer/agent/output_file.h"
 #include "external_containerizer/containerizer/agent/report.h"
 #include "external_containerizer/transport/event_loop.h"
+#include "external_containerizer/transport/linux/thread.h"
 
 namespace external_containerizer {
 
@@ -41,6 +41,7 @@ class Display {
     absl::AnyInvocable<void(absl::Status)> on_broken;
   };
 
+  // RESOURCE_EXHAUSTED if there is no thread or no descriptor for it.
   static absl::StatusOr<std::unique_ptr<Display>> Create(Options options);
 
   // Shows what it was given before, for as long as that takes.
@@ -85,7 +86,7 @@ class Display {
   Console console_;  // On the display's thread, as is the rest.
   std::unique_ptr<Followed> out_, err_;
   absl::Duration poll_delay_;
-  std::thread thread_;
+  Thread thread_;
 };
 
 }  // namespace external_containerizer

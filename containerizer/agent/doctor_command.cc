@@ -18,7 +18,6 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/agent/flags.h"
 #include "external_containerizer/containerizer/agent/json.h"
@@ -31,6 +30,7 @@
 #include "external_containerizer/containerizer/blocking.h"
 #include "external_containerizer/containerizer/containerizer.h"
 #include "external_containerizer/containerizer/posix/machine_check.h"
+#include "external_containerizer/transport/linux/clock.h"
 #include "external_containerizer/transport/selected.h"
 
 namespace external_containerizer {
@@ -114,14 +114,14 @@ void CheckAgent(const Surroundings& surroundings, const Flags& flags,
   }
   findings.push_back(usable);
   if (program.ok()) {
-    const absl::Time start = absl::Now();
+    const absl::Duration start = MonotonicNow();
     const absl::Status asked = AskProgram(*program, *directory);
     if (asked.ok()) {
       findings.push_back(
           {Level::kOk, "program",
-           absl::StrCat(program->command_line,
-                        " answers recover and containers in ",
-                        absl::ToInt64Milliseconds(absl::Now() - start), " ms"),
+           absl::StrCat(
+               program->command_line, " answers recover and containers in ",
+               absl::ToInt64Milliseconds(MonotonicNow() - start), " ms"),
            ""});
     } else {
       findings.push_back(

@@ -6,10 +6,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cstdint>
@@ -20,8 +18,9 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "external_containerizer/transport/linux/clock.h"
+#include "external_containerizer/transport/linux/open_beneath.h"
 
 namespace external_containerizer {
 namespace {
@@ -29,29 +28,21 @@ namespace {
 constexpr absl::Duration kRemovalTime = absl::Minutes(1);
 constexpr size_t kNamesAtOnce = 4096;
 
-UniqueFd OpenBeneath(int directory, const char* name, int flags,
-                     uint64_t resolve) {
-  struct open_how how = {};
-  how.flags = static_cast<uint64_t>(flags | O_CLOEXEC | O_NOFOLLOW);
-  how.resolve = resolve | RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
-  return UniqueFd(static_cast<int>(
-      syscall(SYS_openat2, directory, name, &how, sizeof(how))));
-}
-
 // Opens a directory that is to be emptied. -1 and errno if that cannot be.
 UniqueFd OpenToEmpty(int parent, const std::string& name) {
   constexpr int kDirectory = O_RDONLY | O_DIRECTORY;
-  UniqueFd directory =
-      OpenBeneath(parent, name.c_str(), kDirectory, RESOLVE_NO_XDEV);
+  const auto open = [&](int flags) {
+    return OpenBeneath(parent, name, flags, 0, Mounts::kRefuse);
+  };
+  UniqueFd directory = open(kDirectory);
   if (!directory.valid() && errno == EACCES) {
     // chmod() by name could be led astray by a link; by descriptor it cannot.
-    const UniqueFd path = OpenBeneath(parent, name.c_str(),
-                                      O_PATH | O_DIRECTORY, RESOLVE_NO_XDEV);
+    const UniqueFd path = open(O_PATH | O_DIRECTORY);
     if (!path.valid()) return UniqueFd();
     if (chmod(absl::StrCat("/proc/self/fd/", path.get()).c_str(), 0700) != 0) {
       return UniqueFd();
     }
-    directory = OpenBeneath(parent, name.c_str(), kDirectory, RESOLVE_NO_XDEV);
+    directory = open(kDirectory);
   }
   struct stat status;
   if (directory.valid() && fstat(directory.get(), &status) == 0 &&
@@ -70,7 +61,7 @@ class Remover {
 
   // Whether the top is empty now.
   bool Run() {
-    const absl::Time end = absl::Now() + kRemovalTime;
+    const Deadline deadline(kRemovalTime);
     for (;;) {
       const absl::StatusOr<std::vector<std::string>> names =
           NamesIn(top_.get(), kNamesAtOnce);
@@ -84,7 +75,7 @@ class Remover {
         if (Remove(name)) progress = true;
       }
       if (!progress) return false;
-      if (absl::Now() > end) {
+      if (deadline.Expired()) {
         error_ = absl::DeadlineExceededError("somebody still writes to it");
         return false;
       }
@@ -198,7 +189,7 @@ absl::StatusOr<UniqueFd> MakeDirectories(int root, absl::string_view path,
     if (mkdirat(at.get(), name.c_str(), mode) != 0 && errno != EEXIST) {
       return FileError("make the directory", so_far, errno);
     }
-    at = OpenBeneath(at.get(), name.c_str(), O_RDONLY | O_DIRECTORY, 0);
+    at = OpenBeneath(at.get(), name, O_RDONLY | O_DIRECTORY);
     if (!at.valid()) return FileError("open the directory", so_far, errno);
   }
   return at;

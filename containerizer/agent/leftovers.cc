@@ -14,10 +14,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/synchronization/notification.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/agent/report.h"
 #include "external_containerizer/transport/linux/mutex_lock.h"
+#include "external_containerizer/transport/linux/clock.h"
 
 namespace external_containerizer {
 namespace {
@@ -45,11 +45,13 @@ LeftoverCleaner::LeftoverCleaner(std::string work_dir,
     : work_dir_(std::move(work_dir)),
       make_transport_(std::move(make_transport)),
       notice_(std::move(notice)),
-      done_(std::move(done)),
-      thread_([this] {
-        Work();
-        done_();
-      }) {}
+      done_(std::move(done)) {
+  const absl::Status started = thread_.Start("leftovers", [this] {
+    Work();
+    done_();
+  });
+  if (!started.ok()) done_();
+}
 
 LeftoverCleaner::~LeftoverCleaner() {
   std::unique_ptr<Containerizer> active;
@@ -60,7 +62,7 @@ LeftoverCleaner::~LeftoverCleaner() {
   }
   // Its calls end now, and the thread goes on.
   active.reset();
-  thread_.join();
+  thread_.Join();
 }
 
 bool LeftoverCleaner::Stopped() {
@@ -69,10 +71,10 @@ bool LeftoverCleaner::Stopped() {
 }
 
 void LeftoverCleaner::Work() {
-  const absl::Time end = absl::Now() + kTime;
+  const Deadline deadline(kTime);
   for (RunDirectory& run :
        RunDirectory::ClaimLeftovers(work_dir_, kMostDirectories)) {
-    if (Stopped() || absl::Now() > end) return;
+    if (Stopped() || deadline.Expired()) return;
     Clean(std::move(run));
   }
 }

@@ -9,13 +9,13 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <thread>  // NOLINT
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "external_containerizer/containerizer/agent/run_directory.h"
 #include "external_containerizer/containerizer/containerizer.h"
+#include "external_containerizer/transport/linux/thread.h"
 #include "external_containerizer/transport/selected.h"
 
 namespace external_containerizer {
@@ -30,7 +30,7 @@ class LeftoverCleaner {
 
   // Begins. On that thread, `notice` is told in one line of every container
   // that was destroyed and of every one that could not be; then `done` is
-  // called, once.
+  // called, once; inside the constructor if there is no thread to be had.
   LeftoverCleaner(std::string work_dir, MakeTransport make_transport,
                   Notice notice, std::function<void()> done);
 
@@ -50,7 +50,7 @@ class LeftoverCleaner {
   absl::Mutex mutex_;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   std::unique_ptr<Containerizer> active_ ABSL_GUARDED_BY(mutex_);
-  std::thread thread_;
+  Thread thread_;
 };
 
 }  // namespace external_containerizer

@@ -17,7 +17,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/agent/display.h"
 #include "external_containerizer/containerizer/agent/interrupts.h"
@@ -28,6 +27,7 @@
 #include "external_containerizer/containerizer/containerizer.h"
 #include "external_containerizer/containerizer/wire/exit.h"
 #include "external_containerizer/transport/event_loop.h"
+#include "external_containerizer/transport/linux/clock.h"
 #include "external_containerizer/transport/selected.h"
 
 namespace external_containerizer {
@@ -91,8 +91,7 @@ class Run {
   }
 
   absl::Duration Elapsed() const {
-    return (ended_at_ == absl::InfinitePast() ? absl::Now() : ended_at_) -
-           started_at_;
+    return ended_at_.value_or(MonotonicNow()) - started_at_;
   }
 
   const RunOptions& options_;
@@ -110,13 +109,14 @@ class Run {
   std::unique_ptr<Containerizer> containerizer_;
 
   std::string state_ = "recovering";
-  absl::Time started_at_ = absl::Now();
-  absl::Time ended_at_ = absl::InfinitePast();
-  absl::Time interrupted_at_ = absl::InfinitePast();
+  // MonotonicNow()
+  absl::Duration started_at_ = MonotonicNow();
+  std::optional<absl::Duration> ended_at_;
+  std::optional<absl::Duration> interrupted_at_;
   std::optional<wire::Termination> termination_;
   Used used_;
   std::optional<double> cpus_;
-  absl::Time measured_at_ = absl::InfinitePast();
+  absl::Duration measured_at_;  // MonotonicNow()
 
   bool launching_ = false;        // Launch() was called.
   bool launched_ = false;         // And it succeeded.
@@ -242,7 +242,7 @@ void Run::Launched(absl::Status status) {
     return;
   }
   launched_ = true;
-  started_at_ = absl::Now();
+  started_at_ = MonotonicNow();
   if (!destroying_) state_ = "running";
   ShowStatus();
   display_->Follow(sandbox_.directory.get());
@@ -259,7 +259,7 @@ void Run::Ended(absl::StatusOr<wire::Termination> termination) {
     Destroy();
     return;
   }
-  if (ended_at_ == absl::InfinitePast()) ended_at_ = absl::Now();
+  if (!ended_at_.has_value()) ended_at_ = MonotonicNow();
   termination_ = *std::move(termination);
   if (destroying_) return;
   state_ = "ended";
@@ -284,7 +284,7 @@ void Run::HaveUsage(
     bool last) {
   if (statistics.ok() && statistics->has_value()) {
     const Used now = UsedOf(**statistics);
-    const absl::Time at = absl::Now();
+    const absl::Duration at = MonotonicNow();
     if (now.Cpu().has_value() && used_.Cpu().has_value() && at > measured_at_) {
       cpus_ = absl::FDivDuration(*now.Cpu() - *used_.Cpu(), at - measured_at_);
     }
@@ -332,7 +332,7 @@ void Run::Destroy() {
 
 void Run::Destroyed(absl::StatusOr<wire::Termination> termination) {
   if (termination.ok()) {
-    if (ended_at_ == absl::InfinitePast()) ended_at_ = absl::Now();
+    if (!ended_at_.has_value()) ended_at_ = MonotonicNow();
     if (!termination_.has_value()) termination_ = *std::move(termination);
   } else if (!absl::IsNotFound(termination.status())) {
     clean_ = false;
@@ -388,18 +388,18 @@ void Run::ShowEnd() {
 }
 
 void Run::StopIfDone() {
-  const bool interrupted = interrupted_at_ != absl::InfinitePast();
+  const bool interrupted = interrupted_at_.has_value();
   if (end_shown_ && (cleaned_up_ || interrupted)) loop_.Stop();
 }
 
 void Run::Signaled() {
   for (int number = interrupts_.Next(); number != 0;
        number = interrupts_.Next()) {
-    const absl::Time now = absl::Now();
-    if (interrupted_at_ == absl::InfinitePast()) {
+    const absl::Duration now = MonotonicNow();
+    if (!interrupted_at_.has_value()) {
       interrupted_at_ = now;
       Interrupted(number);
-    } else if (number == SIGINT || now - interrupted_at_ > kSameRequest) {
+    } else if (number == SIGINT || now - *interrupted_at_ > kSameRequest) {
       StopWaiting();
     }
   }

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "external_containerizer/containerizer/agent/serve/control.h"
+#include "external_containerizer/transport/linux/clock.h"
 
 namespace external_containerizer {
 absl::StatusOr<std::unique_ptr<ControlClient>> ControlClient::Connect(
@@ -40,11 +41,11 @@ absl::Status ControlClient::WentAway(const absl::Status& status) const {
 
 absl::StatusOr<std::unique_ptr<ControlClient>> ConnectPatiently(
     const std::string& work_dir, absl::Duration patience) {
-  const absl::Time end = absl::Now() + patience;
+  const Deadline deadline(patience);
   for (;;) {
     absl::StatusOr<std::unique_ptr<ControlClient>> client =
         ControlClient::Connect(work_dir);
-    if (!absl::IsUnavailable(client.status()) || absl::Now() > end) {
+    if (!absl::IsUnavailable(client.status()) || deadline.Expired()) {
       return client;
     }
     absl::SleepFor(kAwayPause);

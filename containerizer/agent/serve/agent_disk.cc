@@ -8,9 +8,11 @@
 #include <unistd.h>
 
 #include <climits>
+#include <cstddef>
 #include <optional>
 #include <utility>
 
+#include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/containerizer/agent/program_setup.h"
 #include "external_containerizer/containerizer/agent/sandbox_layout.h"
@@ -49,14 +51,15 @@ AgentDisk::AgentDisk(std::string work_dir, UniqueFd directory,
                      std::unique_ptr<state::Writer> writer)
     : work_dir_(std::move(work_dir)),
       directory_(std::move(directory)),
-      writer_(std::move(writer)),
-      threads_(kThreads) {}
+      writer_(std::move(writer)) {
+  for (size_t i = 0; i < kThreads; ++i) threads_.emplace_back("disk", 1);
+}
 
 void AgentDisk::Run(const ContainerId& container, Work work, Done done) {
-  threads_.Run(container,
-               [work = std::move(work), done = std::move(done)]() mutable {
-                 std::move(done)(std::move(work)());
-               });
+  threads_[absl::HashOf(container) % threads_.size()].Run(
+      [work = std::move(work), done = std::move(done)]() mutable {
+        std::move(done)(std::move(work)());
+      });
 }
 
 absl::Status AgentDisk::RecordSelf(const std::string& agent,

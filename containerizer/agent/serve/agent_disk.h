@@ -7,6 +7,7 @@
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_SERVE_AGENT_DISK_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_SERVE_AGENT_DISK_H_
 
+#include <deque>
 #include <memory>
 #include <string>
 
@@ -15,10 +16,10 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "external_containerizer/containerizer/agent/files.h"
-#include "external_containerizer/containerizer/agent/serve/disk_threads.h"
 #include "external_containerizer/containerizer/container.h"
 #include "external_containerizer/state/paths.h"
 #include "external_containerizer/state/writer.h"
+#include "external_containerizer/transport/linux/thread_pool.h"
 #include "external_containerizer/transport/transport.h"
 
 namespace external_containerizer {
@@ -36,8 +37,9 @@ class AgentDisk {
   // Does all that it was given before.
   ~AgentDisk() = default;
 
-  // Returns at once. On another thread does `work`, after all other work of
-  // that container, and calls `done` with what it returned.
+  // On another thread does `work`, after all other work of that container, and
+  // calls `done` with what it returned. Returns at once; but where no thread is
+  // to be had, all of that happens inside this call.
   void Run(const ContainerId& container, Work work, Done done);
 
   // Who the agent is and what its containers belong to. An agent that is
@@ -66,7 +68,8 @@ class AgentDisk {
   const std::string work_dir_;
   const UniqueFd directory_;
   const std::unique_ptr<state::Writer> writer_;
-  DiskThreads threads_;
+  // Each of one thread, to keep the order.
+  std::deque<ThreadPool> threads_;
 };
 
 }  // namespace external_containerizer

@@ -6,9 +6,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
+#include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "external_containerizer/state/reader.h"
 #include "external_containerizer/state/tree_testing.h"
@@ -112,6 +119,50 @@ TEST_F(AgentDiskTest, RunReturnsAtOnceAndAnswersFromAnotherThread) {
   go.Notify();
   over.WaitForNotification();
   EXPECT_THAT(result, StatusIs(absl::StatusCode::kDataLoss));
+}
+
+TEST_F(AgentDiskTest, WorkOfOneContainerIsDoneInOrder) {
+  absl::Mutex mutex;
+  std::map<std::string, std::vector<int>> done;
+  for (int i = 0; i < 1000; ++i) {
+    const std::string id = absl::StrCat("container ", i % 7);
+    disk_->Run(
+        id, [] { return absl::OkStatus(); },
+        [&, id, i](const absl::Status&) {
+          absl::MutexLock lock(&mutex);
+          done[id].push_back(i);
+        });
+  }
+  disk_.reset();  // Does what is left.
+  size_t count = 0;
+  for (const auto& [id, order] : done) {
+    count += order.size();
+    EXPECT_TRUE(std::is_sorted(order.begin(), order.end())) << id;
+  }
+  EXPECT_EQ(count, 1000u);
+}
+
+TEST_F(AgentDiskTest, AContainerThatIsStuckDoesNotHoldUpAllOthers) {
+  absl::Notification release, others;
+  std::atomic<bool> told{false};
+  disk_->Run(
+      "stuck",
+      [&] {
+        release.WaitForNotification();
+        return absl::OkStatus();
+      },
+      [](const absl::Status&) {});
+  // One of eight shares the thread of "stuck".
+  for (int i = 0; i < 64; ++i) {
+    disk_->Run(
+        absl::StrCat(i), [] { return absl::OkStatus(); },
+        [&](const absl::Status&) {
+          if (!told.exchange(true)) others.Notify();
+        });
+  }
+  others.WaitForNotification();
+  release.Notify();
+  disk_.reset();
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "external_containerizer/transport/linux/clock.h"
 
 namespace external_containerizer {
 namespace {
@@ -51,10 +52,10 @@ absl::StatusOr<WorkDirectory> WorkDirectory::Take(const std::string& path) {
   }
   absl::Status owner = CheckOwner(status, path);
   if (!owner.ok()) return owner;
-  const absl::Time end = absl::Now() + kLockPatience;
+  const Deadline deadline(kLockPatience);
   while (flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return FileError("lock", path, errno);
-    if (absl::Now() > end) {
+    if (deadline.Expired()) {
       return absl::AlreadyExistsError(absl::StrCat(
           "another agent runs with ", absl::CHexEscape(path),
           "; end it first, or name another place with --work_dir"));
