@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <numeric>
 #include <utility>
 
 namespace external_containerizer {
@@ -15,37 +16,36 @@ size_t WorkerThreads::Lane::Runnable() const {
 }
 
 WorkerThreads::WorkerThreads(const std::vector<size_t>& most)
-    : lanes_(most.size()) {
+    : lanes_(most.size()),
+      threads_("handler",
+               2 * std::accumulate(most.begin(), most.end(), size_t{0}),
+               Thread::Signals::kAsCaller) {
   for (size_t i = 0; i < most.size(); ++i) lanes_[i].most = most[i];
 }
 
 WorkerThreads::~WorkerThreads() {
-  std::vector<pthread_t> threads;
   // Destroyed without the lock: what it destroys may be anything.
   std::vector<std::list<Queued>> forgotten(lanes_.size());
   {
     absl::MutexLock lock(&mutex_);
-    stopped_ = true;
-    threads.swap(threads_);
     for (size_t i = 0; i < lanes_.size(); ++i) {
       forgotten[i].swap(lanes_[i].queue);
     }
   }
-  for (const pthread_t thread : threads) pthread_join(thread, nullptr);
+  threads_.Stop();
 }
 
 bool WorkerThreads::Run(size_t lane, uint64_t id, Work&& work) {
   absl::MutexLock lock(&mutex_);
   std::list<Queued>& queue = lanes_[lane].queue;
   queue.push_back({id, std::move(work)});
-  StartThreads();
-  if (!threads_.empty()) {
-    waiting_[id] = {&lanes_[lane], std::prev(queue.end())};
-    return true;
+  if (!Start(&lanes_[lane])) {
+    work = std::move(queue.back().work);
+    queue.pop_back();
+    return false;
   }
-  work = std::move(queue.back().work);
-  queue.pop_back();
-  return false;
+  waiting_[id] = {&lanes_[lane], std::prev(queue.end())};
+  return true;
 }
 
 bool WorkerThreads::Abandon(uint64_t id) {
@@ -62,65 +62,39 @@ bool WorkerThreads::Abandon(uint64_t id) {
   const auto it = running_.find(id);
   if (it != running_.end() && !std::exchange(it->second.abandoned, true)) {
     ++it->second.lane->abandoned;
-    StartThreads();
+    Start(it->second.lane);
   }
   return false;
 }
 
-void WorkerThreads::StartThreads() {
-  while (free_ < Runnable()) {
-    // std::thread would throw if there is none.
-    pthread_t thread;
-    if (pthread_create(&thread, nullptr, &Main, this) != 0) return;
-    threads_.push_back(thread);
-    ++free_;
+bool WorkerThreads::Start(Lane* lane) {
+  for (; lane->starting < lane->Runnable(); ++lane->starting) {
+    if (!threads_.TryRun([this, lane] { RunNext(lane); })) return false;
   }
+  return true;
 }
 
-void* WorkerThreads::Main(void* self) {
-  static_cast<WorkerThreads*>(self)->Loop();
-  return nullptr;
-}
-
-size_t WorkerThreads::Runnable() const {
-  size_t runnable = 0;
-  for (const Lane& lane : lanes_) runnable += lane.Runnable();
-  return runnable;
-}
-
-bool WorkerThreads::Ready() const { return stopped_ || Runnable() > 0; }
-
-void WorkerThreads::Ended(uint64_t id) {
-  const auto it = running_.find(id);
-  --it->second.lane->running;
-  if (it->second.abandoned) --it->second.lane->abandoned;
-  running_.erase(it);
-  ++free_;
-}
-
-void WorkerThreads::Loop() {
-  for (;;) {
-    Queued next;
-    {
-      absl::MutexLock lock(&mutex_);
-      mutex_.Await(absl::Condition(this, &WorkerThreads::Ready));
-      if (stopped_) return;
-      const auto lane =
-          std::find_if(lanes_.begin(), lanes_.end(),
-                       [](const Lane& each) { return each.Runnable() > 0; });
-      next = std::move(lane->queue.front());
-      lane->queue.pop_front();
-      waiting_.erase(next.id);
-      ++lane->running;
-      running_[next.id].lane = &*lane;
-      --free_;
-    }
-    std::move(next.work)();
-    // It goes before its place does.
-    next.work = nullptr;
+void WorkerThreads::RunNext(Lane* lane) {
+  Queued next;
+  {
     absl::MutexLock lock(&mutex_);
-    Ended(next.id);
+    --lane->starting;
+    if (lane->Runnable() == 0) return;  // It was abandoned meanwhile.
+    next = std::move(lane->queue.front());
+    lane->queue.pop_front();
+    waiting_.erase(next.id);
+    ++lane->running;
+    running_[next.id].lane = lane;
   }
+  std::move(next.work)();
+  // It goes before its place does.
+  next.work = nullptr;
+  absl::MutexLock lock(&mutex_);
+  const auto it = running_.find(next.id);
+  --lane->running;
+  if (it->second.abandoned) --lane->abandoned;
+  running_.erase(it);
+  Start(lane);
 }
 
 }  // namespace external_containerizer

@@ -7,8 +7,6 @@
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_WORKER_THREADS_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_WORKER_THREADS_H_
 
-#include <pthread.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <list>
@@ -16,18 +14,19 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
-#include "absl/functional/any_invocable.h"
 #include "absl/synchronization/mutex.h"
+#include "external_containerizer/transport/linux/thread_pool.h"
 
 namespace external_containerizer {
 
 // Thread-safe.
 class WorkerThreads {
  public:
-  using Work = absl::AnyInvocable<void() &&>;
+  using Work = ThreadPool::Work;
 
   // At most `most[lane]` of a lane's works run at once, without those that are
-  // abandoned. Threads are started when there is work and none is free.
+  // abandoned. A thread is made when there is work and none is free; it has the
+  // signal mask of the thread that gave the work.
   explicit WorkerThreads(const std::vector<size_t>& most);
 
   // Waits for what is running; what is not yet is destroyed, not run.
@@ -51,6 +50,7 @@ class WorkerThreads {
   struct Lane {
     size_t most = 0;
     std::list<Queued> queue;
+    size_t starting = 0;  // Threads that are about to take from the queue.
     size_t running = 0;
     size_t abandoned = 0;  // Of those.
 
@@ -66,22 +66,16 @@ class WorkerThreads {
     bool abandoned = false;
   };
 
-  static void* Main(void* self);
-  void Loop();
-  // As many as what may run needs.
-  void StartThreads() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Whether there is something for a thread to do.
-  bool Ready() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  size_t Runnable() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Ended(uint64_t id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Has threads for what may run now. False if there is no thread at all.
+  bool Start(Lane* lane) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // On a thread.
+  void RunNext(Lane* lane) ABSL_LOCKS_EXCLUDED(mutex_);
 
   absl::Mutex mutex_;
-  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<Lane> lanes_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<uint64_t, Waiting> waiting_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<uint64_t, Running> running_ ABSL_GUARDED_BY(mutex_);
-  size_t free_ ABSL_GUARDED_BY(mutex_) = 0;  // Or about to be.
-  std::vector<pthread_t> threads_ ABSL_GUARDED_BY(mutex_);
+  ThreadPool threads_;
 };
 
 }  // namespace external_containerizer
