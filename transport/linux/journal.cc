@@ -8,16 +8,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <cstddef>
-#include <cstdlib>
 #include <cstring>
 #include <utility>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
@@ -43,30 +41,54 @@ struct Record {
   uint32_t version;
   int32_t pid;
   uint64_t start_time;
-  unsigned char boot_id[16];
+  union {
+    unsigned char boot_id[16];  // Version 1 has no namespace.
+    struct {
+      uint64_t boot;  // Checksum of its id; 0 if that was not known.
+      uint64_t pid_namespace;
+    };
+  };
   uint64_t checksum;  // Of what stands before it.
 };
 static_assert(sizeof(Record) == 40, "the file has no padding");
 
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kOldVersion = 1;
+constexpr uint32_t kVersion = 2;
 
 uint64_t ChecksumOf(const Record& record) {
   return Checksum(absl::string_view(reinterpret_cast<const char*>(&record),
                                     offsetof(Record, checksum)));
 }
 
-// All zeros, which matches nothing that is written down, if it is not known.
-std::array<unsigned char, 16> ReadBootId() {
-  std::string digits = BootId();
-  digits.erase(std::remove_if(digits.begin(), digits.end(),
-                              [](unsigned char c) { return !isxdigit(c); }),
-               digits.end());
-  std::array<unsigned char, 16> id = {};
-  for (size_t i = 0; i < id.size() && digits.size() == 2 * id.size(); ++i) {
-    id[i] = static_cast<unsigned char>(
-        strtoul(digits.substr(2 * i, 2).c_str(), nullptr, 16));
+uint64_t ThisBoot() {
+  const std::string id = BootId();
+  return id.empty() ? 0 : Checksum(id);
+}
+
+std::string BootOf(const Record& record) {
+  return absl::BytesToHexString(absl::string_view(
+      reinterpret_cast<const char*>(record.boot_id), sizeof(record.boot_id)));
+}
+
+enum class Boot { kThis, kAnother, kUnknown };
+
+Boot WhichBoot(const Record& record) {
+  const std::string id = BootId();
+  if (id.empty()) return Boot::kUnknown;
+  if (record.version == kOldVersion) {
+    return BootOf(record) == absl::StrReplaceAll(id, {{"-", ""}})
+               ? Boot::kThis
+               : Boot::kAnother;
   }
-  return id;
+  if (record.boot == 0) return Boot::kUnknown;
+  return record.boot == Checksum(id) ? Boot::kThis : Boot::kAnother;
+}
+
+// Whether the process, if it runs, cannot be seen by its number from here.
+bool IsElsewhere(const Record& record) {
+  const uint64_t ours = PidNamespace();
+  return record.version != kOldVersion && record.pid_namespace != 0 &&
+         ours != 0 && record.pid_namespace != ours;
 }
 
 }  // namespace
@@ -101,15 +123,13 @@ absl::StatusOr<std::unique_ptr<Journal>> Journal::Open(
     }
     absl::SleepFor(kLockPause);
   }
-  std::unique_ptr<Journal> journal(new Journal(std::move(file), ReadBootId()));
-  journal->Load();
+  std::unique_ptr<Journal> journal(new Journal(std::move(file)));
+  const absl::Status loaded = journal->Load(path);
+  if (!loaded.ok()) return loaded;
   return journal;
 }
 
-Journal::Journal(UniqueFd file, BootId boot_id)
-    : file_(std::move(file)), boot_id_(boot_id) {}
-
-void Journal::Load() {
+absl::Status Journal::Load(const std::string& path) {
   std::vector<Record> records(kMaxSlots);
   const ssize_t size =
       pread(file_.get(), records.data(), kMaxSlots * sizeof(Record), 0);
@@ -118,17 +138,38 @@ void Journal::Load() {
   for (Slot slot = 0; slot < end_; ++slot) {
     const Record& record = records[slot];
     free_.insert(slot);
-    if (record.version != kVersion || record.pid <= 0 ||
-        record.checksum != ChecksumOf(record) ||
-        memcmp(record.boot_id, boot_id_.data(), boot_id_.size()) != 0) {
+    if (record.version == 0 || record.pid <= 0 ||
+        record.checksum != ChecksumOf(record)) {
+      continue;
+    }
+    if (record.version > kVersion) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("a newer version wrote the journal of processes ", path,
+                       " (its records have version ", record.version,
+                       ", this one knows ", kVersion,
+                       "): start that version, or remove the file when the "
+                       "commands that it tells of have ended"));
+    }
+    const Boot boot = WhichBoot(record);
+    if (boot == Boot::kAnother) continue;
+    if (IsElsewhere(record)) {
+      free_.erase(slot);
       continue;
     }
     absl::StatusOr<UniqueFd> pidfd = OpenProcess(record.pid, record.start_time);
-    if (!pidfd.ok()) continue;
+    if (absl::IsNotFound(pidfd.status())) continue;
+    // It stays written down also if it cannot be held now, or if another boot
+    // may have had a process with the same numbers.
     free_.erase(slot);
+    if (!pidfd.ok() || boot == Boot::kUnknown) continue;
     leftovers_.push_back({slot, record.pid, *std::move(pidfd)});
   }
-  if (leftovers_.empty() && ftruncate(file_.get(), 0) == 0) {
+  TruncateIfEmpty();
+  return absl::OkStatus();
+}
+
+void Journal::TruncateIfEmpty() {
+  if (free_.size() == end_ && ftruncate(file_.get(), 0) == 0) {
     free_.clear();
     end_ = 0;
   }
@@ -159,7 +200,8 @@ std::optional<Journal::Slot> Journal::Add(pid_t pid) {
   record.version = kVersion;
   record.pid = pid;
   record.start_time = stat->start_ticks;
-  memcpy(record.boot_id, boot_id_.data(), boot_id_.size());
+  record.boot = ThisBoot();
+  record.pid_namespace = PidNamespace();
   record.checksum = ChecksumOf(record);
   const Slot slot = *free_.begin();
   if (!Write(slot, &record, sizeof(record))) return std::nullopt;
@@ -171,10 +213,7 @@ void Journal::Remove(Slot slot) {
   const Record nothing = {};
   Write(slot, &nothing, sizeof(nothing));
   free_.insert(slot);
-  if (free_.size() == end_ && ftruncate(file_.get(), 0) == 0) {
-    free_.clear();
-    end_ = 0;
-  }
+  TruncateIfEmpty();
 }
 
 }  // namespace external_containerizer

@@ -13,12 +13,12 @@
 
 #include <sys/types.h>
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -39,15 +39,18 @@ class Journal {
 
   // Opens the journal in the directory `directory_fd`, named `directory`, and
   // locks it: FAILED_PRECONDITION if another transport has it for longer than
-  // 2 s, in this process or another one. What is damaged in it is ignored.
+  // 2 s, in this process or another one, or if a newer version wrote it. What
+  // is damaged in it is ignored.
   static absl::StatusOr<std::unique_ptr<Journal>> Open(
       int directory_fd, const std::string& directory);
 
   // Whether there is one.
   static bool IsIn(int directory_fd);
 
-  // Those of the previous owner that are still there, running or zombies.
-  // Their slots are taken until they are removed.
+  // Those of the previous owners that are still there, running or zombies.
+  // Their slots are taken until they are removed. A process that this one
+  // cannot see or be sure of (it counts in another PID namespace, or the boot
+  // is not known) is not among them, and stays written down.
   std::vector<Leftover> TakeLeftovers();
 
   // Writes down a process that has not been reaped. nullopt if that failed.
@@ -55,14 +58,12 @@ class Journal {
   void Remove(Slot slot);
 
  private:
-  using BootId = std::array<unsigned char, 16>;
-
-  Journal(UniqueFd file, BootId boot_id);
-  void Load();
+  explicit Journal(UniqueFd file) : file_(std::move(file)) {}
+  absl::Status Load(const std::string& path);
+  void TruncateIfEmpty();
   bool Write(Slot slot, const void* data, size_t size);
 
   UniqueFd file_;
-  BootId boot_id_;
   std::vector<Leftover> leftovers_;
   std::set<Slot> free_;
   Slot end_ = 0;  // All slots are below.

@@ -9,15 +9,24 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/string_view.h"
+#include "external_containerizer/transport/linux/checksum.h"
 #include "external_containerizer/transport/linux/process.h"
+#include "external_containerizer/transport/linux/process_identity.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -81,6 +90,23 @@ class JournalTest : public ::testing::Test {
     return {std::istreambuf_iterator<char>(file), {}};
   }
 
+  void Write(const std::string& contents) {
+    std::ofstream(File(), std::ios::binary) << contents;
+  }
+
+  // A record with the checksum that belongs to it.
+  static std::string Signed(std::string record) {
+    const uint64_t checksum = Checksum(absl::string_view(record).substr(0, 32));
+    memcpy(&record[32], &checksum, sizeof(checksum));
+    return record;
+  }
+
+  // One that differs in one byte.
+  static std::string Changed(std::string record, size_t byte) {
+    record[byte] = static_cast<char>(record[byte] + 1);
+    return Signed(std::move(record));
+  }
+
   std::string path_;
   UniqueFd directory_;
   std::set<pid_t> sleepers_;
@@ -112,18 +138,73 @@ TEST_F(JournalTest, AnotherProcessWithTheSameNumberIsNotFound) {
     auto journal = Open();
     ASSERT_TRUE((*journal)->Add(Sleeper()).has_value());
   }
-  // The start time is the third field, the boot the fourth: either may have
-  // changed, and a checksum that does not match counts for nothing.
   const std::string good = Contents();
   ASSERT_EQ(good.size(), 40u);
-  for (size_t byte : {8u, 16u, 39u}) {
-    std::string bad = good;
-    bad[byte] = static_cast<char>(bad[byte] + 1);
-    std::ofstream(File(), std::ios::binary) << bad;
+  // The start time, and the boot.
+  for (const size_t byte : {8u, 16u}) {
+    Write(Changed(good, byte));
     EXPECT_THAT(Leftovers(), IsEmpty());
+    EXPECT_THAT(Contents(), IsEmpty());
   }
-  std::ofstream(File(), std::ios::binary) << good;
+  // A checksum that does not match counts for nothing.
+  std::string bad = good;
+  bad[39] = static_cast<char>(bad[39] + 1);
+  Write(bad);
+  EXPECT_THAT(Leftovers(), IsEmpty());
+  Write(good);
   EXPECT_EQ(Leftovers().size(), 1u);
+}
+
+TEST_F(JournalTest, AProcessOfAnotherPidNamespaceIsLeftAloneAndNotForgotten) {
+  const pid_t sleeper = Sleeper();
+  ASSERT_TRUE((*Open())->Add(sleeper).has_value());
+  const std::string ours = Contents();
+  const std::string elsewhere = Changed(ours, 24);
+  Write(elsewhere + ours);
+  EXPECT_EQ(Leftovers(/*remove=*/true), std::set<pid_t>{sleeper});
+  EXPECT_EQ(Contents().substr(0, 40), elsewhere);
+  // Nor does anything take its slot.
+  ASSERT_TRUE((*Open())->Add(sleeper).has_value());
+  EXPECT_EQ(Contents(), elsewhere + ours);
+}
+
+TEST_F(JournalTest, WithoutABootAProcessIsForgottenOnlyWhenItHasEnded) {
+  const pid_t sleeper = Sleeper();
+  ASSERT_TRUE((*Open())->Add(sleeper).has_value());
+  std::string unknown = Contents();
+  unknown.replace(16, 8, 8, '\0');
+  Write(Signed(unknown));
+  EXPECT_THAT(Leftovers(), IsEmpty());
+  EXPECT_EQ(Contents(), Signed(unknown));
+  End(sleeper);
+  sleepers_.erase(sleeper);
+  EXPECT_THAT(Leftovers(), IsEmpty());
+  EXPECT_THAT(Contents(), IsEmpty());
+}
+
+TEST_F(JournalTest, RecordsOfTheFirstVersionAreUnderstood) {
+  const pid_t sleeper = Sleeper();
+  ASSERT_TRUE((*Open())->Add(sleeper).has_value());
+  std::string old = Contents();
+  old[0] = 1;
+  // It had the boot id itself, and no namespace.
+  old.replace(
+      16, 16,
+      absl::HexStringToBytes(absl::StrReplaceAll(BootId(), {{"-", ""}})));
+  Write(Signed(old));
+  EXPECT_EQ(Leftovers(), std::set<pid_t>{sleeper});
+  Write(Changed(old, 20));
+  EXPECT_THAT(Leftovers(), IsEmpty());
+}
+
+TEST_F(JournalTest, ANewerVersionIsRefusedByName) {
+  ASSERT_TRUE((*Open())->Add(Sleeper()).has_value());
+  const std::string newer = Changed(Contents(), 0);
+  Write(newer);
+  const absl::Status status = Open().status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("version 3"));
+  EXPECT_EQ(Contents(), newer);
 }
 
 TEST_F(JournalTest, DamageIsIgnored) {
