@@ -8,6 +8,8 @@
 #include <numeric>
 #include <utility>
 
+#include "external_containerizer/transport/linux/mutex_lock.h"
+
 namespace external_containerizer {
 
 size_t WorkerThreads::Lane::Runnable() const {
@@ -27,7 +29,7 @@ WorkerThreads::~WorkerThreads() {
   // Destroyed without the lock: what it destroys may be anything.
   std::vector<std::list<Queued>> forgotten(lanes_.size());
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     for (size_t i = 0; i < lanes_.size(); ++i) {
       forgotten[i].swap(lanes_[i].queue);
     }
@@ -36,7 +38,7 @@ WorkerThreads::~WorkerThreads() {
 }
 
 bool WorkerThreads::Run(size_t lane, uint64_t id, Work&& work) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   std::list<Queued>& queue = lanes_[lane].queue;
   queue.push_back({id, std::move(work)});
   if (!Start(&lanes_[lane])) {
@@ -51,7 +53,7 @@ bool WorkerThreads::Run(size_t lane, uint64_t id, Work&& work) {
 bool WorkerThreads::Abandon(uint64_t id) {
   // Destroyed without the lock: what it destroys may be anything.
   std::list<Queued> forgotten;
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   const auto waiting = waiting_.find(id);
   if (waiting != waiting_.end()) {
     forgotten.splice(forgotten.end(), waiting->second.lane->queue,
@@ -77,7 +79,7 @@ bool WorkerThreads::Start(Lane* lane) {
 void WorkerThreads::RunNext(Lane* lane) {
   Queued next;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     --lane->starting;
     if (lane->Runnable() == 0) return;  // It was abandoned meanwhile.
     next = std::move(lane->queue.front());
@@ -89,7 +91,7 @@ void WorkerThreads::RunNext(Lane* lane) {
   std::move(next.work)();
   // It goes before its place does.
   next.work = nullptr;
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   const auto it = running_.find(next.id);
   --lane->running;
   if (it->second.abandoned) --lane->abandoned;

@@ -20,6 +20,7 @@
 #include "external_containerizer/state/reader.h"
 #include "external_containerizer/state/tree_testing.h"
 #include "external_containerizer/testing/status_matchers.h"
+#include "external_containerizer/transport/linux/mutex_lock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -129,7 +130,7 @@ TEST_F(AgentDiskTest, WorkOfOneContainerIsDoneInOrder) {
     disk_->Run(
         id, [] { return absl::OkStatus(); },
         [&, id, i](const absl::Status&) {
-          absl::MutexLock lock(&mutex);
+          MutexLock lock(&mutex);
           done[id].push_back(i);
         });
   }
