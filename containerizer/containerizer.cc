@@ -238,11 +238,13 @@ class Containerizer::Impl {
 
   void Prepare(const StartCommand& action, Invocation& invocation) {
     const ContainerId& id = action.container;
+    std::string identity;
     invocation.environment = CommandEnvironment(options_.environment);
     switch (action.command) {
       case Command::kLaunch: {
         Request& request = requests_.at(action.request);
         Keep(id, request.sandbox);
+        identity = std::move(request.sandbox->identity);
         invocation.input = std::move(request.input);
         invocation.environment = std::move(request.environment);
         requests_.erase(action.request);
@@ -263,6 +265,7 @@ class Containerizer::Impl {
     if (const auto it = sandboxes_.find(id); it != sandboxes_.end()) {
       invocation.sandbox = *it->second.common;
       invocation.sandbox->path = it->second.path;
+      invocation.sandbox->identity = std::move(identity);
     }
   }
 
@@ -309,6 +312,7 @@ class Containerizer::Impl {
     }
     KeptSandbox& kept = sandboxes_[id];
     kept.path = std::exchange(sandbox->path, {});
+    sandbox->identity.clear();  // For the launch alone.
     const auto owner = [](const Sandbox& of) {
       return of.owner.has_value()
                  ? std::make_optional(std::pair(of.owner->uid, of.owner->gid))

@@ -141,6 +141,27 @@ absl::StatusOr<UniqueFd> OpenSandboxStepwise(const Sandbox& sandbox) {
   return directory;
 }
 
+std::string SandboxIdentity(int directory) {
+  struct statx info;
+  if (statx(directory, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &info) !=
+      0) {
+    return "";
+  }
+  // A file system without a time of birth says zero, always.
+  return absl::StrCat(info.stx_dev_major, ":", info.stx_dev_minor, " ",
+                      info.stx_ino, " ", info.stx_btime.tv_sec, ".",
+                      info.stx_btime.tv_nsec);
+}
+
+absl::StatusOr<UniqueFd> OpenSandboxForLaunch(const Sandbox& sandbox) {
+  absl::StatusOr<UniqueFd> directory = OpenSandbox(sandbox);
+  if (!directory.ok() || sandbox.identity.empty()) return directory;
+  const std::string identity = SandboxIdentity(directory->get());
+  if (identity.empty() || identity == sandbox.identity) return directory;
+  return FileError("cannot use the sandbox", sandbox.FullPath(),
+                   "another directory has taken its place");
+}
+
 absl::StatusOr<AppendedFile> OpenForAppending(
     int directory, const std::string& name,
     const std::optional<Sandbox::Owner>& owner, const std::string& where) {

@@ -30,6 +30,15 @@ absl::StatusOr<UniqueFd> OpenSandbox(const Sandbox& sandbox);
 // The same for kernels without openat2(), one component at a time.
 absl::StatusOr<UniqueFd> OpenSandboxStepwise(const Sandbox& sandbox);
 
+// Tells the directory that `directory` has open from every other one that may
+// take its place, also from one that gets the same inode after it was removed.
+// Empty if the system does not say.
+std::string SandboxIdentity(int directory);
+
+// OpenSandbox() for `launch`: FAILED_PRECONDITION also if the directory is not
+// the one that `sandbox.identity` names.
+absl::StatusOr<UniqueFd> OpenSandboxForLaunch(const Sandbox& sandbox);
+
 // A file that is being appended to, and where it ended when it was opened.
 struct AppendedFile {
   UniqueFd fd;  // Write-only and blocking: a program's stdout or stderr.

@@ -63,6 +63,9 @@ struct Sandbox {
   std::string root;  // Absolute; only the agent can write to it.
   std::string path;  // Relative to `root`, at least one component, no "..".
   std::optional<Owner> owner;  // Of files that we make in it.
+  // SandboxIdentity() of the directory as the agent made it. `launch` is not
+  // started in any other. Empty: whatever directory is there.
+  std::string identity = {};
 
   std::string FullPath() const { return root + "/" + path; }
 };

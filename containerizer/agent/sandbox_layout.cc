@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/containerizer/wire/validate.h"
+#include "external_containerizer/transport/sandbox_files.h"
 
 namespace external_containerizer {
 namespace {
@@ -99,6 +100,7 @@ absl::StatusOr<MadeSandbox> MakeSandbox(const std::string& work_directory,
     return FileError("give away the sandbox", made.sandbox.FullPath(), errno);
   }
   made.sandbox.owner = owner;
+  made.sandbox.identity = SandboxIdentity(made.directory.get());
   absl::Status latest =
       SetLatest(runs->get(), runs_shown, made.sandbox.FullPath());
   if (!latest.ok()) return latest;

@@ -5,6 +5,7 @@
 // helper sees of it is what an agent without one sees.
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -26,10 +27,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "external_containerizer/testing/broken_sandboxes.h"
 #include "external_containerizer/testing/status_matchers.h"
 #include "external_containerizer/testing/test_data.h"
 #include "external_containerizer/transport/event_loop.h"
 #include "external_containerizer/transport/fork_exec/fork_exec.h"
+#include "external_containerizer/transport/linux/unique_fd.h"
+#include "external_containerizer/transport/sandbox_files.h"
 #include "external_containerizer/transport/transport.h"
 #include "external_containerizer/transport/ttrpc/client.h"
 #include "external_containerizer/transport/ttrpc/method.h"
@@ -245,6 +249,43 @@ TEST_F(ExecHelperTest, AnswersAreThoseOfAProcessPerCommand) {
       EXPECT_EQ(answer.status.message(), plain.status.message());
     }
   }
+}
+
+TEST_F(ExecHelperTest, WhateverATaskDidToItsSandboxCommandsAboutItRun) {
+  const std::string box = root_ + "/box";
+  const std::string victim = root_ + "/victim";
+  std::ofstream(victim) << "precious";
+  Use(Misbehave("exit 7"));
+  for (const BrokenSandbox& broken : BrokenSandboxes()) {
+    for (const Command command : {Command::kUpdate, Command::kUsage,
+                                  Command::kWait, Command::kDestroy}) {
+      SCOPED_TRACE(absl::StrCat(broken.name, ", ", CommandName(command)));
+      MendSandbox(box);
+      broken.apply(box, victim);
+      const Answer answer = Await(Invoke(*transport_, Make(command)));
+      EXPECT_EQ(answer.wait_status, 7 << 8) << answer.status;
+      EXPECT_THAT(std::string(answer.status.message()),
+                  HasSubstr("misbehave: cannot do"));
+    }
+    const Answer launch = Await(Invoke(*transport_, Make(Command::kLaunch)));
+    EXPECT_EQ(launch.outcome, Outcome::kNotStarted) << launch.status;
+    EXPECT_EQ(Contents(victim), "precious");
+  }
+}
+
+TEST_F(ExecHelperTest, LaunchIsNotStartedInADirectoryThatWasPutThere) {
+  Use(Misbehave("silent"));
+  const std::string box = root_ + "/box";
+  const UniqueFd made(open(box.c_str(), O_RDONLY | O_CLOEXEC));
+  Invocation launch = Make(Command::kLaunch);
+  launch.sandbox->identity = SandboxIdentity(made.get());
+  EXPECT_THAT(Await(Invoke(*transport_, launch)).status, IsOk());
+  ASSERT_EQ(rename(box.c_str(), (box + ".old").c_str()), 0);
+  ASSERT_EQ(mkdir(box.c_str(), 0755), 0);
+  const Answer answer = Await(Invoke(*transport_, launch));
+  EXPECT_EQ(answer.outcome, Outcome::kNotStarted);
+  EXPECT_THAT(std::string(answer.status.message()),
+              HasSubstr("another directory has taken its place"));
 }
 
 TEST_F(ExecHelperTest, CancelEndsTheSessionOfTheCommand) {

@@ -69,7 +69,7 @@ Answer NotStarted(absl::Status status) {
 
 // Both, as a launch's own process would have them for its stdout and stderr.
 absl::Status MakeOutputs(const Sandbox& sandbox) {
-  const absl::StatusOr<UniqueFd> directory = OpenSandbox(sandbox);
+  const absl::StatusOr<UniqueFd> directory = OpenSandboxForLaunch(sandbox);
   if (!directory.ok()) return directory.status();
   for (const char* name : {"stderr", "stdout"}) {
     absl::Status made = OpenForAppending(directory->get(), name, sandbox.owner,

@@ -50,6 +50,12 @@ absl::Status OpenNull(int flags, const char* what, UniqueFd* fd) {
   return fd->valid() ? absl::OkStatus() : NoDescriptor(what);
 }
 
+// Of a directory that is open: its mode may forbid to work in it.
+bool CanBeEntered(int directory) {
+  return UniqueFd(openat(directory, ".", O_PATH | O_DIRECTORY | O_CLOEXEC))
+      .valid();
+}
+
 bool HasInput(Command command) {
   return command != Command::kContainers && command != Command::kRecover;
 }
@@ -113,29 +119,18 @@ absl::StatusOr<StartedCommand> CommandStarter::Start(
 absl::Status CommandStarter::OpenFiles(const Invocation& invocation,
                                        ProcessFiles* files,
                                        StartedCommand* started) const {
-  absl::StatusOr<AppendedFile> error_file;
-  absl::StatusOr<AppendedFile> output_file;
-  if (invocation.sandbox.has_value()) {
-    const Sandbox& sandbox = *invocation.sandbox;
-    absl::StatusOr<UniqueFd> directory = OpenSandbox(sandbox);
-    if (!directory.ok()) return directory.status();
-    files->directory = *std::move(directory);
-    error_file = OpenForAppending(files->directory.get(), kStderr,
-                                  sandbox.owner, sandbox.FullPath());
-    if (error_file.ok() && invocation.command == Command::kLaunch) {
-      output_file = OpenForAppending(files->directory.get(), kStdout,
-                                     sandbox.owner, sandbox.FullPath());
-      if (!output_file.ok()) return output_file.status();
-      files->stdout_fd = std::move(output_file->fd);
-    }
-  } else {
-    error_file = OpenProgramStderr();
-  }
-  if (!error_file.ok()) return error_file.status();
-  files->stderr_fd = std::move(error_file->fd);
-  started->stderr_file = *std::move(error_file);
-
   absl::Status status;
+  if (invocation.sandbox.has_value()) {
+    const bool is_launch = invocation.command == Command::kLaunch;
+    status = is_launch ? OpenForLaunch(*invocation.sandbox, files, started)
+                       : OpenWhatCanBe(*invocation.sandbox, files, started);
+    if (!status.ok()) return status;
+  }
+  if (!files->stderr_fd.valid()) {
+    status = OpenProgramStderr(files, started);
+    if (!status.ok()) return status;
+  }
+
   if (HasResult(invocation.command)) {
     status = OpenPipe("output", &started->output, &files->stdout_fd);
   } else if (!files->stdout_fd.valid()) {
@@ -147,20 +142,75 @@ absl::Status CommandStarter::OpenFiles(const Invocation& invocation,
   return status;
 }
 
-absl::StatusOr<AppendedFile> CommandStarter::OpenProgramStderr() const {
+absl::Status CommandStarter::OpenForLaunch(const Sandbox& sandbox,
+                                           ProcessFiles* files,
+                                           StartedCommand* started) const {
+  absl::StatusOr<UniqueFd> directory = OpenSandboxForLaunch(sandbox);
+  if (!directory.ok()) return directory.status();
+  absl::StatusOr<AppendedFile> error_file = OpenForAppending(
+      directory->get(), kStderr, sandbox.owner, sandbox.FullPath());
+  if (!error_file.ok()) return error_file.status();
+  absl::StatusOr<AppendedFile> output_file = OpenForAppending(
+      directory->get(), kStdout, sandbox.owner, sandbox.FullPath());
+  if (!output_file.ok()) return output_file.status();
+  files->directory = *std::move(directory);
+  files->stdout_fd = std::move(output_file->fd);
+  files->stderr_fd = std::move(error_file->fd);
+  started->stderr_file = *std::move(error_file);
+  started->stderr_is_in_sandbox = true;
+  return absl::OkStatus();
+}
+
+// The task may have done anything to its sandbox; that must not keep it from
+// being ended, asked for or waited for.
+absl::Status CommandStarter::OpenWhatCanBe(const Sandbox& sandbox,
+                                           ProcessFiles* files,
+                                           StartedCommand* started) const {
+  absl::StatusOr<UniqueFd> directory = OpenSandbox(sandbox);
+  if (directory.ok() && CanBeEntered(directory->get())) {
+    files->directory = *std::move(directory);
+  } else if (directory.ok() || absl::IsFailedPrecondition(directory.status())) {
+    files->directory.Reset(fcntl(work_directory_fd_, F_DUPFD_CLOEXEC, 0));
+    return files->directory.valid() ? absl::OkStatus()
+                                    : NoDescriptor("working directory");
+  } else {
+    return directory.status();
+  }
+  absl::StatusOr<AppendedFile> error_file = OpenForAppending(
+      files->directory.get(), kStderr, sandbox.owner, sandbox.FullPath());
+  if (error_file.ok()) {
+    files->stderr_fd = std::move(error_file->fd);
+    started->stderr_file = *std::move(error_file);
+    started->stderr_is_in_sandbox = true;
+  } else if (!absl::IsFailedPrecondition(error_file.status())) {
+    return error_file.status();
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CommandStarter::OpenProgramStderr(ProcessFiles* files,
+                                               StartedCommand* started) const {
+  absl::MutexLock lock(&program_stderr_mutex_);
   absl::StatusOr<AppendedFile> file = OpenForAppending(
       work_directory_fd_, kProgramStderr, std::nullopt, work_directory_);
-  if (!file.ok() || file->offset < kMaxProgramStderr) return file;
-  if (renameat(work_directory_fd_, kProgramStderr, work_directory_fd_,
-               kOldProgramStderr) != 0) {
-    return file;
+  if (file.ok() && file->offset >= kMaxProgramStderr &&
+      renameat(work_directory_fd_, kProgramStderr, work_directory_fd_,
+               kOldProgramStderr) == 0) {
+    file = OpenForAppending(work_directory_fd_, kProgramStderr, std::nullopt,
+                            work_directory_);
   }
-  return OpenForAppending(work_directory_fd_, kProgramStderr, std::nullopt,
-                          work_directory_);
+  if (absl::IsFailedPrecondition(file.status())) {
+    // A full disk, say: no reason not to run it.
+    return OpenNull(O_WRONLY, "stderr", &files->stderr_fd);
+  }
+  if (!file.ok()) return file.status();
+  files->stderr_fd = std::move(file->fd);
+  started->stderr_file = *std::move(file);
+  return absl::OkStatus();
 }
 
 std::string CommandStarter::Stderr(const StartedCommand& command) const {
-  if (!command.sandbox.has_value()) {
+  if (!command.stderr_is_in_sandbox) {
     return ReadAppended(work_directory_fd_, kProgramStderr, command.stderr_file,
                         kMaxQuotedStderr);
   }

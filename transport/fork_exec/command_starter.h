@@ -11,7 +11,9 @@
 #include <optional>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "external_containerizer/transport/fork_exec/input_pipe.h"
 #include "external_containerizer/transport/inherited_environment.h"
 #include "external_containerizer/transport/linux/command_line.h"
@@ -31,11 +33,14 @@ struct StartedCommand {
   UniqueFd exit_status;
   // What is left of the input; null if nothing is.
   std::unique_ptr<InputPipe> input;
-  // Where its stderr goes. Its descriptor is not kept.
   std::optional<Sandbox> sandbox;
+  // Where its stderr goes: `stderr` in the sandbox or else `program.stderr` in
+  // the work directory. Its descriptor is not kept.
   AppendedFile stderr_file;
+  bool stderr_is_in_sandbox = false;
 };
 
+// Thread-safe.
 class CommandStarter {
  public:
   // `work_directory` is open as `work_directory_fd`, which is not ours.
@@ -53,13 +58,19 @@ class CommandStarter {
  private:
   absl::Status OpenFiles(const Invocation& invocation, ProcessFiles* files,
                          StartedCommand* started) const;
-  absl::StatusOr<AppendedFile> OpenProgramStderr() const;
+  absl::Status OpenForLaunch(const Sandbox& sandbox, ProcessFiles* files,
+                             StartedCommand* started) const;
+  absl::Status OpenWhatCanBe(const Sandbox& sandbox, ProcessFiles* files,
+                             StartedCommand* started) const;
+  absl::Status OpenProgramStderr(ProcessFiles* files,
+                                 StartedCommand* started) const;
 
   const CommandLine line_;
   const InheritedEnvironment environment_;
   const std::string work_directory_;
   const int work_directory_fd_;
   const Spawner spawner_;
+  mutable absl::Mutex program_stderr_mutex_;  // Only one may put it aside.
 };
 
 }  // namespace external_containerizer

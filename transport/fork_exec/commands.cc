@@ -87,10 +87,8 @@ void ForkExec::Start(InvocationId id) {
   const Command command = waiting.invocation.command;
   if (command != Command::kWait) ++in_flight_;
   // Usage is what comes in masses, and nothing is lost with one that is
-  // forgotten; but for who is alone a thread is a detour. Without a sandbox,
-  // a file is shared that only one may put aside.
-  if (in_flight_ <= 1 || command != Command::kUsage ||
-      !waiting.invocation.sandbox.has_value()) {
+  // forgotten; but for who is alone a thread is a detour.
+  if (in_flight_ <= 1 || command != Command::kUsage) {
     Started(id, starter_.Start(&waiting.invocation));
     return;
   }

@@ -9,6 +9,13 @@
 //   fd 2  <sandbox>/stderr; without a sandbox <work_directory>/program.stderr
 //
 // The working directory is the sandbox; without one, that of this process.
+//
+// A task can do what it likes to its sandbox, and is ended and asked for all
+// the same. A `launch` fails if the sandbox, or `stdout` or `stderr` in it,
+// cannot be used. Every other command then runs in the work directory if the
+// sandbox cannot be opened, and with program.stderr if `stderr` cannot, which
+// is put aside as program.stderr.old when it has 1 MiB.
+//
 // Signals have their default dispositions, and none is blocked. The program
 // may ignore its input, write too much or leave descendants on its
 // descriptors: a command is over when its process is.

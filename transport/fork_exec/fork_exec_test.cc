@@ -26,7 +26,10 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "external_containerizer/testing/broken_sandboxes.h"
 #include "external_containerizer/transport/event_loop.h"
+#include "external_containerizer/transport/linux/unique_fd.h"
+#include "external_containerizer/transport/sandbox_files.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -654,23 +657,105 @@ TEST_F(ForkExecTest, AShellTakesWhatIsNotPlainWords) {
                 {"exited with status 4", "stderr: \"a b update\""});
 }
 
-TEST_F(ForkExecTest, PlantedFilesAreNotWrittenTo) {
-  const std::string precious = root_ + "/precious";
-  std::ofstream(precious) << "precious";
+class BrokenSandboxTest : public ForkExecTest {
+ protected:
+  BrokenSandboxTest() {
+    std::ofstream(victim_) << "precious";
+    MendSandbox(box_);
+  }
+
+  Invocation MakeInBox(Command command) {
+    Invocation invocation = Make(command);
+    invocation.sandbox = Sandbox{root_, "box", std::nullopt};
+    return invocation;
+  }
+
+  const std::string box_ = root_ + "/box";
+  const std::string victim_ = root_ + "/victim";
+};
+
+TEST_F(BrokenSandboxTest, EveryCommandButLaunchRunsAndIsHeard) {
+  for (const BrokenSandbox& broken : BrokenSandboxes()) {
+    SCOPED_TRACE(broken.name);
+    for (const Command command : {Command::kUpdate, Command::kUsage,
+                                  Command::kWait, Command::kDestroy}) {
+      SCOPED_TRACE(CommandName(command));
+      MendSandbox(box_);
+      broken.apply(box_, victim_);
+      Use("exit 7");
+      const Answer answer = Run(MakeInBox(command));
+      EXPECT_EQ(answer.wait_status, 7 << 8);
+      ExpectFailure(answer, absl::StatusCode::kInternal, Outcome::kAnswered,
+                    {absl::StrCat("; stderr: \"misbehave: cannot do ",
+                                  CommandName(command))});
+      EXPECT_EQ(Contents(victim_), "precious");
+      if (!HasResult(command)) continue;
+      Use("report");
+      const Answer report = Run(MakeInBox(command));
+      ASSERT_TRUE(report.status.ok()) << report.status;
+      EXPECT_THAT(
+          *report.output,
+          AllOf(
+              HasSubstr(absl::StrCat(
+                  "cwd=", broken.can_be_opened ? box_ : options_.work_directory,
+                  "\n")),
+              HasSubstr("fd2=file"), HasSubstr("fd2_append=1"),
+              HasSubstr("fds=0 1 2 \n")));
+    }
+    EXPECT_NE(access((victim_ + ".none").c_str(), F_OK), 0);
+  }
+}
+
+TEST_F(BrokenSandboxTest, LaunchIsNotStarted) {
+  Use("silent");
+  for (const BrokenSandbox& broken : BrokenSandboxes()) {
+    SCOPED_TRACE(broken.name);
+    MendSandbox(box_);
+    broken.apply(box_, victim_);
+    ExpectFailure(
+        Run(MakeInBox(Command::kLaunch)), absl::StatusCode::kFailedPrecondition,
+        Outcome::kNotStarted,
+        {"was not started", broken.can_be_opened ? "/box/stderr" : "/box\""});
+    EXPECT_THAT(started_, IsEmpty());
+    EXPECT_EQ(Contents(victim_), "precious");
+  }
+}
+
+TEST_F(BrokenSandboxTest, LaunchIsNotStartedInADirectoryThatWasPutThere) {
+  Use("silent");
+  const UniqueFd made(open(box_.c_str(), O_RDONLY | O_CLOEXEC));
+  Invocation launch = MakeInBox(Command::kLaunch);
+  launch.sandbox->identity = SandboxIdentity(made.get());
+  ASSERT_NE(launch.sandbox->identity, "");
+  EXPECT_TRUE(Run(launch).status.ok());
+  ASSERT_EQ(rename(box_.c_str(), (box_ + ".old").c_str()), 0);
+  ASSERT_EQ(mkdir(box_.c_str(), 0755), 0);
+  ExpectFailure(Run(launch), absl::StatusCode::kFailedPrecondition,
+                Outcome::kNotStarted,
+                {"another directory has taken its place"});
+  launch.command = Command::kDestroy;
+  EXPECT_TRUE(Run(launch).status.ok());
+}
+
+TEST_F(BrokenSandboxTest, WhatManyCommandsSayAtOnceIsBounded) {
   Use("noise");
-  const auto expect_refused = [&](const char* why) {
-    ExpectFailure(Run(Command::kUpdate), absl::StatusCode::kFailedPrecondition,
-                  Outcome::kNotStarted, {"was not started", why});
-    EXPECT_EQ(Contents(precious), "precious");
-    ASSERT_EQ(unlink(StderrFile().c_str()), 0);
-  };
-  ASSERT_EQ(symlink(precious.c_str(), StderrFile().c_str()), 0);
-  expect_refused("symbolic link");
-  ASSERT_EQ(link(precious.c_str(), StderrFile().c_str()), 0);
-  expect_refused("hard link");
-  ASSERT_EQ(mkfifo(StderrFile().c_str(), 0644), 0);
-  expect_refused("FIFO");
-  EXPECT_TRUE(Run(Command::kUpdate).status.ok());
+  ASSERT_EQ(rmdir(box_.c_str()), 0);
+  for (int i = 0; i < 20; ++i) Collect(MakeInBox(Command::kUsage));
+  RunUntil([this] { return answers_.size() == 20; });
+  Run(MakeInBox(Command::kDestroy));
+  struct stat info;
+  ASSERT_EQ(stat((options_.work_directory + "/program.stderr").c_str(), &info),
+            0);
+  EXPECT_LE(info.st_size, 2 << 20);
+}
+
+TEST_F(BrokenSandboxTest, WithoutAPlaceForStderrCommandsRunAllTheSame) {
+  Use("silent");
+  ASSERT_EQ(mkdir((options_.work_directory + "/program.stderr").c_str(), 0700),
+            0);
+  EXPECT_TRUE(Run(Command::kRecover).status.ok());
+  ASSERT_EQ(rmdir(box_.c_str()), 0);
+  EXPECT_TRUE(Run(MakeInBox(Command::kDestroy)).status.ok());
 }
 
 TEST_F(ForkExecTest, WhatIsNoInvocationIsRefused) {

@@ -105,6 +105,7 @@ v1::CommandRequest ToRequest(Invocation invocation) {
     v1::Sandbox* sandbox = request.mutable_sandbox();
     sandbox->set_root(std::move(invocation.sandbox->root));
     sandbox->set_path(std::move(invocation.sandbox->path));
+    sandbox->set_identity(std::move(invocation.sandbox->identity));
     if (invocation.sandbox->owner.has_value()) {
       sandbox->set_has_owner(true);
       sandbox->set_uid(invocation.sandbox->owner->uid);
@@ -134,6 +135,7 @@ Invocation ToInvocation(Command command, const Environment& environment,
     invocation.sandbox.emplace();
     invocation.sandbox->root = std::move(*sandbox.mutable_root());
     invocation.sandbox->path = std::move(*sandbox.mutable_path());
+    invocation.sandbox->identity = std::move(*sandbox.mutable_identity());
     if (sandbox.has_owner()) {
       invocation.sandbox->owner =
           external_containerizer::Sandbox::Owner{sandbox.uid(), sandbox.gid()};

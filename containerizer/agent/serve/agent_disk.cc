@@ -95,10 +95,12 @@ absl::Status AgentDisk::RecordLaunch(const state::RunId& run,
   request.sandbox.owner = *owner;
   absl::Status recorded = writer_->RecordLaunch(run, request.executor);
   if (!recorded.ok()) return recorded;
-  return MakeSandbox(work_dir_, directory_.get(),
-                     {run.agent, run.framework, run.executor, run.container},
-                     request.sandbox.owner)
-      .status();
+  absl::StatusOr<MadeSandbox> made =
+      MakeSandbox(work_dir_, directory_.get(),
+                  {run.agent, run.framework, run.executor, run.container},
+                  request.sandbox.owner);
+  if (made.ok()) request.sandbox = std::move(made->sandbox);
+  return made.status();
 }
 
 absl::Status AgentDisk::EnsureSandbox(const Sandbox& sandbox) {
