@@ -1,25 +1,12 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
-
-// How many descriptors this process may have, and what it starts.
+//
+// For authors of programs: what ProgramMain() does to the limit of descriptors
+// when it serves, and what a handler's children should have.
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_DESCRIPTOR_LIMIT_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_DESCRIPTOR_LIMIT_H_
 
-#include <sys/resource.h>
-
-#include <optional>
-
-namespace external_containerizer {
-
-// Raises the soft limit to the hard one. For mains only, and before other
-// threads use the next one.
-void RaiseDescriptorLimit();
-
-// What a process that this one starts should have, for it may be one that uses
-// select(), or closes all that it could have; nullopt: what it inherits.
-std::optional<rlimit> DescriptorLimitToPassOn();
-
-}  // namespace external_containerizer
+#include "external_containerizer/transport/linux/descriptor_limit.h"
 
 #endif  // EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_DESCRIPTOR_LIMIT_H_

@@ -121,6 +121,13 @@ class Reply {
 // One handler per command. Messages arrive complete, with container ids that
 // are fit to be a file's name. Handlers may be called from several threads at
 // once, also for one container: agents call `wait` while they call `usage`.
+//
+// In both hostings a command may overtake another one of the same container.
+// An agent sends nothing else while `launch` runs. But it may send `destroy`
+// soon after `wait`, and Destroy() may then be called, and be over, before
+// Wait() is. So a Wait() for a container that is not known must fail at once,
+// best with NOT_FOUND; the agent then knows that no Termination will come.
+//
 // `request` and `context` are the caller's and only live as long as the call.
 class Program {
  public:
@@ -140,8 +147,9 @@ class Program {
                      Reply<std::optional<wire::ResourceStatistics>> reply);
 
   // How the container ended, as soon as it has (wire::MakeTermination()); also
-  // if it has already, until Destroy. Should keep `reply` rather than block; if
-  // it blocks, then only until `context.cancellation` is cancelled.
+  // if it has already, until Destroy; an error if it is not known. Should keep
+  // `reply` rather than block; if it blocks, then only until
+  // `context.cancellation` is cancelled.
   virtual void Wait(const wire::Wait& request, const Context& context,
                     Reply<wire::Termination> reply) = 0;
 

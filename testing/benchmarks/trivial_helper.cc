@@ -27,7 +27,12 @@ namespace {
 
 class TrivialProgram : public Program {
  public:
-  void Launch(const wire::Launch&, const Context&, Reply<void> reply) override {
+  void Launch(const wire::Launch& request, const Context&,
+              Reply<void> reply) override {
+    {
+      MutexLock lock(&mutex_);
+      containers_[request.container_id().value()];
+    }
     std::move(reply)(absl::OkStatus());
   }
 
@@ -39,34 +44,46 @@ class TrivialProgram : public Program {
     statistics.set_mem_total_bytes(heap.uordblks + heap.hblkhd);
     {
       MutexLock lock(&mutex_);
-      statistics.set_processes(static_cast<uint32_t>(waits_.size()));
+      statistics.set_processes(waits_);
     }
     std::move(reply)(std::move(statistics));
   }
 
   void Wait(const wire::Wait& request, const Context&,
             Reply<wire::Termination> reply) override {
-    MutexLock lock(&mutex_);
-    waits_.emplace(request.container_id().value(), std::move(reply));
+    {
+      MutexLock lock(&mutex_);
+      const auto it = containers_.find(request.container_id().value());
+      if (it != containers_.end()) {
+        if (!it->second.has_value()) ++waits_;
+        it->second = std::move(reply);
+        return;
+      }
+    }
+    // The Destroy may have overtaken this.
+    std::move(reply)(absl::NotFoundError("it is not known here"));
   }
 
   void Destroy(const wire::Destroy& request, const Context&,
                Reply<void> reply) override {
-    std::map<std::string, Reply<wire::Termination>>::node_type wait;
+    std::map<std::string, Kept>::node_type container;
     {
       MutexLock lock(&mutex_);
-      wait = waits_.extract(request.container_id().value());
+      container = containers_.extract(request.container_id().value());
+      if (!container.empty() && container.mapped().has_value()) --waits_;
     }
-    if (!wait.empty()) {
-      std::move(wait.mapped())(wire::MakeTermination(9, "destroyed"));
+    if (!container.empty() && container.mapped().has_value()) {
+      std::move (*container.mapped())(wire::MakeTermination(9, "destroyed"));
     }
     std::move(reply)(absl::OkStatus());
   }
 
  private:
+  using Kept = std::optional<Reply<wire::Termination>>;  // Of the last Wait.
+
   absl::Mutex mutex_;
-  std::map<std::string, Reply<wire::Termination>> waits_
-      ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, Kept> containers_ ABSL_GUARDED_BY(mutex_);
+  uint32_t waits_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace
