@@ -39,6 +39,7 @@ absl::StatusOr<std::shared_ptr<Connection>> Connection::Create(
   }
   absl::Status status = connection->UpdateWatch();
   if (!status.ok()) return status;
+  connection->UpdateFrameTimer();
   return connection;
 }
 
@@ -86,6 +87,7 @@ void Connection::CloseWith(const absl::Status& reason) {
   loop_.Unwatch(fd_);
   close(std::exchange(fd_, -1));
   loop_.CancelTimer(std::exchange(stall_timer_, 0));
+  loop_.CancelTimer(std::exchange(frame_timer_, 0));
   Delegate* delegate = std::exchange(delegate_, nullptr);
   if (delegate != nullptr) delegate->OnClosed(reason);
 }
@@ -132,6 +134,8 @@ void Connection::Turn(uint32_t events) {
   absl::Status status = UpdateWatch();
   if (!status.ok()) return CloseWith(status);
   UpdateStallTimer();
+  UpdateFrameTimer();
+  delegate_->OnTurn();
 }
 
 bool Connection::MayRead() {
@@ -155,13 +159,13 @@ absl::string_view Connection::Deliver(absl::string_view input) {
   while (!closed() && doom_.ok() && MayRead()) {
     const FrameReader::State state = reader_.Next(input, frame);
     if (state == FrameReader::State::kNeedMore) {
-      if (reader_.mid_frame()) delegate_->OnPartOfFrame();
       return {};
     }
     if (state == FrameReader::State::kCorrupt) {
       CloseWith(reader_.status());
       return {};
     }
+    ++frames_;
     delegate_->OnFrame(frame);
   }
   return input;
@@ -272,6 +276,31 @@ void Connection::OnStallTimer() {
       absl::StrCat("ttrpc: the peer has read nothing for ",
                    absl::FormatDuration(options_.stall_timeout), "; ",
                    waiting(), " bytes wait for it")));
+}
+
+bool Connection::AwaitsFrame() const {
+  return (frames_ == 0 || reader_.mid_frame()) && !paused_ &&
+         waiting() <= options_.stop_reading_above;
+}
+
+void Connection::UpdateFrameTimer() {
+  if (frame_timer_ != 0 || !AwaitsFrame() ||
+      options_.frame_timeout == absl::InfiniteDuration()) {
+    return;
+  }
+  frames_at_check_ = frames_;
+  frame_timer_ =
+      loop_.RunAfter(options_.frame_timeout, [this] { OnFrameTimer(); });
+}
+
+void Connection::OnFrameTimer() {
+  const std::shared_ptr<Connection> self = shared_from_this();
+  frame_timer_ = 0;
+  if (!AwaitsFrame() || frames_ != frames_at_check_) return UpdateFrameTimer();
+  CloseWith(absl::DeadlineExceededError(absl::StrCat(
+      "ttrpc: the peer has sent ", frames_ == 0 ? "no" : "a part of a",
+      " request, and not the rest, for ",
+      absl::FormatDuration(options_.frame_timeout))));
 }
 
 }  // namespace ttrpc

@@ -33,8 +33,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     // The frame is valid during the call, in which the connection may be
     // closed and the delegate destroyed.
     virtual void OnFrame(const Frame& frame) = 0;
-    // After a read that ended within a frame.
-    virtual void OnPartOfFrame() {}
+    // After whatever was read or written: held() may have changed.
+    virtual void OnTurn() {}
     // Once, unless Close() came first; never inside a call of Send(). After
     // it the delegate is not used any more.
     virtual void OnClosed(const absl::Status& reason) = 0;
@@ -46,6 +46,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
     size_t stop_reading_above = std::numeric_limits<size_t>::max();
     // Closed with DEADLINE_EXCEEDED if the peer takes nothing for so long.
     absl::Duration stall_timeout = absl::InfiniteDuration();
+    // Closed with DEADLINE_EXCEEDED if the peer's first frame, or one that it
+    // has begun, is not whole after so long, or twice that at most.
+    absl::Duration frame_timeout = absl::InfiniteDuration();
   };
 
   // Owns `fd` from the call on, also if it fails.
@@ -104,6 +107,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   absl::Status UpdateWatch();
   void UpdateStallTimer();
   void OnStallTimer();
+  // Whether the peer is to send something, and is listened to.
+  bool AwaitsFrame() const;
+  void UpdateFrameTimer();
+  void OnFrameTimer();
   void CloseWith(const absl::Status& reason);
 
   EventLoop& loop_;
@@ -133,6 +140,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   uint32_t watched_ = 0;
   EventLoop::TimerId stall_timer_ = 0;
   uint64_t written_at_stall_check_ = 0;
+  EventLoop::TimerId frame_timer_ = 0;
+  uint64_t frames_ = 0;  // That have come.
+  uint64_t frames_at_check_ = 0;
 };
 
 }  // namespace ttrpc

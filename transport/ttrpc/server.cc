@@ -5,10 +5,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <string>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -24,6 +30,17 @@ namespace {
 constexpr int kAccepts = 64;
 // Until descriptors or memory may be free again.
 constexpr absl::Duration kAcceptPause = absl::Milliseconds(50);
+
+// What is held is much, and then little again: the memory is given back.
+constexpr size_t kMuch = 8 << 20;
+constexpr size_t kLittle = 1 << 20;
+
+// An allocator keeps what is freed below what is still in use.
+void GiveMemoryBack() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
 
 // A stranger's name in a reply.
 std::string Shown(absl::string_view name) {
@@ -81,6 +98,7 @@ class Server::Impl : public internal::Session::Host {
   }
 
   absl::Status Adopt(int fd) {
+    if (sessions_.size() >= options_.max_connections) CloseOldestSilent();
     if (sessions_.size() >= options_.max_connections || shutting_down_) {
       close(fd);
       return absl::ResourceExhaustedError(
@@ -101,6 +119,7 @@ class Server::Impl : public internal::Session::Host {
         loop_, fd, peer.ok() ? *peer : Peer(), next_connection_++, *this);
     if (!session.ok()) return session.status();
     internal::Session* key = session->get();
+    silent_.emplace(key->connection(), key);
     sessions_.emplace(key, *std::move(session));
     return absl::OkStatus();
   }
@@ -137,6 +156,7 @@ class Server::Impl : public internal::Session::Host {
 
   void OnSessionClosed(internal::Session* session) override {
     const uint64_t connection = session->connection();
+    silent_.erase(connection);
     // Its end, below, may look at the server.
     auto node = sessions_.extract(session);
     if (disconnected_ != nullptr) {
@@ -154,19 +174,40 @@ class Server::Impl : public internal::Session::Host {
     });
   }
 
-  void LimitHeld() override {
-    size_t held = 0;
-    internal::Session* largest = nullptr;
-    for (const auto& [key, session] : sessions_) {
-      held += session->held();
-      if (largest == nullptr || session->held() > largest->held()) {
-        largest = key;
-      }
+  void OnFirstFrame(internal::Session* session) override {
+    silent_.erase(session->connection());
+  }
+
+  void OnHeld(ptrdiff_t more) override {
+    held_ += static_cast<size_t>(more);  // Wraps, as it should.
+    most_held_ = std::max(most_held_, held_);
+    if (held_ > options_.max_held) CloseLargest();
+    if (most_held_ >= kMuch && held_ <= kLittle) {
+      most_held_ = 0;
+      loop_.Post([] { GiveMemoryBack(); });
     }
-    if (held <= options_.max_held || largest == nullptr) return;
-    largest->CloseLater(absl::ResourceExhaustedError(absl::StrCat(
-        "ttrpc: ", held, " bytes are held for all connections, of them ",
-        largest->held(), " for this one")));
+  }
+
+  void CloseLargest() {
+    const auto largest = std::max_element(
+        sessions_.begin(), sessions_.end(), [](const auto& a, const auto& b) {
+          return a.first->held() < b.first->held();
+        });
+    if (largest == sessions_.end()) return;
+    largest->first->CloseLater(absl::ResourceExhaustedError(absl::StrCat(
+        "ttrpc: ", held_, " bytes are held for all connections, of them ",
+        largest->first->held(), " for this one")));
+  }
+
+  // True if there was one.
+  bool CloseOldestSilent() {
+    if (silent_.empty()) return false;
+    internal::Session* const oldest = silent_.begin()->second;
+    // Its destructor closes the connection.
+    const std::unique_ptr<internal::Session> session =
+        std::move(sessions_.at(oldest));
+    OnSessionClosed(oldest);
+    return true;
   }
 
   const ServerOptions& options() const override { return options_; }
@@ -183,6 +224,7 @@ class Server::Impl : public internal::Session::Host {
       if (errno == EAGAIN || errno == EWOULDBLOCK) return;
       if (errno == EINTR || errno == ECONNABORTED) continue;
       // No descriptor, no memory: it would be ready again at once.
+      if (CloseOldestSilent()) continue;
       static_cast<void>(loop_.Modify(listener_, 0));
       accept_timer_ = loop_.RunAfter(kAcceptPause, [this] {
         accept_timer_ = 0;
@@ -205,6 +247,10 @@ class Server::Impl : public internal::Session::Host {
       services_;
   absl::flat_hash_map<internal::Session*, std::unique_ptr<internal::Session>>
       sessions_;
+  // Those of which no whole frame has come; the oldest has the least number.
+  std::map<uint64_t, internal::Session*> silent_;
+  size_t held_ = 0;       // By all sessions.
+  size_t most_held_ = 0;  // Since memory was given back.
   int listener_ = -1;
   EventLoop::TimerId accept_timer_ = 0;
   bool shutting_down_ = false;

@@ -45,7 +45,10 @@ struct ServerOptions {
   std::vector<uid_t> allowed_uids;
   bool allow_any_uid = false;
 
-  size_t max_connections = 1024;  // One more is disconnected at once.
+  // One more takes the place of the oldest from which no whole request has
+  // come; if there is none, it is disconnected at once. So it is, too, if there
+  // is no descriptor for one more.
+  size_t max_connections = 1024;
   // Calls of a connection whose Responder lives; while there are so many it is
   // not read. Calls that wait for long count, too: leave room beyond them.
   size_t max_in_flight = 1024;
@@ -54,14 +57,16 @@ struct ServerOptions {
   size_t stop_reading_above = 1 << 20;
   size_t max_queued = 64 << 20;
   // Bytes of replies that wait and of requests that came in part, of all
-  // connections together (64 KiB of each are free). Above it the connection
-  // that holds most is closed.
-  size_t max_held = 256 << 20;
+  // connections together. Above it the connection that holds most is closed.
+  size_t max_held = 128 << 20;
   // Methods that are served even after a Shutdown(), on connections with calls
   // in flight: what makes those end sooner.
   std::vector<std::string> methods_in_shutdown;
   // Closed if its peer takes no byte of a waiting reply for so long.
   absl::Duration stall_timeout = absl::Seconds(30);
+  // Closed if the first request, or one that has begun, is not whole after so
+  // long, or twice that at most. Between requests a connection may be idle.
+  absl::Duration request_timeout = absl::Seconds(30);
 };
 
 class Server {
@@ -89,7 +94,8 @@ class Server {
 
   // Accepts on `listener` (ListenUnix() makes one; so does systemd), once. Owns
   // it from this call on, also if it fails. Out of descriptors or memory it
-  // leaves who connects waiting, and accepts on as soon as it can.
+  // leaves who connects waiting, and accepts on as soon as it can; a connection
+  // from which no whole request has come is closed for the next.
   absl::Status Listen(int listener);
 
   // Serves one more connected stream socket, as if it had been accepted. Owns

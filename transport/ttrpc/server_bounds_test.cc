@@ -3,12 +3,17 @@
 
 // What a server holds for those who send much and read little.
 
+#include <unistd.h>
+
+#include <fstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "external_containerizer/testing/status_matchers.h"
 #include "external_containerizer/transport/ttrpc/server_testing.h"
 #include "external_containerizer/transport/ttrpc/ttrpc_testing.h"
 #include "gtest/gtest.h"
@@ -16,6 +21,8 @@
 namespace external_containerizer {
 namespace ttrpc {
 namespace {
+
+using std::string_literals::operator""s;
 
 TEST_F(ServerTest, ConnectionIsNotReadWhileTooManyCallsAreInFlight) {
   ServerOptions options;
@@ -181,6 +188,111 @@ TEST_F(HeldBytesTest, RepliesThatManyDoNotReadCloseTheLargest) {
     if (peer.Read(*loop_).id == 1) ++answered;
   }
   EXPECT_GE(answered, 3);
+}
+
+TEST_F(HeldBytesTest, SmallPartsOfManyRequestsCountToo) {
+  const std::string part =
+      RequestFrame(1, kService, "Echo", std::string(kMiB, 'x'))
+          .substr(0, 60 << 10);
+  std::vector<RawPeer> peers;
+  for (int i = 0; i < 300; ++i) {
+    peers.push_back(Connect());
+    peers.back().Write(*loop_, part);
+    Turn();
+  }
+  EXPECT_LE(server_->connections(), (8 * kMiB) / part.size() + 2);
+}
+
+TEST_F(HeldBytesTest, MemoryOfRequestsCutShortIsGivenBack) {
+  const auto resident = [] {
+    std::ifstream file("/proc/self/statm");
+    size_t total = 0;
+    size_t pages = 0;
+    file >> total >> pages;
+    return pages * static_cast<size_t>(getpagesize());
+  };
+  ServerOptions options;
+  options.max_connections = 2000;
+  Start(options);
+  const std::string part =
+      RequestFrame(1, kService, "Echo", std::string(kMiB, 'x'))
+          .substr(0, 60 << 10);
+  const size_t before = resident();
+  std::vector<RawPeer> peers;
+  for (int i = 0; i < 1000; ++i) {
+    peers.push_back(Connect());
+    peers.back().Write(*loop_, part);
+    Turn();
+  }
+  const size_t at_most = resident();
+  ASSERT_GT(at_most - before, 40 * kMiB);
+  // The last one stays, and what it has is behind the others in memory.
+  for (size_t i = 0; i + 1 < peers.size(); ++i) peers[i].Close();
+  RunUntil(*loop_, [&] { return server_->connections() == 1; });
+  Turn();
+  EXPECT_LT(resident(), before + (at_most - before) / 4);
+}
+
+TEST_F(ServerTest, ConnectionsWithoutARequestShutNobodyOut) {
+  ServerOptions options;
+  options.max_connections = 4;
+  Start(options);
+  RawPeer served = Connect();
+  ExpectEcho(served, 1);
+  std::vector<RawPeer> silent;
+  for (int i = 0; i < 20; ++i) {
+    silent.push_back(Connect());
+    if (i % 2 == 0) silent.back().Write(*loop_, "\0\0"s);
+  }
+  RawPeer late = Connect();
+  ExpectEcho(late, 1);
+  ExpectEcho(served, 3);
+  EXPECT_TRUE(silent[0].AtEnd());
+  EXPECT_FALSE(silent.back().AtEnd());
+  // Whoever has asked for something is not closed for a stranger.
+  RawPeer third = Connect();
+  ExpectEcho(third, 1);
+  RawPeer fourth = Connect();
+  ExpectEcho(fourth, 1);
+  RawPeer refused;
+  EXPECT_THAT(server_->Adopt(refused.TakeOther()),
+              StatusIs(absl::StatusCode::kResourceExhausted));
+  ExpectEcho(served, 5);
+}
+
+TEST_F(ServerTest, RequestThatDoesNotComeOrNotWholeClosesItsConnection) {
+  ServerOptions options;
+  options.request_timeout = absl::Milliseconds(50);
+  Start(options);
+  RawPeer idle = Connect();
+  ExpectEcho(idle, 1);
+  RawPeer silent = Connect();
+  RawPeer half = Connect();
+  ExpectEcho(half, 1);
+  half.Write(*loop_, RequestFrame(3, kService, "Echo", "ping").substr(0, 12));
+  ExpectClosed(silent);
+  ExpectClosed(half);
+  EXPECT_EQ(server_->connections(), 1u);
+  ExpectEcho(idle, 3);
+}
+
+TEST_F(ServerTest, RequestThatTheServerDoesNotReadHasTime) {
+  ServerOptions options;
+  options.request_timeout = absl::Milliseconds(50);
+  options.max_in_flight = 1;
+  Start(options);
+  RawPeer peer = Connect();
+  const std::string second = RequestFrame(3, kService, "Echo", "ping");
+  peer.Write(*loop_, RequestFrame(1, kService, "Keep", "") +
+                         second.substr(0, second.size() - 1));
+  RunUntil(*loop_, [&] { return kept_.size() == 1; });
+  bool passed = false;
+  loop_->RunAfter(absl::Milliseconds(200), [&] { passed = true; });
+  RunUntil(*loop_, [&] { return passed; });
+  peer.Write(*loop_, second.substr(second.size() - 1));
+  kept_[0].Finish("kept");
+  EXPECT_EQ(peer.Read(*loop_).id, 1u);
+  EXPECT_EQ(peer.Read(*loop_).id, 3u);
 }
 
 TEST_F(ServerTest, SlowReaderOfManyLargeRepliesGetsAllOfThem) {

@@ -22,9 +22,6 @@ namespace {
 constexpr size_t kKeptBytes = 4 << 10;
 // Of a request: the other four, and its metadata.
 constexpr size_t kMaxFields = 4 + kMaxMetadata;
-// A connection that holds no more is not counted.
-constexpr size_t kLittle = 64 << 10;
-
 absl::Status TooLarge(size_t bytes) {
   return absl::ResourceExhaustedError(
       absl::StrCat("ttrpc: message length ", bytes,
@@ -85,6 +82,7 @@ absl::StatusOr<std::unique_ptr<Session>> Session::Create(EventLoop& loop,
   Connection::Options options;
   options.stop_reading_above = host.options().stop_reading_above;
   options.stall_timeout = host.options().stall_timeout;
+  options.frame_timeout = host.options().request_timeout;
   auto connection = Connection::Create(loop, fd, options, session.get());
   if (!connection.ok()) return connection.status();
   session->connection_ = *std::move(connection);
@@ -93,6 +91,7 @@ absl::StatusOr<std::unique_ptr<Session>> Session::Create(EventLoop& loop,
 
 Session::~Session() {
   if (connection_ != nullptr) connection_->Close();
+  host_.OnHeld(-static_cast<ptrdiff_t>(held_));
   CancelAll();
 }
 
@@ -119,6 +118,7 @@ void Session::Drain() {
 
 // A handler comes last: it may answer, and so close the connection.
 void Session::OnFrame(const Frame& frame) {
+  if (!std::exchange(has_had_frame_, true)) host_.OnFirstFrame(this);
   switch (frame.header.type) {
     case FrameType::kRequest:
       return HandleRequest(frame);
@@ -250,11 +250,13 @@ void Session::Answer(uint32_t id, absl::StatusOr<std::string> reply) {
     connection_->CloseLater(absl::ResourceExhaustedError(
         "ttrpc: the peer does not read its replies"));
   }
-  if (held() > kLittle) host_.LimitHeld();
 }
 
-void Session::OnPartOfFrame() {
-  if (held() > kLittle) host_.LimitHeld();
+void Session::OnTurn() {
+  const size_t held = connection_->held();
+  if (held == held_) return;
+  const size_t before = std::exchange(held_, held);
+  host_.OnHeld(static_cast<ptrdiff_t>(held) - static_cast<ptrdiff_t>(before));
 }
 
 }  // namespace internal

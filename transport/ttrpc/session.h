@@ -39,8 +39,10 @@ class Session : public Connection::Delegate {
                                                   absl::string_view method) = 0;
     // The session is closed, and may be destroyed.
     virtual void OnSessionClosed(Session* session) = 0;
-    // A session holds more than a little, and may exceed what all may.
-    virtual void LimitHeld() = 0;
+    // Once, when a whole frame has come.
+    virtual void OnFirstFrame(Session* session) = 0;
+    // What all sessions hold is more by so many bytes, or less.
+    virtual void OnHeld(ptrdiff_t more) = 0;
     virtual const ServerOptions& options() const = 0;
   };
 
@@ -58,8 +60,7 @@ class Session : public Connection::Delegate {
   void Finish(ServerCall& call, absl::StatusOr<std::string> reply);
 
   size_t in_flight() const { return calls_.size(); }
-  // As of Connection.
-  size_t held() const { return connection_->held(); }
+  size_t held() const { return held_; }  // As of Connection, when last told.
   void CloseLater(absl::Status why) { connection_->CloseLater(std::move(why)); }
   uint64_t connection() const { return number_; }
 
@@ -68,7 +69,7 @@ class Session : public Connection::Delegate {
       : loop_(loop), peer_(peer), number_(number), host_(host) {}
 
   void OnFrame(const Frame& frame) override;
-  void OnPartOfFrame() override;
+  void OnTurn() override;
   void OnClosed(const absl::Status& reason) override;
 
   void HandleRequest(const Frame& frame);
@@ -86,6 +87,8 @@ class Session : public Connection::Delegate {
   std::shared_ptr<Connection> connection_;
   absl::flat_hash_map<uint32_t, std::shared_ptr<ServerCall>> calls_;
   uint32_t last_id_ = 0;
+  size_t held_ = 0;
+  bool has_had_frame_ = false;
   bool draining_ = false;
   wire::Request request_;  // Kept for their memory.
   wire::Response response_;

@@ -40,7 +40,7 @@ struct HelperOptions {
   // Whether its executable was replaced on disk; may be null.
   std::function<bool()> outdated;
 
-  size_t max_connections = 64;   // One more is disconnected at once.
+  size_t max_connections = 64;   // As of ttrpc::ServerOptions.
   size_t max_commands = 65'536;  // Of a connection; waits count.
   // Of a connection: what is uploaded, or waits to be fetched.
   size_t max_kept_bytes = 64u << 20;

@@ -301,8 +301,12 @@ TEST_F(HelperServerTest, ShutdownIsTakenBeforeHello) {
 TEST_F(HelperServerTest, ConnectionsAreBoundedAndThoseThereGoOn) {
   Hello();
   auto first = std::move(client_);
-  auto second = Connect();
-  auto third = Connect();
+  client_ = Connect();
+  Hello();
+  auto second = std::move(client_);
+  client_ = Connect();
+  Hello();
+  auto third = std::move(client_);
   client_ = Connect();
   EXPECT_THAT(Run(helper::kPing, v1::PingRequest()).status(),
               StatusIs(absl::StatusCode::kUnavailable));
