@@ -47,8 +47,8 @@ class SessionKillerTest : public ::testing::Test {
     files.stderr_fd.Reset(open("/dev/null", O_WRONLY | O_CLOEXEC));
     const char* const argv[] = {"sh", "-c", script, nullptr};
     char* const envp[] = {nullptr};
-    EXPECT_EQ(Spawner().Spawn("/bin/sh", const_cast<char* const*>(argv), envp,
-                              std::move(files), &session.leader),
+    EXPECT_EQ(Spawn("/bin/sh", const_cast<char* const*>(argv), envp,
+                    std::move(files), &session.leader),
               0);
     char text[6];
     EXPECT_EQ(read(session.alive.get(), text, sizeof(text)), 6);

@@ -145,6 +145,11 @@ TEST_F(RunTest, ShowsOutputAndExitsAsTheCommandDoes) {
   EXPECT_THAT(Left(), IsEmpty());
 }
 
+TEST_F(RunTest, ARunWhoseTaskRemovesItsSandboxEndsAsTheTaskDoes) {
+  Agent agent = StartShell("rm -rf \"$PWD\"; exit 3");
+  EXPECT_EQ(agent.Wait(), 3) << agent.err();
+}
+
 // The main job, whatever language the program is in.
 class EveryProgram : public RunTest,
                      public ::testing::WithParamInterface<const char*> {

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -184,6 +185,89 @@ TEST_F(ServeTest, AnEndThatNobodySawIsReportedAsItWas) {
   EXPECT_EQ(again.status, 128 + SIGKILL);
   EXPECT_THAT(again.out, HasSubstr("\"container\":\"one\",\"signal\":9"));
   EXPECT_THAT(Run({"list"}).out, ContainsRegex("one +killed by signal 9"));
+}
+
+TEST_F(ServeTest, WhateverATaskDoesToItsFilesItIsAskedForAndEnded) {
+  Serve();
+  const char* const scripts[] = {
+      "rm -f stderr; mkfifo stderr", "rm -f stderr; ln -s /dev/null stderr",
+      "ln stderr second", "rm -f stderr; mkdir stderr", "rm -rf \"$PWD\""};
+  int number = 0;
+  for (const char* script : scripts) {
+    SCOPED_TRACE(script);
+    const std::string name = absl::StrCat("c", ++number);
+    const std::string fifo = absl::StrCat(home_, "/", name);
+    ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+    Launch(name,
+           absl::StrCat(script, "; echo done >", fifo, "; exec sleep 600"));
+    std::string line;
+    std::getline(std::ifstream(fifo), line);
+    EXPECT_EQ(line, "done");
+    const Result usage = Run({"usage", "--json", name});
+    EXPECT_EQ(usage.status, 0) << usage.err;
+    EXPECT_THAT(usage.out, Not(HasSubstr("\"problem\"")));
+    const Result update = Run({"update", "--resources=cpus:1;mem:64", name});
+    EXPECT_EQ(update.status, 0) << update.err;
+    const Result destroy = Run({"destroy", name});
+    EXPECT_EQ(destroy.status, 0) << destroy.err;
+    EXPECT_THAT(destroy.err, HasSubstr("killed by signal 15"));
+  }
+}
+
+TEST_F(ServeTest, TheEndOfATaskWithoutItsFilesIsLearntAfterARestart) {
+  Serve();
+  const std::string ready = home_ + "/ready";
+  const std::string go = home_ + "/go";
+  ASSERT_EQ(mkfifo(ready.c_str(), 0600), 0);
+  ASSERT_EQ(mkfifo(go.c_str(), 0600), 0);
+  int number = 0;
+  for (const char* script :
+       {"rm -f stderr; mkfifo stderr", "rm -rf \"$PWD\""}) {
+    SCOPED_TRACE(script);
+    const std::string name = absl::StrCat("c", ++number);
+    Launch(name, absl::StrCat(script, "; echo done >", ready, "; read x <", go,
+                              "; exit 6"));
+    std::string line;
+    std::getline(std::ifstream(ready), line);
+    agent_->Signal(SIGKILL);
+    agent_->Wait();
+    Serve();
+    std::ofstream(go) << "go\n";
+    EXPECT_EQ(Run({"wait", name}).status, 6);
+  }
+}
+
+TEST_F(ServeTest, CleanupEndsWhatHasNoSandboxAnyMore) {
+  Serve();
+  const std::string ready = home_ + "/ready";
+  ASSERT_EQ(mkfifo(ready.c_str(), 0600), 0);
+  Launch("one", absl::StrCat("rm -rf \"$PWD\"; echo done >", ready,
+                             "; exec sleep 600"));
+  std::string line;
+  std::getline(std::ifstream(ready), line);
+  agent_->Signal(SIGKILL);
+  agent_->Wait();
+  agent_.reset();
+  const Result cleanup = Run({"serve", "--recover=cleanup"});
+  EXPECT_EQ(cleanup.status, 0) << cleanup.err;
+  EXPECT_THAT(cleanup.err, HasSubstr("one is destroyed"));
+}
+
+TEST_F(ServeTest, TheAgentTakesAllDescriptorsAndATaskHasWhatItWasGiven) {
+  rlimit usual = {};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &usual), 0);
+  const rlimit few = {200, usual.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+  Serve();
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &usual), 0);
+  rlimit has = {};
+  ASSERT_EQ(prlimit(agent_->pid(), RLIMIT_NOFILE, nullptr, &has), 0);
+  EXPECT_EQ(has.rlim_cur, usual.rlim_max);
+  Launch("one", "ulimit -Sn");
+  EXPECT_EQ(Run({"wait", "one"}).status, 0);
+  std::string line;
+  std::getline(std::ifstream(SandboxOf("one") + "/stdout"), line);
+  EXPECT_EQ(line, "200");
 }
 
 TEST_F(ServeTest, EveryCommandOfALife) {

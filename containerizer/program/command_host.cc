@@ -21,7 +21,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "external_containerizer/containerizer/program/descriptor_limit.h"
 #include "external_containerizer/containerizer/program/dispatch.h"
 #include "external_containerizer/containerizer/program/error_line.h"
 #include "external_containerizer/containerizer/program/program.h"
@@ -176,8 +175,6 @@ int ProgramMain(int argc, char** argv, Program& program) {
                      std::vector<std::string>(call.arguments.begin() + 1,
                                               call.arguments.end()),
                      [&call, &program](EventLoop& loop, const std::string&) {
-                       // A program may hold some for each wait.
-                       RaiseDescriptorLimit();
                        return std::make_unique<ProgramTransport>(
                            loop, call.program, program);
                      });

@@ -3,8 +3,8 @@
 
 // A helper for programs that know no `serve`: it runs them once per command,
 // as an agent without a helper does, but in a small process of its own. The
-// agent then forks nothing. Programs inherit its limit on descriptors, which is
-// also what bounds how many of them may wait.
+// agent then forks nothing. Programs have the limit on descriptors that it was
+// started with; its own hard limit bounds how many of them may wait.
 
 #include <errno.h>
 #include <stdio.h>

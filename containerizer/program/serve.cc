@@ -29,6 +29,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/program/error_line.h"
+#include "external_containerizer/transport/linux/descriptor_limit.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
 #include "external_containerizer/transport/ttrpc/socket.h"
 #include "external_containerizer/transport/unix_socket/helper.h"
@@ -295,6 +296,8 @@ class Helper {
 
 absl::Status Serve(const std::string& program, const Arguments& arguments,
                    ServedTransport make_transport) {
+  // Waits and connections hold some.
+  RaiseDescriptorLimit();
   UniqueFd lock;
   std::string socket = arguments.socket;
   if (socket.empty()) {

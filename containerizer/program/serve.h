@@ -16,7 +16,8 @@
 //              for never) and no command is under way; or nobody is connected
 //              and PATH is not its socket any more
 //
-// What handlers execute gets the default signals.
+// The soft limit on descriptors becomes the hard one. What handlers execute
+// gets the default signals; DescriptorLimitToPassOn() is the limit for it.
 //
 // A listening socket from systemd (LISTEN_FDS) takes the place of --socket.
 

@@ -107,9 +107,9 @@ absl::StatusOr<StartedCommand> CommandStarter::Start(
   }
   arguments.push_back(command.c_str());
   arguments.push_back(nullptr);
-  const int error = spawner_.Spawn(
-      file, const_cast<char* const*>(arguments.data()),
-      environment->pointers.data(), std::move(files), &started.process);
+  const int error =
+      Spawn(file, const_cast<char* const*>(arguments.data()),
+            environment->pointers.data(), std::move(files), &started.process);
   if (error != 0) return ExecutionError(line_.file, error);
   std::string().swap(invocation->input);  // Assigning would keep its memory.
   started.sandbox = std::exchange(invocation->sandbox, std::nullopt);

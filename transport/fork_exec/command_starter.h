@@ -69,7 +69,6 @@ class CommandStarter {
   const InheritedEnvironment environment_;
   const std::string work_directory_;
   const int work_directory_fd_;
-  const Spawner spawner_;
   mutable absl::Mutex program_stderr_mutex_;  // Only one may put it aside.
 };
 

@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-#include "external_containerizer/containerizer/program/descriptor_limit.h"
+#include "external_containerizer/transport/linux/descriptor_limit.h"
 
 namespace external_containerizer {
 namespace {

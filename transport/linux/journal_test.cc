@@ -71,8 +71,8 @@ class JournalTest : public ::testing::Test {
     const char* const argv[] = {"sleep", "1000", nullptr};
     char* const envp[] = {nullptr};
     Process process;
-    EXPECT_EQ(Spawner().Spawn("/bin/sleep", const_cast<char* const*>(argv),
-                              envp, std::move(files), &process),
+    EXPECT_EQ(Spawn("/bin/sleep", const_cast<char* const*>(argv), envp,
+                    std::move(files), &process),
               0);
     sleepers_.insert(process.pid);
     return process.pid;

@@ -5,11 +5,15 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <optional>
 
+#include "external_containerizer/transport/linux/descriptor_limit.h"
 #include "external_containerizer/transport/linux/pidfd.h"
 
 namespace external_containerizer {
@@ -25,71 +29,84 @@ int MoveUp(UniqueFd* fd) {
   return 0;
 }
 
-class FileActions {
- public:
-  FileActions() { error_ = posix_spawn_file_actions_init(&actions_); }
-  ~FileActions() { posix_spawn_file_actions_destroy(&actions_); }
-
-  void Dup(int from, int to) {
-    if (error_ == 0) {
-      error_ = posix_spawn_file_actions_adddup2(&actions_, from, to);
-    }
-  }
-  void ChangeDirectory(int directory) {
-    if (error_ == 0) {
-      error_ = posix_spawn_file_actions_addfchdir_np(&actions_, directory);
-    }
-  }
-  void CloseFrom(int fd) {
-    if (error_ == 0) {
-      error_ = posix_spawn_file_actions_addclosefrom_np(&actions_, fd);
-    }
-  }
-
-  int error() const { return error_; }
-  const posix_spawn_file_actions_t* get() const { return &actions_; }
-
- private:
-  posix_spawn_file_actions_t actions_;
-  int error_;
+// What the child needs, which allocates nothing and takes no lock.
+struct Plan {
+  const char* file;
+  char* const* argv;
+  char* const* envp;
+  const ProcessFiles* files;
+  const rlimit* descriptors;  // Or null.
+  mutable volatile int error = 0;
 };
+
+// Closes what is not ours to hand on.
+bool CloseFrom(int first) {
+  if (syscall(SYS_close_range, first, ~0u, 0) == 0) return true;
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return false;
+  for (int fd = first; fd < static_cast<int>(limit.rlim_cur); ++fd) close(fd);
+  return true;
+}
+
+bool Prepare(const Plan& plan) {
+  const ProcessFiles& files = *plan.files;
+  const int after = files.extra.valid() ? 4 : 3;
+  setsid();
+  struct sigaction usual = {};
+  usual.sa_handler = SIG_DFL;
+  // Of some numbers nothing can be said; those are the C library's.
+  for (int number = 1; number < NSIG; ++number) {
+    sigaction(number, &usual, nullptr);
+  }
+  sigset_t none;
+  sigemptyset(&none);
+  return (!files.directory.valid() || fchdir(files.directory.get()) == 0) &&
+         dup2(files.stdin_fd.get(), 0) == 0 &&
+         dup2(files.stdout_fd.get(), 1) == 1 &&
+         dup2(files.stderr_fd.get(), 2) == 2 &&
+         (!files.extra.valid() || dup2(files.extra.get(), 3) == 3) &&
+         CloseFrom(after) &&
+         (plan.descriptors == nullptr ||
+          setrlimit(RLIMIT_NOFILE, plan.descriptors) == 0) &&
+         sigprocmask(SIG_SETMASK, &none, nullptr) == 0;
+}
+
+// vfork(): the child shares our memory, and this thread waits until it has
+// executed the file or ended. posix_spawn() does the same, and cannot set the
+// limit of descriptors. -1, with errno, if there is no process to be had.
+__attribute__((noinline)) pid_t Fork(const Plan& plan) {
+  const pid_t pid = vfork();
+  if (pid != 0) return pid;
+  if (Prepare(plan)) execve(plan.file, plan.argv, plan.envp);
+  plan.error = errno;
+  _exit(127);
+}
 
 }  // namespace
 
-Spawner::Spawner() {
-  posix_spawnattr_init(&attributes_);
-  sigset_t none;
-  sigemptyset(&none);
-  posix_spawnattr_setsigmask(&attributes_, &none);
-  sigset_t all;
-  sigfillset(&all);
-  posix_spawnattr_setsigdefault(&attributes_, &all);
-  posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSID |
-                                             POSIX_SPAWN_SETSIGMASK |
-                                             POSIX_SPAWN_SETSIGDEF);
-}
-
-Spawner::~Spawner() { posix_spawnattr_destroy(&attributes_); }
-
-int Spawner::Spawn(const char* file, char* const* argv, char* const* envp,
-                   ProcessFiles files, Process* process) const {
+int Spawn(const char* file, char* const* argv, char* const* envp,
+          ProcessFiles files, Process* process) {
   for (UniqueFd* fd :
        {&files.stdin_fd, &files.stdout_fd, &files.stderr_fd, &files.extra}) {
     if (const int error = MoveUp(fd)) return error;
   }
-  FileActions actions;
-  if (files.directory.valid()) actions.ChangeDirectory(files.directory.get());
-  actions.Dup(files.stdin_fd.get(), 0);
-  actions.Dup(files.stdout_fd.get(), 1);
-  actions.Dup(files.stderr_fd.get(), 2);
-  if (files.extra.valid()) actions.Dup(files.extra.get(), 3);
-  actions.CloseFrom(files.extra.valid() ? 4 : 3);
-  if (actions.error() != 0) return actions.error();
-
-  pid_t pid;
-  const int error =
-      posix_spawn(&pid, file, actions.get(), &attributes_, argv, envp);
-  if (error != 0) return error;
+  const std::optional<rlimit> descriptors = DescriptorLimitToPassOn();
+  Plan plan = {file, argv, envp, &files,
+               descriptors.has_value() ? &*descriptors : nullptr};
+  // No handler of ours is to run in the child.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  const pid_t pid = Fork(plan);
+  const int fork_error = errno;
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (pid < 0) return fork_error;
+  if (plan.error != 0) {
+    while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    return plan.error;
+  }
   process->pid = pid;
   // Before a descriptor is asked for, so that there is one to be had.
   files = ProcessFiles();

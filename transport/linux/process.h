@@ -6,7 +6,6 @@
 #ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_LINUX_PROCESS_H_
 #define EXTERNAL_CONTAINERIZER_TRANSPORT_LINUX_PROCESS_H_
 
-#include <spawn.h>
 #include <sys/types.h>
 
 #include "external_containerizer/transport/linux/unique_fd.h"
@@ -29,22 +28,12 @@ struct Process {
   UniqueFd pidfd;
 };
 
-class Spawner {
- public:
-  Spawner();
-  ~Spawner();
-  Spawner(const Spawner&) = delete;
-  Spawner& operator=(const Spawner&) = delete;
-
-  // Executes `file` as the leader of a new session, with the default signal
-  // mask and dispositions. 0, or the errno that says why it did not start.
-  // Closes `files` in any case.
-  int Spawn(const char* file, char* const* argv, char* const* envp,
-            ProcessFiles files, Process* process) const;
-
- private:
-  posix_spawnattr_t attributes_;
-};
+// Executes `file` as the leader of a new session, with the default signal mask
+// and dispositions, and DescriptorLimitToPassOn(). 0, or the errno that says
+// why it did not start. Closes `files` in any case. Returns when the kernel has
+// executed the file. Any thread.
+int Spawn(const char* file, char* const* argv, char* const* envp,
+          ProcessFiles files, Process* process);
 
 // Whether children that end vanish unreaped, as they do if this process
 // ignores SIGCHLD.

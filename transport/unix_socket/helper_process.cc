@@ -139,7 +139,7 @@ absl::Status HelperProcess::Start(
     arguments.push_back(argument.c_str());
   }
   arguments.insert(arguments.end(), {"serve", at.c_str(), nullptr});
-  const int error = spawner_.Spawn(
+  const int error = Spawn(
       program_.line.file.c_str(), const_cast<char* const*>(arguments.data()),
       environment->pointers.data(), std::move(files), &process_);
   if (error != 0) {

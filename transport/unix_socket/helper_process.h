@@ -67,7 +67,6 @@ class HelperProcess {
 
   EventLoop& loop_;
   const Program program_;
-  const Spawner spawner_;
   Process process_;
   pid_t ended_pid_ = -1;  // The last one that ended, and how if that is known.
   std::optional<int> ended_status_;

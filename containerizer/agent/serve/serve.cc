@@ -30,6 +30,7 @@
 #include "external_containerizer/state/reader.h"
 #include "external_containerizer/state/writer.h"
 #include "external_containerizer/transport/event_loop.h"
+#include "external_containerizer/transport/linux/descriptor_limit.h"
 #include "external_containerizer/transport/selected.h"
 #include "external_containerizer/transport/ttrpc/server.h"
 #include "external_containerizer/transport/ttrpc/socket.h"
@@ -257,6 +258,8 @@ int Serve(const ServeOptions& options) {
     fprintf(stderr, "agent: %s\n", OneLine(status.message()).c_str());
     return kAgentFailed;
   };
+  // Clients and waits hold some.
+  RaiseDescriptorLimit();
   absl::StatusOr<Interrupts> interrupts = Interrupts::Take();
   if (!interrupts.ok()) return failed(interrupts.status());
   const absl::StatusOr<WorkDirectory> directory =
