@@ -26,6 +26,8 @@ constexpr int kDirectoryFlags =
 // Whoever can write to the directory may change it under us; not for ever.
 constexpr int kAttempts = 3;
 
+constexpr off_t kMaxBounded = off_t{1} << 20;
+
 std::string Quoted(absl::string_view text) {
   return absl::StrCat("\"", absl::CHexEscape(text), "\"");
 }
@@ -217,6 +219,18 @@ absl::StatusOr<AppendedFile> OpenForAppending(
     file.offset = info.st_size;
     return file;
   }
+}
+
+absl::StatusOr<AppendedFile> OpenBounded(int directory, const std::string& name,
+                                         const std::string& where) {
+  absl::StatusOr<AppendedFile> file =
+      OpenForAppending(directory, name, std::nullopt, where);
+  if (!file.ok() || file->offset < kMaxBounded ||
+      renameat(directory, name.c_str(), directory, (name + ".old").c_str()) !=
+          0) {
+    return file;
+  }
+  return OpenForAppending(directory, name, std::nullopt, where);
 }
 
 std::string ReadAppended(int directory, const std::string& name,

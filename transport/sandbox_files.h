@@ -55,6 +55,11 @@ absl::StatusOr<AppendedFile> OpenForAppending(
     int directory, const std::string& name,
     const std::optional<Sandbox::Owner>& owner, const std::string& where);
 
+// OpenForAppending() for a file of ours that must not grow for ever: one of
+// 1 MiB is put aside as `name`.old first. By one thread at a time.
+absl::StatusOr<AppendedFile> OpenBounded(int directory, const std::string& name,
+                                         const std::string& where);
+
 // The end of what was appended to `file` since it was opened, by whomever: at
 // most `max_bytes`, beginning with a whole line if there is one. Empty if
 // `name` in `directory` is no longer that file.

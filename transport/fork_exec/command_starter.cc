@@ -4,7 +4,6 @@
 #include "external_containerizer/transport/fork_exec/command_starter.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "external_containerizer/transport/linux/mutex_lock.h"
 
 namespace external_containerizer {
 namespace {
@@ -21,9 +21,7 @@ namespace {
 constexpr char kStdout[] = "stdout";
 constexpr char kStderr[] = "stderr";
 constexpr char kProgramStderr[] = "program.stderr";
-constexpr char kOldProgramStderr[] = "program.stderr.old";
 
-constexpr off_t kMaxProgramStderr = off_t{1} << 20;
 constexpr size_t kMaxQuotedStderr = 4096;
 
 // Stands between us and the program where a child's exit status would be lost.
@@ -190,15 +188,9 @@ absl::Status CommandStarter::OpenWhatCanBe(const Sandbox& sandbox,
 
 absl::Status CommandStarter::OpenProgramStderr(ProcessFiles* files,
                                                StartedCommand* started) const {
-  absl::MutexLock lock(&program_stderr_mutex_);
-  absl::StatusOr<AppendedFile> file = OpenForAppending(
-      work_directory_fd_, kProgramStderr, std::nullopt, work_directory_);
-  if (file.ok() && file->offset >= kMaxProgramStderr &&
-      renameat(work_directory_fd_, kProgramStderr, work_directory_fd_,
-               kOldProgramStderr) == 0) {
-    file = OpenForAppending(work_directory_fd_, kProgramStderr, std::nullopt,
-                            work_directory_);
-  }
+  MutexLock lock(&program_stderr_mutex_);
+  absl::StatusOr<AppendedFile> file =
+      OpenBounded(work_directory_fd_, kProgramStderr, work_directory_);
   if (absl::IsFailedPrecondition(file.status())) {
     // A full disk, say: no reason not to run it.
     return OpenNull(O_WRONLY, "stderr", &files->stderr_fd);

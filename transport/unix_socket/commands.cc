@@ -51,7 +51,7 @@ InvocationId UnixSocket::Invoke(Invocation invocation, Done done) {
   call.command = invocation.command;
   if (invocation.timeout != absl::InfiniteDuration()) {
     call.timer = loop_.RunAfter(invocation.timeout,
-                                [this, id] { GiveUp(id, Giving::kTimeout); });
+                                [this, id] { GiveUp(id, State::kTimedOut); });
   }
   if (invocation.input.size() > kMaxInputBytes) {
     RefuseLater(id, absl::InvalidArgumentError(absl::StrCat(
@@ -72,7 +72,7 @@ void UnixSocket::Start(InvocationId id, v1::CommandRequest request) {
 }
 
 void UnixSocket::Cancel(InvocationId id) {
-  if (calls_.contains(id)) GiveUp(id, Giving::kCancelled);
+  if (calls_.contains(id)) GiveUp(id, State::kCancelled);
 }
 
 size_t UnixSocket::MaxWaits() const {
@@ -84,21 +84,36 @@ size_t UnixSocket::MaxWaits() const {
                                  : (most + 1) / 2);
 }
 
-void UnixSocket::GiveUp(InvocationId id, Giving up) {
+void UnixSocket::GiveUp(InvocationId id, State as) {
   Call& call = calls_.at(id);
-  if (call.up != Giving::kNot) return;
-  loop_.CancelTimer(std::exchange(call.timer, 0));
-  call.up = up;
-  if (call.state == State::kWaiting) {
-    if (up == Giving::kCancelled) {
-      return RefuseLater(id, absl::CancelledError("it was cancelled"));
+  switch (call.state) {
+    case State::kCancelled:
+    case State::kTimedOut:
+    case State::kLost:
+    case State::kRefused:
+      return;
+    case State::kUploading:
+      CancelThere(id, call);
+      return RefuseLater(
+          id, as == State::kCancelled
+                  ? absl::CancelledError("it was cancelled")
+                  : absl::DeadlineExceededError(
+                        "it did not end in time; the helper had not read it"));
+    case State::kWaiting: {
+      if (as == State::kCancelled) {
+        return RefuseLater(id, absl::CancelledError("it was cancelled"));
+      }
+      const std::string obstacle = connector_->Obstacle();
+      const std::string& why = obstacle.empty() ? failure_ : obstacle;
+      return RefuseLater(
+          id, absl::DeadlineExceededError(absl::StrCat(
+                  "no helper answered in time", why.empty() ? "" : ": ", why)));
     }
-    const std::string obstacle = connector_->Obstacle();
-    const std::string& why = obstacle.empty() ? failure_ : obstacle;
-    return RefuseLater(
-        id, absl::DeadlineExceededError(absl::StrCat(
-                "no helper answered in time", why.empty() ? "" : ": ", why)));
+    case State::kSent:
+      break;
   }
+  call.state = as;
+  loop_.CancelTimer(call.timer);
   call.timer = loop_.RunAfter(options_.cancel_patience,
                               [this, id] { PatienceOver(id); });
   CancelThere(id, call);
@@ -119,13 +134,11 @@ void UnixSocket::CancelThere(InvocationId id, const Call& call) {
 void UnixSocket::PatienceOver(InvocationId id) {
   Call& call = calls_.at(id);
   call.timer = 0;
-  if (call.state == State::kSent && call.link->client() != nullptr) {
+  if (call.call != 0 && call.link->client() != nullptr) {
     // Says whether it was sent at all.
     return call.link->client()->Cancel(call.call);
   }
-  NotReplied(id, absl::CancelledError(""),
-             call.state == State::kUploading ? ttrpc::Outcome::kNotSent
-                                             : ttrpc::Outcome::kUnknown);
+  NotReplied(id, absl::CancelledError(""), ttrpc::Outcome::kUnknown);
 }
 
 void UnixSocket::Reach() {
@@ -157,7 +170,7 @@ void UnixSocket::Reached(absl::StatusOr<HelperConnection> connection) {
   const std::weak_ptr<bool> alive = alive_;
   for (auto& [id, request] : waiting) {
     const auto it = calls_.find(id);
-    if (it == calls_.end() || it->second.up != Giving::kNot) continue;
+    if (it == calls_.end() || it->second.state != State::kWaiting) continue;
     if (connection.ok()) {
       Send(id, std::move(request));
     } else {
@@ -218,26 +231,24 @@ void UnixSocket::UploadNext(std::unique_ptr<Parts> parts) {
   parts->offset += request.part().size();
   const std::shared_ptr<HelperLink> link = calls_.at(id).link;
   // Parts must not overtake each other, and no helper promises that.
-  ttrpc::Call(*link->client(), helper::kUpload, request, {kPartTimeout, {}},
-              Guarded([this, id, parts = std::move(parts)](
-                          ttrpc::CallResult<v1::UploadReply> result) mutable {
-                const auto it = calls_.find(id);
-                if (it == calls_.end()) return;  // Given up.
-                if (!result.reply.ok()) {
-                  CancelThere(id, it->second);
-                  const bool refused =
-                      result.outcome == ttrpc::Outcome::kAnswered &&
-                      absl::IsUnavailable(result.reply.status());
-                  return NotReplied(id, result.reply.status(),
-                                    refused ? ttrpc::Outcome::kAnswered
-                                            : ttrpc::Outcome::kNotSent);
-                }
-                if (it->second.up != Giving::kNot) {
-                  return NotReplied(id, absl::CancelledError(""),
-                                    ttrpc::Outcome::kNotSent);
-                }
-                UploadNext(std::move(parts));
-              }));
+  ttrpc::Call(
+      *link->client(), helper::kUpload, request, {kPartTimeout, {}},
+      Guarded([this, id, parts = std::move(parts)](
+                  ttrpc::CallResult<v1::UploadReply> result) mutable {
+        const auto it = calls_.find(id);
+        if (it == calls_.end() || it->second.state != State::kUploading) {
+          return;  // Given up.
+        }
+        if (!result.reply.ok()) {
+          CancelThere(id, it->second);
+          const bool refused = result.outcome == ttrpc::Outcome::kAnswered &&
+                               absl::IsUnavailable(result.reply.status());
+          return NotReplied(
+              id, result.reply.status(),
+              refused ? ttrpc::Outcome::kAnswered : ttrpc::Outcome::kNotSent);
+        }
+        UploadNext(std::move(parts));
+      }));
   link->Probe();
 }
 
@@ -247,6 +258,7 @@ void UnixSocket::Replied(InvocationId id,
     return NotReplied(id, result.reply.status(), result.outcome);
   }
   Call& call = calls_.at(id);
+  call.call = 0;
   call.link->Heard();
   backoff_ = absl::ZeroDuration();
   v1::CommandReply& reply = *result.reply;
@@ -256,7 +268,6 @@ void UnixSocket::Replied(InvocationId id,
     CancelThere(id, call);
     return Answered(id, std::move(reply));
   }
-  call.state = State::kFetching;
   auto parts = std::make_unique<Parts>();
   parts->id = id;
   parts->bytes = std::move(*reply.mutable_output());
@@ -310,14 +321,14 @@ void UnixSocket::Answered(InvocationId id, v1::CommandReply reply) {
   }
   Answer answer = helper::ToAnswer(std::move(reply));
   // If it was done nonetheless, it does not matter that it was given up.
-  if (call.up != Giving::kNot && answer.outcome != Outcome::kAnswered) {
+  if (call.given_up() && answer.outcome != Outcome::kAnswered) {
     const std::string after =
         answer.outcome == Outcome::kUnknown
             ? "; it could not be ended, or not provably"
         : answer.outcome == Outcome::kNotStarted
             ? absl::StrCat("; it was not started: ", answer.status.message())
             : "; it was ended";
-    answer.status = call.up == Giving::kCancelled
+    answer.status = call.state == State::kCancelled
                         ? absl::CancelledError(
                               absl::StrCat(Who(call), " was cancelled", after))
                         : absl::DeadlineExceededError(absl::StrCat(
@@ -330,63 +341,73 @@ void UnixSocket::Answered(InvocationId id, v1::CommandReply reply) {
 }
 
 void UnixSocket::NotReplied(InvocationId id, const absl::Status& why,
-                            ttrpc::Outcome outcome) {
+                            ttrpc::Outcome how) {
   const auto it = calls_.find(id);
   if (it == calls_.end()) return;
   Call& call = it->second;
-  if (outcome == ttrpc::Outcome::kAnswered && absl::IsUnavailable(why)) {
-    // By the helper's server, in place of the program: it shuts down.
-    call.link->ShutsDown();
-    auto again = to_send_again_.extract(id);
-    if (!again.empty() && call.up == Giving::kNot) {
-      call.was_sent_again = true;
-      call.state = State::kWaiting;
-      return Start(id, std::move(again.mapped()));
-    }
-  }
-  Answer answer;
-  answer.outcome = outcome == ttrpc::Outcome::kNotSent ? Outcome::kNotStarted
-                                                       : Outcome::kUnknown;
-  absl::StatusCode code = why.code();
-  std::string text(why.message());
-  if (outcome == ttrpc::Outcome::kAnswered) {
+  call.call = 0;
+  if (how == ttrpc::Outcome::kAnswered) {
     // By the helper's server, in place of the program.
-    switch (code) {
-      case absl::StatusCode::kUnavailable:
-        answer.outcome = Outcome::kNotStarted;
-        break;
+    switch (why.code()) {
+      case absl::StatusCode::kUnavailable: {
+        // It shuts down.
+        call.link->ShutsDown();
+        auto again = to_send_again_.extract(id);
+        if (again.empty() || call.given_up()) {
+          return EndUnreplied(id, why.code(), why.message(),
+                              Outcome::kNotStarted);
+        }
+        call.was_sent_again = true;
+        call.state = State::kWaiting;
+        return Start(id, std::move(again.mapped()));
+      }
       case absl::StatusCode::kUnimplemented:
       case absl::StatusCode::kInvalidArgument:
       case absl::StatusCode::kFailedPrecondition:
-        answer.outcome = Outcome::kNotStarted;
-        code = absl::StatusCode::kFailedPrecondition;
-        break;
+        return EndUnreplied(id, absl::StatusCode::kFailedPrecondition,
+                            why.message(), Outcome::kNotStarted);
       default:
-        code = absl::StatusCode::kInternal;
+        return EndUnreplied(id, absl::StatusCode::kInternal, why.message(),
+                            Outcome::kUnknown);
     }
-  } else if (call.up != Giving::kNot) {
-    code = call.up == Giving::kCancelled ? absl::StatusCode::kCancelled
-                                         : absl::StatusCode::kDeadlineExceeded;
-    text =
-        absl::StrCat(call.up == Giving::kCancelled ? "it was cancelled"
-                                                   : "it did not end in time",
-                     outcome == ttrpc::Outcome::kNotSent
-                         ? "; the helper had not read it"
-                         : "; it could not be ended, or not provably");
-  } else if (code == absl::StatusCode::kCancelled) {
-    // We gave up the connection.
-    code = absl::StatusCode::kUnavailable;
-    text = failure_;
-  } else if (code == absl::StatusCode::kUnavailable &&
-             !call.link->WhyLost().empty()) {
-    text = call.link->WhyLost();
   }
+  const bool not_sent = how == ttrpc::Outcome::kNotSent;
+  const Outcome outcome = not_sent ? Outcome::kNotStarted : Outcome::kUnknown;
+  if (call.given_up()) {
+    const bool cancelled = call.state == State::kCancelled;
+    return EndUnreplied(
+        id,
+        cancelled ? absl::StatusCode::kCancelled
+                  : absl::StatusCode::kDeadlineExceeded,
+        absl::StrCat(cancelled ? "it was cancelled" : "it did not end in time",
+                     not_sent ? "; the helper had not read it"
+                              : "; it could not be ended, or not provably"),
+        outcome);
+  }
+  if (absl::IsCancelled(why)) {
+    // We gave up the connection.
+    return EndUnreplied(id, absl::StatusCode::kUnavailable, failure_, outcome);
+  }
+  if (!absl::IsUnavailable(why) || !call.link->Closed()) {
+    return EndUnreplied(id, why.code(), why.message(), outcome);
+  }
+  call.state = State::kLost;
+  loop_.CancelTimer(std::exchange(call.timer, 0));
+  call.link->TellWhyLost(Guarded([this, id, outcome](const std::string& text) {
+    EndUnreplied(id, absl::StatusCode::kUnavailable, text, outcome);
+  }));
+}
+
+void UnixSocket::EndUnreplied(InvocationId id, absl::StatusCode code,
+                              absl::string_view why, Outcome outcome) {
+  Answer answer;
+  answer.outcome = outcome;
   answer.status =
-      absl::Status(code, absl::StrCat(Who(call),
-                                      answer.outcome == Outcome::kNotStarted
+      absl::Status(code, absl::StrCat(Who(calls_.at(id)),
+                                      outcome == Outcome::kNotStarted
                                           ? " was not started: "
                                           : " may or may not have been done: ",
-                                      helper::Printable(text)));
+                                      helper::Printable(why)));
   Finish(id, std::move(answer));
 }
 
@@ -403,7 +424,7 @@ void UnixSocket::Refuse(InvocationId id, absl::StatusCode code,
 
 void UnixSocket::RefuseLater(InvocationId id, absl::Status why) {
   Call& call = calls_.at(id);
-  if (call.up == Giving::kNot) call.up = Giving::kCancelled;
+  call.state = State::kRefused;
   loop_.CancelTimer(call.timer);
   call.timer =
       loop_.RunAfter(absl::ZeroDuration(), [this, id, why = std::move(why)] {

@@ -53,8 +53,15 @@ class UnixSocket : public Transport {
   size_t MaxWaits() const override;
 
  private:
-  enum class State : uint8_t { kWaiting, kUploading, kSent, kFetching };
-  enum class Giving : uint8_t { kNot, kCancelled, kTimeout };
+  enum class State : uint8_t {
+    kWaiting,    // For a connection.
+    kUploading,  // Its parts; the helper has not begun it.
+    kSent,       // Its answer is to come, or the rest of it.
+    kCancelled,  // Sent, and the helper was told to cancel: by the caller,
+    kTimedOut,   // or because its time is over.
+    kLost,       // The connection is; why is about to be known.
+    kRefused,    // Its end, not started, is about to be told.
+  };
   // What is kept of each command: there may be very many. Its key at the helper
   // is its id.
   struct Call {
@@ -62,16 +69,20 @@ class UnixSocket : public Transport {
     EventLoop::TimerId timer = 0;  // Its time, or then its patience.
     // If it was sent.
     std::shared_ptr<HelperLink> link;
-    ttrpc::Client::CallId call = 0;
+    ttrpc::Client::CallId call = 0;  // 0: it was answered, perhaps in part.
     bool was_sent_again = false;
     Command command = Command::kRecover;
     State state = State::kWaiting;
-    Giving up = Giving::kNot;
+
+    bool given_up() const {
+      return state == State::kCancelled || state == State::kTimedOut;
+    }
   };
   // The parts of a command, or of an answer, that is larger than a frame.
   struct Parts;
 
-  void GiveUp(InvocationId id, Giving up);
+  // `as` is kCancelled or kTimedOut.
+  void GiveUp(InvocationId id, State as);
   // At the helper, which also forgets what it keeps of the command.
   void CancelThere(InvocationId id, const Call& call);
   void PatienceOver(InvocationId id);
@@ -90,6 +101,8 @@ class UnixSocket : public Transport {
 
   void NotReplied(InvocationId id, const absl::Status& why,
                   ttrpc::Outcome outcome);
+  void EndUnreplied(InvocationId id, absl::StatusCode code,
+                    absl::string_view why, Outcome outcome);
   // Ends it as not started, in words that begin with what it was.
   void Refuse(InvocationId id, absl::StatusCode code, absl::string_view why);
   void RefuseLater(InvocationId id, absl::Status why);

@@ -50,10 +50,10 @@ Connector::Connector(EventLoop& loop, const UnixSocketOptions& options,
 Connector::~Connector() {
   loop_.CancelTimer(deadline_);
   loop_.CancelTimer(retry_);
-  // One that serves ends by itself some day; one that never will would not.
+  // A helper that serves exits when idle; one that never began must be killed.
   if (process_ != nullptr && process_->running() && !process_served_ &&
       !Reach().ok()) {
-    process_->KillAndReap();
+    process_->Kill();
   }
 }
 
@@ -198,10 +198,18 @@ void Connector::Greeted(ttrpc::CallResult<v1::HelloReply> result) {
   connection.hello = *std::move(result.reply);
   connection.pid = peer_;
   connection.name = Name();
-  connection.why_lost = [this, pid = peer_]() -> std::string {
-    if (process_ != nullptr) return process_->WhatBecameOf(pid);
-    return "the helper ended or closed the connection; look at its own stderr";
-  };
+  connection.tell_why_lost =
+      [this,
+       pid = peer_](absl::AnyInvocable<void(const std::string&) &&> tell) {
+        if (process_ != nullptr) {
+          return process_->TellWhatBecameOf(pid, std::move(tell));
+        }
+        loop_.Post([tell = std::move(tell)]() mutable {
+          std::move(tell)(
+              "the helper ended or closed the connection; look at its own "
+              "stderr");
+        });
+      };
   Finish(std::move(connection));
 }
 

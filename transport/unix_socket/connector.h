@@ -33,9 +33,10 @@ struct HelperConnection {
   helper::v1::HelloReply hello;
   pid_t pid = 0;
   std::string name;  // For messages: the helper of which program, and its pid.
-  // Why the connection was lost, for messages. Only while the Connector is
-  // there.
-  std::function<std::string()> why_lost;
+  // Calls `tell` from the loop, in a moment, with why the connection was lost,
+  // for messages. Only while the Connector is there.
+  std::function<void(absl::AnyInvocable<void(const std::string&) &&> tell)>
+      tell_why_lost;
 
   bool Can(absl::string_view capability) const;
 };

@@ -31,12 +31,22 @@ bool HelperLink::Usable() const {
          !client()->exhausted();
 }
 
-const std::string& HelperLink::WhyLost() {
-  if (why_lost_.empty() && client() != nullptr && !client()->status().ok()) {
-    why_lost_ = absl::StrCat(helper_.why_lost(), " (",
-                             client()->status().message(), ")");
-  }
-  return why_lost_;
+bool HelperLink::Closed() const {
+  return client() == nullptr || !client()->status().ok();
+}
+
+void HelperLink::TellWhyLost(
+    absl::AnyInvocable<void(const std::string&) &&> tell) {
+  asked_.push_back(std::move(tell));
+  if (asked_.size() > 1) return;
+  const std::string closed(client() == nullptr ? ""
+                                               : client()->status().message());
+  helper_.tell_why_lost(Guarded([this, closed](const std::string& why) {
+    // Any of these may destroy us.
+    const std::string text =
+        closed.empty() ? why : absl::StrCat(why, " (", closed, ")");
+    for (auto& each : std::exchange(asked_, {})) std::move(each)(text);
+  }));
 }
 
 void HelperLink::Probe() {

@@ -12,7 +12,9 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "external_containerizer/transport/event_loop.h"
@@ -40,8 +42,11 @@ class HelperLink {
   ttrpc::Client* client() const { return helper_.client.get(); }
   // For new commands.
   bool Usable() const;
-  // When calls find the connection closed: why. Empty if it is not closed.
-  const std::string& WhyLost();
+  // Whether calls end because the connection is gone.
+  bool Closed() const;
+  // For calls that end because the connection is closed: calls `tell` in a
+  // moment, from the loop, with why. Not called if the link is destroyed first.
+  void TellWhyLost(absl::AnyInvocable<void(const std::string&) &&> tell);
 
   // The helper said that it serves no more commands.
   void ShutsDown() { shuts_down_ = true; }
@@ -70,7 +75,8 @@ class HelperLink {
   const absl::Duration probe_timeout_;
   const std::function<void(const std::string& why)> lost_;
   bool shuts_down_ = false;
-  std::string why_lost_;  // Found out once: there may be very many calls.
+  // Asked together: there may be very many calls.
+  std::vector<absl::AnyInvocable<void(const std::string&) &&>> asked_;
   uint64_t heard_ = 0;
   uint64_t heard_before_ = 0;  // Of `heard_`, when it was last looked at.
   EventLoop::TimerId timer_ = 0;

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -23,7 +24,6 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "external_containerizer/transport/linux/clock.h"
 #include "external_containerizer/transport/linux/pidfd.h"
 #include "external_containerizer/transport/unix_socket/helper.h"
 
@@ -31,27 +31,13 @@ namespace external_containerizer {
 namespace {
 
 constexpr char kStderr[] = "helper.stderr";
-constexpr char kOldStderr[] = "helper.stderr.old";
-constexpr off_t kMaxStderr = off_t{1} << 20;
 constexpr size_t kMaxQuoted = 1024;
-constexpr absl::Duration kKillTime = absl::Seconds(1);
 // A process that ends closes its connections a little earlier.
 constexpr absl::Duration kEndTime = absl::Milliseconds(50);
 constexpr char kExecHelper[] = "exec_helper";
 // Of a shell, for what it was to execute.
 constexpr int kCannotExecute = 126;
 constexpr int kNotFound = 127;
-
-absl::StatusOr<AppendedFile> OpenStderr(int directory,
-                                        const std::string& where) {
-  absl::StatusOr<AppendedFile> file =
-      OpenForAppending(directory, kStderr, std::nullopt, where);
-  if (!file.ok() || file->offset < kMaxStderr ||
-      renameat(directory, kStderr, directory, kOldStderr) != 0) {
-    return file;
-  }
-  return OpenForAppending(directory, kStderr, std::nullopt, where);
-}
 
 std::string DescribeStatus(int wait_status) {
   if (WIFSIGNALED(wait_status)) {
@@ -61,14 +47,6 @@ std::string DescribeStatus(int wait_status) {
                         name == nullptr ? "unknown" : name, ")");
   }
   return absl::StrCat("exited with status ", WEXITSTATUS(wait_status));
-}
-
-// How a child of ours ended; it stays to be reaped. Waits a moment for that.
-std::optional<int> AwaitStatus(const Process& process) {
-  std::optional<int> wait_status;
-  AwaitEnd(process.pidfd.get(), Deadline(kEndTime));
-  Peek(process.pidfd.get(), &wait_status);
-  return wait_status;
 }
 
 // Whether one of the words of `program` is a path of exec_helper.
@@ -105,7 +83,20 @@ HelperProcess::HelperProcess(EventLoop& loop, Program program)
     : loop_(loop), program_(std::move(program)) {}
 
 HelperProcess::~HelperProcess() {
-  if (running()) loop_.Unwatch(process_.pidfd.get());
+  loop_.CancelTimer(tell_timer_);
+  if (!running()) return;
+  const int pidfd = process_.pidfd.get();
+  loop_.Unwatch(pidfd);
+  if (!killed_) return;
+  const auto process = std::make_shared<Process>(std::move(process_));
+  // If it cannot be watched it stays a zombie of this process.
+  static_cast<void>(
+      loop_.Watch(pidfd, EPOLLIN, [&loop = loop_, process](uint32_t) {
+        const std::shared_ptr<Process> kept = process;
+        loop.Unwatch(kept->pidfd.get());
+        std::optional<int> ignored;
+        Reap(kept->pidfd.get(), &ignored);
+      }));
 }
 
 absl::Status HelperProcess::Start(
@@ -123,7 +114,7 @@ absl::Status HelperProcess::Start(
         absl::CHexEscape(program_.work_directory), "\": ", strerror(errno)));
   }
   absl::StatusOr<AppendedFile> stderr_file =
-      OpenStderr(directory_.get(), program_.work_directory);
+      OpenBounded(directory_.get(), kStderr, program_.work_directory);
   if (!stderr_file.ok()) return stderr_file.status();
   ProcessFiles files;
   files.stderr_fd = std::move(stderr_file->fd);
@@ -146,6 +137,7 @@ absl::Status HelperProcess::Start(
     process_ = Process();
     return ExecutionError(program_.line.file, error);
   }
+  killed_ = false;
   stderr_file_ = *std::move(stderr_file);
   ended_ = std::move(ended);
   if (!running()) {
@@ -162,14 +154,10 @@ absl::Status HelperProcess::Start(
   return status;
 }
 
-void HelperProcess::Kill() { SendSignal(process_.pidfd.get(), SIGKILL); }
-
-void HelperProcess::KillAndReap() {
+void HelperProcess::Kill() {
   if (!running()) return;
-  Kill();
-  AwaitEnd(process_.pidfd.get(), Deadline(kKillTime));
-  std::optional<int> ignored;
-  Reap(process_.pidfd.get(), &ignored);
+  SendSignal(process_.pidfd.get(), SIGKILL);
+  killed_ = true;
 }
 
 void HelperProcess::Ended() {
@@ -181,6 +169,7 @@ void HelperProcess::Ended() {
   ended_pid_ = process_.pid;
   ended_status_ = wait_status;
   process_ = Process();
+  if (!asked_.empty()) TellAfter(absl::ZeroDuration());
   // Last: it may start another one, or destroy us.
   std::exchange(ended_, nullptr)(WhyEnded(wait_status));
 }
@@ -192,13 +181,33 @@ std::string HelperProcess::Said() const {
   return helper::Printable(absl::StripAsciiWhitespace(text));
 }
 
+void HelperProcess::TellWhatBecameOf(
+    pid_t pid, absl::AnyInvocable<void(const std::string&) &&> tell) {
+  asked_.push_back({pid, std::move(tell)});
+  if (tell_timer_ != 0) return;
+  const bool may_be_ending = running() && pid == process_.pid;
+  TellAfter(may_be_ending ? kEndTime : absl::ZeroDuration());
+}
+
+void HelperProcess::TellAfter(absl::Duration delay) {
+  loop_.CancelTimer(tell_timer_);
+  tell_timer_ = loop_.RunAfter(delay, [this] {
+    tell_timer_ = 0;
+    Tell();
+  });
+}
+
+void HelperProcess::Tell() {
+  std::vector<std::string> texts;
+  for (const Asked& asked : asked_) texts.push_back(WhatBecameOf(asked.pid));
+  // Any of these may destroy us.
+  std::vector<Asked> all = std::exchange(asked_, {});
+  for (size_t i = 0; i < all.size(); ++i) std::move(all[i].tell)(texts[i]);
+}
+
 std::string HelperProcess::WhatBecameOf(pid_t pid) const {
   std::optional<int> wait_status;
-  if (running() && pid == process_.pid) {
-    wait_status = AwaitStatus(process_);
-  } else if (pid == ended_pid_) {
-    wait_status = ended_status_;
-  }
+  if (pid == ended_pid_) wait_status = ended_status_;
   const std::string how = wait_status.has_value()
                               ? DescribeStatus(*wait_status)
                               : "ended or closed the connection";

@@ -9,9 +9,11 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "external_containerizer/transport/event_loop.h"
 #include "external_containerizer/transport/inherited_environment.h"
 #include "external_containerizer/transport/linux/command_line.h"
@@ -32,7 +34,8 @@ class HelperProcess {
   };
 
   HelperProcess(EventLoop& loop, Program program);
-  // Leaves it alone.
+  // Leaves it alone, and forgets who has asked, uncalled. What was killed is
+  // still reaped by the loop, if that runs on.
   ~HelperProcess();
   HelperProcess(const HelperProcess&) = delete;
   HelperProcess& operator=(const HelperProcess&) = delete;
@@ -48,18 +51,25 @@ class HelperProcess {
   bool running() const { return process_.pidfd.valid(); }
   pid_t pid() const { return process_.pid; }
 
-  // What is known of helper `pid`, when a connection to it was lost: how it
-  // ended, if it is the last one that was started (blocks up to 50 ms for its
-  // end), and the end of what was written to stderr since.
-  std::string WhatBecameOf(pid_t pid) const;
+  // Calls `tell` from the loop, after 50 ms at most, with what is known of
+  // helper `pid` when a connection to it was lost: how it ended, if it is the
+  // last one that was started, and the end of what was written to stderr since.
+  void TellWhatBecameOf(pid_t pid,
+                        absl::AnyInvocable<void(const std::string&) &&> tell);
 
-  // It was started to no avail. The second also waits for its end, which takes
-  // a moment, and a second at most.
+  // For one that was started to no avail. It is reaped by the loop.
   void Kill();
-  void KillAndReap();
 
  private:
+  struct Asked {
+    pid_t pid;
+    absl::AnyInvocable<void(const std::string&) &&> tell;
+  };
+
   void Ended();
+  void TellAfter(absl::Duration delay);
+  void Tell();
+  std::string WhatBecameOf(pid_t pid) const;
   // The end of what was written since the last one was started, as
   // Printable(); may be empty.
   std::string Said() const;
@@ -68,11 +78,14 @@ class HelperProcess {
   EventLoop& loop_;
   const Program program_;
   Process process_;
+  bool killed_ = false;
   pid_t ended_pid_ = -1;  // The last one that ended, and how if that is known.
   std::optional<int> ended_status_;
   AppendedFile stderr_file_;  // Its descriptor is not kept.
   UniqueFd directory_;
   absl::AnyInvocable<void(absl::Status) &&> ended_;
+  std::vector<Asked> asked_;
+  EventLoop::TimerId tell_timer_ = 0;  // While some have asked.
 };
 
 }  // namespace external_containerizer
