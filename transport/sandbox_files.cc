@@ -4,9 +4,7 @@
 #include "external_containerizer/transport/sandbox_files.h"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,12 +14,10 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "external_containerizer/transport/linux/open_beneath.h"
 
 namespace external_containerizer {
 namespace {
-
-constexpr int kDirectoryFlags =
-    O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
 
 // Whoever can write to the directory may change it under us; not for ever.
 constexpr int kAttempts = 3;
@@ -104,42 +100,11 @@ absl::Status CheckFile(const struct stat& info, const std::string& path) {
 }  // namespace
 
 absl::StatusOr<UniqueFd> OpenSandbox(const Sandbox& sandbox) {
-  absl::StatusOr<UniqueFd> root = OpenRoot(sandbox);
+  const absl::StatusOr<UniqueFd> root = OpenRoot(sandbox);
   if (!root.ok()) return root.status();
-  struct open_how how = {};
-  how.flags = kDirectoryFlags & ~O_NOFOLLOW;  // ELOOP rather than ENOTDIR.
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-  for (int attempt = 1;; ++attempt) {
-    const long fd = syscall(SYS_openat2, root->get(), sandbox.path.c_str(),
-                            &how, sizeof(how));
-    if (fd >= 0) return UniqueFd(static_cast<int>(fd));
-    // EAGAIN: something was renamed meanwhile. EPERM: a seccomp filter that
-    // does not know the call.
-    if (errno == EAGAIN && attempt < kAttempts) continue;
-    if (errno == ENOSYS || errno == EPERM) return OpenSandboxStepwise(sandbox);
-    return SandboxError(sandbox, errno);
-  }
-}
-
-absl::StatusOr<UniqueFd> OpenSandboxStepwise(const Sandbox& sandbox) {
-  absl::StatusOr<UniqueFd> directory = OpenRoot(sandbox);
-  if (!directory.ok()) return directory.status();
-  for (absl::string_view component :
-       absl::StrSplit(sandbox.path, '/', absl::SkipEmpty())) {
-    UniqueFd next(openat(directory->get(), std::string(component).c_str(),
-                         kDirectoryFlags));
-    if (!next.valid()) {
-      // O_DIRECTORY says ENOTDIR of a link.
-      struct stat info;
-      const int error = errno;
-      const bool link =
-          fstatat(directory->get(), std::string(component).c_str(), &info,
-                  AT_SYMLINK_NOFOLLOW) == 0 &&
-          S_ISLNK(info.st_mode);
-      return SandboxError(sandbox, link ? ELOOP : error);
-    }
-    *directory = std::move(next);
-  }
+  UniqueFd directory = OpenBeneath(root->get(), sandbox.path,
+                                   O_RDONLY | O_DIRECTORY | O_NONBLOCK);
+  if (!directory.valid()) return SandboxError(sandbox, errno);
   return directory;
 }
 

@@ -27,9 +27,6 @@ namespace external_containerizer {
 // the path is not one; RESOURCE_EXHAUSTED if no descriptor is to be had.
 absl::StatusOr<UniqueFd> OpenSandbox(const Sandbox& sandbox);
 
-// The same for kernels without openat2(), one component at a time.
-absl::StatusOr<UniqueFd> OpenSandboxStepwise(const Sandbox& sandbox);
-
 // Tells the directory that `directory` has open from every other one that may
 // take its place, also from one that gets the same inode after it was removed.
 // Empty if the system does not say.

@@ -11,31 +11,6 @@
 #include <cerrno>
 
 namespace external_containerizer {
-namespace {
-
-ProcessState Wait(int pidfd, int flags, std::optional<int>* wait_status) {
-  siginfo_t info = {};
-  while (waitid(P_PIDFD, static_cast<id_t>(pidfd), &info,
-                WEXITED | WNOHANG | flags) != 0) {
-    if (errno != EINTR) {
-      return HasEnded(pidfd) ? ProcessState::kReaped : ProcessState::kRunning;
-    }
-  }
-  if (info.si_pid == 0) return ProcessState::kRunning;
-  switch (info.si_code) {
-    case CLD_EXITED:
-      *wait_status = W_EXITCODE(info.si_status, 0);
-      break;
-    case CLD_DUMPED:
-      *wait_status = info.si_status | WCOREFLAG;
-      break;
-    default:
-      *wait_status = info.si_status;
-  }
-  return ProcessState::kEnded;
-}
-
-}  // namespace
 
 // The header of glibc 2.36 that declares these two does not link from C++.
 UniqueFd OpenPidfd(pid_t pid) {
@@ -61,11 +36,25 @@ bool AwaitEnd(int pidfd, Deadline deadline) {
 }
 
 ProcessState Reap(int pidfd, std::optional<int>* wait_status) {
-  return Wait(pidfd, 0, wait_status);
-}
-
-ProcessState Peek(int pidfd, std::optional<int>* wait_status) {
-  return Wait(pidfd, WNOWAIT, wait_status);
+  siginfo_t info = {};
+  while (waitid(P_PIDFD, static_cast<id_t>(pidfd), &info, WEXITED | WNOHANG) !=
+         0) {
+    if (errno != EINTR) {
+      return HasEnded(pidfd) ? ProcessState::kReaped : ProcessState::kRunning;
+    }
+  }
+  if (info.si_pid == 0) return ProcessState::kRunning;
+  switch (info.si_code) {
+    case CLD_EXITED:
+      *wait_status = W_EXITCODE(info.si_status, 0);
+      break;
+    case CLD_DUMPED:
+      *wait_status = info.si_status | WCOREFLAG;
+      break;
+    default:
+      *wait_status = info.si_status;
+  }
+  return ProcessState::kEnded;
 }
 
 }  // namespace external_containerizer

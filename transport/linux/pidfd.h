@@ -47,9 +47,6 @@ enum class ProcessState {
 // it. Never blocks.
 ProcessState Reap(int pidfd, std::optional<int>* wait_status);
 
-// The same, and leaves the child to be reaped.
-ProcessState Peek(int pidfd, std::optional<int>* wait_status);
-
 }  // namespace external_containerizer
 
 #endif  // EXTERNAL_CONTAINERIZER_TRANSPORT_LINUX_PIDFD_H_
