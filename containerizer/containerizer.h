@@ -91,7 +91,8 @@ class Containerizer {
   void Usage(const ContainerId& id,
              Done<std::optional<wire::ResourceStatistics>> done);
 
-  // How the container ended; as often as asked, until Destroy.
+  // How the container ended; as often as asked, until Destroy. Fails while the
+  // program cannot be started (LifecycleOptions::max_waits_not_started).
   void Wait(const ContainerId& id, Done<wire::Termination> done);
 
   // Ends the container, or, if it has ended, acknowledges that; then it is

@@ -236,6 +236,16 @@ void Lifecycle::WaitEnded(const ContainerId& id, const CommandResult& result) {
     // executed now. It is asked for as long as that takes.
     container.waits_not_started = static_cast<uint8_t>(
         std::min(container.waits_not_started + 1, kMostCounted));
+    if (!destroying &&
+        container.waits_not_started >= options_.max_waits_not_started) {
+      ReturnAll(
+          container.waiters,
+          absl::Status(result.status.code(),
+                       absl::StrCat(Name(id),
+                                    " cannot be asked how it ends, and will be "
+                                    "asked again; ",
+                                    result.status.message())));
+    }
   } else if (++container.wait_attempts < options_.max_wait_attempts) {
     container.waits_not_started = 0;
   } else if (destroying) {

@@ -30,6 +30,7 @@ LifecycleOptions SmallOptions() {
   options.max_orphans_at_once = 2;
   options.max_attempts = 3;
   options.max_wait_attempts = 3;
+  options.max_waits_not_started = 5;
   options.launch_grace = absl::Seconds(5);
   options.wait_grace = absl::Seconds(3);
   options.unlisted_grace = absl::Seconds(2);
@@ -473,10 +474,17 @@ TEST_F(LifecycleTest, ADestroyThatIsTriedAgainIsTrouble) {
 TEST_F(LifecycleTest, AProgramThatIsAwayForLongCostsNoContainer) {
   Recovered();
   Launched("a");
-  const CallId wait = Call(Command::kWait, "a");
-  for (int i = 0; i < 100; ++i) {
+  CallId wait = Call(Command::kWait, "a");
+  for (int i = 1; i <= 100; ++i) {
     Fail(Command::kWait, "a", absl::UnavailableError("away"),
          Outcome::kNotStarted);
+    // Nobody waits in silence.
+    EXPECT_EQ(HasReturned(wait), i >= SmallOptions().max_waits_not_started);
+    if (HasReturned(wait)) {
+      EXPECT_THAT(Status(wait),
+                  StatusIs(absl::StatusCode::kUnavailable, HasSubstr("away")));
+      wait = Call(Command::kWait, "a");
+    }
     ASSERT_EQ(timers().size(), 1u);
     EXPECT_LE(timers().begin()->second, absl::Seconds(30));
     FireTimer(timers().begin()->first);

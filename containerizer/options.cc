@@ -44,6 +44,8 @@ absl::Status Validate(const Options& options) {
        static_cast<size_t>(lifecycle.max_attempts > 0)},
       {"lifecycle.max_wait_attempts",
        static_cast<size_t>(lifecycle.max_wait_attempts > 0)},
+      {"lifecycle.max_waits_not_started",
+       static_cast<size_t>(lifecycle.max_waits_not_started > 0)},
   };
   for (const auto& [name, count] : counts) {
     if (count == 0) {

@@ -70,6 +70,9 @@ struct LifecycleOptions {
   // `destroy`: a program whose runtime restarts must not lose its containers.
   // One that could not be started does not count: it is tried for ever.
   int max_wait_attempts = 9;
+  // Wait() fails once `wait` could not be started so often in a row, with the
+  // last reason. The container is still held; call Wait() again.
+  int max_waits_not_started = 7;
   // Before the second attempt; doubles from one to the next, up to 30 s.
   absl::Duration retry_delay = absl::Milliseconds(200);
 

@@ -7,7 +7,6 @@
 
 #include <csignal>
 #include <cstddef>
-#include <cstring>
 #include <string>
 #include <utility>
 
@@ -16,6 +15,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "external_containerizer/transport/linux/process.h"
 
 namespace external_containerizer {
 namespace {
@@ -23,16 +23,6 @@ namespace {
 // Escaped. Of a message 4 KiB are shown in many places, and of what a program
 // says before it fails the end says why.
 constexpr size_t kMaxQuote = 3 << 10;
-
-std::string DescribeStatus(int wait_status) {
-  if (WIFSIGNALED(wait_status)) {
-    const int signal = WTERMSIG(wait_status);
-    const char* name = sigdescr_np(signal);
-    return absl::StrCat("was killed by signal ", signal, " (",
-                        name == nullptr ? "unknown" : name, ")");
-  }
-  return absl::StrCat("exited with status ", WEXITSTATUS(wait_status));
-}
 
 // Why a command whose process ended by itself failed; OK if it did not.
 absl::Status JudgeEnd(const std::string& who, const CommandEnd& end) {
@@ -50,7 +40,7 @@ absl::Status JudgeEnd(const std::string& who, const CommandEnd& end) {
   }
   if (*end.wait_status != 0) {
     return absl::InternalError(
-        absl::StrCat(who, " ", DescribeStatus(*end.wait_status), garbage));
+        absl::StrCat(who, " ", DescribeWaitStatus(*end.wait_status), garbage));
   }
   if (!end.record.ok()) {
     return absl::DataLossError(

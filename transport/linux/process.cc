@@ -11,8 +11,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <optional>
+#include <string>
 
+#include "absl/strings/str_cat.h"
 #include "external_containerizer/transport/linux/descriptor_limit.h"
 #include "external_containerizer/transport/linux/pidfd.h"
 
@@ -122,6 +125,16 @@ int Spawn(const char* file, char* const* argv, char* const* envp,
   while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
   }
   return pidfd_error;
+}
+
+std::string DescribeWaitStatus(int wait_status) {
+  if (WIFSIGNALED(wait_status)) {
+    const int signal = WTERMSIG(wait_status);
+    const char* name = sigdescr_np(signal);
+    return absl::StrCat("was killed by signal ", signal, " (",
+                        name == nullptr ? "unknown" : name, ")");
+  }
+  return absl::StrCat("exited with status ", WEXITSTATUS(wait_status));
 }
 
 bool ChildrenVanish() {

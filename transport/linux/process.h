@@ -8,6 +8,8 @@
 
 #include <sys/types.h>
 
+#include <string>
+
 #include "external_containerizer/transport/linux/unique_fd.h"
 
 namespace external_containerizer {
@@ -34,6 +36,10 @@ struct Process {
 // executed the file. Any thread.
 int Spawn(const char* file, char* const* argv, char* const* envp,
           ProcessFiles files, Process* process);
+
+// "exited with status 3" or "was killed by signal 9 (Killed)", of what
+// waitpid() tells.
+std::string DescribeWaitStatus(int wait_status);
 
 // Whether children that end vanish unreaped, as they do if this process
 // ignores SIGCHLD.

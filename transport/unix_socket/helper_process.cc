@@ -39,16 +39,6 @@ constexpr char kExecHelper[] = "exec_helper";
 constexpr int kCannotExecute = 126;
 constexpr int kNotFound = 127;
 
-std::string DescribeStatus(int wait_status) {
-  if (WIFSIGNALED(wait_status)) {
-    const int signal = WTERMSIG(wait_status);
-    const char* name = sigdescr_np(signal);
-    return absl::StrCat("was killed by signal ", signal, " (",
-                        name == nullptr ? "unknown" : name, ")");
-  }
-  return absl::StrCat("exited with status ", WEXITSTATUS(wait_status));
-}
-
 // Whether one of the words of `program` is a path of exec_helper.
 bool NamesExecHelper(absl::string_view program) {
   for (const absl::string_view word :
@@ -209,7 +199,7 @@ std::string HelperProcess::WhatBecameOf(pid_t pid) const {
   std::optional<int> wait_status;
   if (pid == ended_pid_) wait_status = ended_status_;
   const std::string how = wait_status.has_value()
-                              ? DescribeStatus(*wait_status)
+                              ? DescribeWaitStatus(*wait_status)
                               : "ended or closed the connection";
   const std::string file =
       helper::Printable(absl::StrCat(program_.work_directory, "/", kStderr));
@@ -234,7 +224,7 @@ absl::Status HelperProcess::WhyEnded(std::optional<int> wait_status) const {
                      said));
   }
   const std::string how = wait_status.has_value()
-                              ? DescribeStatus(*wait_status)
+                              ? DescribeWaitStatus(*wait_status)
                               : "ended (nobody knows how: SIGCHLD is ignored)";
   const std::string shown = helper::Printable(program_.shown);
   const std::string message =
