@@ -46,6 +46,8 @@ struct RunState {
   std::optional<wire::Termination> termination;
   // It has ended, and there is nothing left to do for it.
   bool completed = false;
+  // Somebody had asked this agent to destroy it.
+  bool unwanted = false;
 };
 
 struct ExecutorState {

@@ -17,10 +17,10 @@
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/containerizer/container.h"
 #include "external_containerizer/state/known_containers.h"
+#include "external_containerizer/state/mesos_writer_testing.h"
 #include "external_containerizer/state/model_file_system_testing.h"
 #include "external_containerizer/state/reader.h"
 #include "external_containerizer/state/tree_testing.h"
-#include "external_containerizer/state/writer.h"
 #include "external_containerizer/testing/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -36,7 +36,7 @@ constexpr char kBoot[] = "this-boot";
 
 struct Call {
   std::string name;
-  std::function<absl::Status(Writer&)> run;
+  std::function<absl::Status(MesosWriter&)> run;
 };
 
 RunId ARun(const std::string& container) {
@@ -81,45 +81,56 @@ std::vector<Call> Life() {
   cpus.mutable_scalar()->set_value(1);
 
   const auto append = [](auto function) {
-    return [function](Writer& writer) {
+    return [function](MesosWriter& writer) {
       auto updates = writer.OpenUpdates(ARun("c1"), "task");
       return updates.ok() ? function(*updates) : updates.status();
     };
   };
   return {
-      {"boot", [](Writer& w) { return w.RecordBootId("other-boot"); }},
-      {"boot 2", [](Writer& w) { return w.RecordBootId(kBoot); }},
-      {"resources", [=](Writer& w) { return w.RecordResources({cpus}); }},
-      {"agent", [=](Writer& w) { return w.RecordAgent(agent); }},
+      {"boot", [](MesosWriter& w) { return w.RecordBootId("other-boot"); }},
+      {"boot 2", [](MesosWriter& w) { return w.RecordBootId(kBoot); }},
+      {"resources", [=](MesosWriter& w) { return w.RecordResources({cpus}); }},
+      {"agent", [=](MesosWriter& w) { return w.RecordAgent(agent); }},
       {"framework",
-       [=](Writer& w) { return w.RecordFramework("S0", framework, "@1:1"); }},
+       [=](MesosWriter& w) {
+         return w.RecordFramework("S0", framework, "@1:1");
+       }},
       {"launch",
-       [=](Writer& w) { return w.RecordLaunch(ARun("c1"), executor); }},
-      {"task", [=](Writer& w) { return w.RecordTask(ARun("c1"), task); }},
-      {"forked", [](Writer& w) { return w.RecordForkedPid(ARun("c1"), 7); }},
-      {"launched", [](Writer& w) { return w.RecordLaunched(ARun("c1")); }},
+       [=](MesosWriter& w) { return w.RecordLaunch(ARun("c1"), executor); }},
+      {"task", [=](MesosWriter& w) { return w.RecordTask(ARun("c1"), task); }},
+      {"forked",
+       [](MesosWriter& w) { return w.RecordForkedPid(ARun("c1"), 7); }},
+      {"launched", [](MesosWriter& w) { return w.RecordLaunched(ARun("c1")); }},
+      {"unwanted", [](MesosWriter& w) { return w.RecordUnwanted(ARun("c1")); }},
       {"libprocess",
-       [](Writer& w) { return w.RecordLibprocessPid(ARun("c1"), "e@h:1"); }},
+       [](MesosWriter& w) {
+         return w.RecordLibprocessPid(ARun("c1"), "e@h:1");
+       }},
       {"update",
        append([](UpdateAppender& u) { return u.AppendUpdate(Update('a')); })},
       {"ack", append([](UpdateAppender& u) {
          return u.AppendAck(std::string(16, 'a'));
        })},
-      {"exit", [=](Writer& w) { return w.RecordExit(ARun("c1"), end); }},
-      {"destroyed", [](Writer& w) { return w.RecordCompleted(ARun("c1")); }},
+      {"exit", [=](MesosWriter& w) { return w.RecordExit(ARun("c1"), end); }},
+      {"destroyed",
+       [](MesosWriter& w) { return w.RecordCompleted(ARun("c1")); }},
       {"launch 2",
-       [=](Writer& w) { return w.RecordLaunch(ARun("c2"), executor); }},
-      {"launched 2", [](Writer& w) { return w.RecordLaunched(ARun("c2")); }},
-      {"http 2", [](Writer& w) { return w.RecordHttp(ARun("c2")); }},
-      {"exit 2", [=](Writer& w) { return w.RecordExit(ARun("c2"), end); }},
+       [=](MesosWriter& w) { return w.RecordLaunch(ARun("c2"), executor); }},
+      {"launched 2",
+       [](MesosWriter& w) { return w.RecordLaunched(ARun("c2")); }},
+      {"updated",
+       [=](MesosWriter& w) { return w.RecordUpdated(ARun("c2"), {cpus}); }},
+      {"http 2", [](MesosWriter& w) { return w.RecordHttp(ARun("c2")); }},
+      {"exit 2", [=](MesosWriter& w) { return w.RecordExit(ARun("c2"), end); }},
       {"resources 2",
-       [=](Writer& w) {
+       [=](MesosWriter& w) {
          return w.RecordResources({cpus, cpus});
        }},
-      {"destroyed 2", [](Writer& w) { return w.RecordCompleted(ARun("c2")); }},
+      {"destroyed 2",
+       [](MesosWriter& w) { return w.RecordCompleted(ARun("c2")); }},
       {"forget executor",
-       [](Writer& w) { return w.ForgetExecutor(ARun("c2")); }},
-      {"forget", [](Writer& w) { return w.ForgetAgent(); }},
+       [](MesosWriter& w) { return w.ForgetExecutor(ARun("c2")); }},
+      {"forget", [](MesosWriter& w) { return w.ForgetAgent(); }},
   };
 }
 
@@ -148,7 +159,7 @@ std::string Meaning(const AgentState& state) {
           " latest ", executor.latest.value_or("none"), "\n");
       for (const RunState& run : executor.runs) {
         absl::StrAppend(
-            &text, run.id, " ", run.completed, " ",
+            &text, run.id, " ", run.completed, run.unwanted, " ",
             run.termination ? run.termination->ShortDebugString() : "", " ",
             run.forked_pid.value_or(0), " ", run.libprocess_pid.value_or(""),
             " ", run.http ? absl::StrCat(*run.http) : "", "\n");
@@ -185,11 +196,11 @@ class CrashTest : public ::testing::Test {
   CrashTest() {
     auto files = std::make_unique<ModelFileSystem>();
     files_ = files.get();
-    writer_ = std::make_unique<Writer>("/work", std::move(files));
+    writer_ = std::make_unique<MesosWriter>("/work", std::move(files));
   }
 
   ModelFileSystem* files_;
-  std::unique_ptr<Writer> writer_;
+  std::unique_ptr<MesosWriter> writer_;
 };
 
 TEST_F(CrashTest, EveryCallIsAllOrNothingWhateverTheDiskLoses) {
@@ -229,7 +240,7 @@ TEST(FailureTest, AFailedCallLeavesWhatWasThereAndMayBeRepeated) {
     for (size_t failing = 0;; ++failing) {
       auto owned = std::make_unique<ModelFileSystem>();
       ModelFileSystem& files = *owned;
-      Writer writer("/work", std::move(owned));
+      MesosWriter writer("/work", std::move(owned));
       for (size_t k = 0; k < i; ++k) {
         ASSERT_THAT(life[k].run(writer), IsOk());
       }

@@ -5,10 +5,10 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "external_containerizer/containerizer/wire/validate.h"
-#include "external_containerizer/state/paths.h"
 
 namespace external_containerizer {
 namespace state {
@@ -22,30 +22,37 @@ KnownContainer::State StateOf(const ExecutorState& executor,
                                    : KnownContainer::State::kUnacknowledged;
 }
 
-std::vector<KnownContainer> KnownContainers(const AgentState& state) {
-  std::vector<KnownContainer> known;
+std::vector<KnownRun> KnownRuns(const AgentState& state) {
+  std::vector<KnownRun> known;
   if (!state.slave) return known;
   std::map<std::string, size_t> index;
   for (const FrameworkState& framework : state.slave->frameworks) {
     for (const ExecutorState& executor : framework.executors) {
       for (const RunState& run : executor.runs) {
         if (!wire::ValidateId("container id", run.id).ok()) continue;
-        const KnownContainer::State is = StateOf(executor, run);
+        KnownRun found = {{state.slave->id, framework.id, executor.id, run.id},
+                          StateOf(executor, run),
+                          &executor,
+                          &run};
         const auto [at, is_new] = index.emplace(run.id, known.size());
         if (is_new) {
-          known.emplace_back();
-        } else if (known[at->second].state <= is) {
-          continue;
+          known.push_back(std::move(found));
+        } else if (found.state < known[at->second].state) {
+          known[at->second] = std::move(found);
         }
-        KnownContainer& container = known[at->second];
-        container.id = run.id;
-        container.state = is;
-        Sandbox& sandbox = container.sandbox.emplace();
-        sandbox.root = state.work_dir;
-        sandbox.path =
-            RunPath({state.slave->id, framework.id, executor.id, run.id});
       }
     }
+  }
+  return known;
+}
+
+std::vector<KnownContainer> KnownContainers(const AgentState& state) {
+  std::vector<KnownContainer> known;
+  for (const KnownRun& run : KnownRuns(state)) {
+    Sandbox sandbox;
+    sandbox.root = state.work_dir;
+    sandbox.path = RunPath(run.id);
+    known.push_back({run.id.container, run.state, std::move(sandbox)});
   }
   return known;
 }

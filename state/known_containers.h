@@ -10,6 +10,7 @@
 
 #include "external_containerizer/containerizer/container.h"
 #include "external_containerizer/state/agent_state.h"
+#include "external_containerizer/state/paths.h"
 
 namespace external_containerizer {
 namespace state {
@@ -31,6 +32,15 @@ namespace state {
 // is completed least. After a reboot the list is the same: who asks for them
 // learns that they are gone.
 std::vector<KnownContainer> KnownContainers(const AgentState& state);
+
+// One of the above, and where the reader has it. Lives as long as the state.
+struct KnownRun {
+  RunId id;
+  KnownContainer::State state;
+  const ExecutorState* executor;
+  const RunState* run;
+};
+std::vector<KnownRun> KnownRuns(const AgentState& state);
 
 // Which of the three one of `executor`'s runs is in.
 KnownContainer::State StateOf(const ExecutorState& executor,

@@ -11,7 +11,8 @@
 //     frameworks/<framework>/framework.info, framework.pid
 //       executors/<executor>/executor.info
 //         runs/latest -> .../runs/<container>
-//         runs/<container>/executor.sentinel, executor.termination, http.marker
+//         runs/<container>/executor.sentinel, executor.termination,
+//           executor.unwanted, http.marker
 //           pids/forked.pid, libprocess.pid
 //           tasks/<task>/task.info, task.updates
 //   slaves/<agent>/frameworks/.../runs/<container>    the sandbox
@@ -60,8 +61,10 @@ inline constexpr char kResourceStateTargetFile[] =
 // Since Mesos 1.10.
 inline constexpr char kGeneratedExecutorFile[] =
     "executor_generated_for_command_task";
-// Ours; Mesos does not look at it: how the container ended, one Termination.
+// Ours; Mesos does not look at them: how the container ended, one Termination;
+// and that it was to be destroyed, an empty file.
 inline constexpr char kTerminationFile[] = "executor.termination";
+inline constexpr char kUnwantedFile[] = "executor.unwanted";
 
 // One run of an executor: what a container belongs to.
 struct RunId {

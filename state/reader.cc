@@ -288,6 +288,7 @@ absl::Status Reader::ReadRun(const Place& runs, RunState& run) {
   const absl::StatusOr<Entries> entries = tree_.List(**place);
   if (!entries.ok()) return entries.status();
   run.completed = Find(*entries, kSentinelFile) != nullptr;
+  run.unwanted = Find(*entries, kUnwantedFile) != nullptr;
   absl::Status status;
   if (Find(*entries, kTerminationFile) != nullptr) {
     status = tree_.ReadInfo(**place, kTerminationFile, run.termination);

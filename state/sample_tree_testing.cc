@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "external_containerizer/state/mesos_writer_testing.h"
 #include "external_containerizer/state/model_file_system_testing.h"
-#include "external_containerizer/state/writer.h"
 
 namespace external_containerizer {
 namespace state {
@@ -51,7 +51,7 @@ wire::Task Task(const std::string& id) {
   return task;
 }
 
-absl::Status WriteUpdates(Writer& writer, const RunId& run) {
+absl::Status WriteUpdates(MesosWriter& writer, const RunId& run) {
   auto updates = writer.OpenUpdates(run, "t1");
   absl::Status status = updates.status();
   for (const char uuid : {'a', 'b'}) {
@@ -69,7 +69,7 @@ absl::Status WriteUpdates(Writer& writer, const RunId& run) {
 
 }  // namespace
 
-absl::Status WriteSample(Writer& writer) {
+absl::Status WriteSample(MesosWriter& writer) {
   const RunId c1 = {"S0", "F0", "e1", "c1"};
   const RunId c2 = {"S0", "F0", "e1", "c2"};
   const RunId c3 = {"S0", "F1", "e2", "c3"};
@@ -111,7 +111,7 @@ absl::Status WriteSample(Writer& writer) {
 Image SampleImage() {
   auto owned = std::make_unique<ModelFileSystem>();
   ModelFileSystem& files = *owned;
-  Writer writer("/work", std::move(owned));
+  MesosWriter writer("/work", std::move(owned));
   const absl::Status status = WriteSample(writer);
   return status.ok() ? files.Now() : Image();
 }

@@ -7,8 +7,8 @@
 #define EXTERNAL_CONTAINERIZER_STATE_SAMPLE_TREE_TESTING_H_
 
 #include "absl/status/status.h"
+#include "external_containerizer/state/mesos_writer_testing.h"
 #include "external_containerizer/state/model_file_system_testing.h"
-#include "external_containerizer/state/writer.h"
 
 namespace external_containerizer {
 namespace state {
@@ -22,7 +22,7 @@ inline constexpr char kSampleBoot[] = "sample-boot";
 //   framework F1, executor e2: run c3, the latest, registered over HTTP.
 inline constexpr int kSampleRuns = 3;
 
-absl::Status WriteSample(Writer& writer);
+absl::Status WriteSample(MesosWriter& writer);
 Image SampleImage();
 
 }  // namespace state

@@ -26,8 +26,6 @@ namespace external_containerizer {
 namespace state {
 namespace {
 
-constexpr mode_t kFileMode = 0600;  // As mkstemp() makes them for Mesos.
-constexpr mode_t kMarkerMode = 0644;
 constexpr size_t kMaxDurable = 10'000;
 
 std::string Join(absl::string_view a, absl::string_view b) {
@@ -46,20 +44,6 @@ std::string TemporaryName(const std::string& path) {
 }
 
 std::string MetaRun(const RunId& run) { return MetaPath(RunPath(run)); }
-
-absl::StatusOr<std::string> Encode(const google::protobuf::Message& message) {
-  const std::optional<std::string> missing = wire::FindMissingField(message);
-  if (missing) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "the ", message.GetDescriptor()->name(), " lacks ", *missing));
-  }
-  if (message.ByteSizeLong() > kMaxFileBytes - kRecordPrefixBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the ", message.GetDescriptor()->name(),
-                     " is larger than ", kMaxFileBytes, " bytes"));
-  }
-  return EncodeRecord(message.SerializeAsString());
-}
 
 absl::Status Annotate(absl::Status status, absl::string_view what,
                       absl::string_view id) {
@@ -85,18 +69,21 @@ class Writer::Change {
       const size_t slash = std::min(path.find('/'), path.size());
       absl::StrAppend(&next, next.empty() ? "" : "/", path.substr(0, slash));
       path.remove_prefix(std::min(slash + 1, path.size()));
-      if (IsDurable(next)) continue;
       absl::Status status = writer_.files_->MakeDirectory(next);
+      if (absl::IsAlreadyExists(status) && IsDurable(next)) continue;
       if (!status.ok() && !absl::IsAlreadyExists(status)) status_ = status;
+      if (status.ok()) SetAside(next);
       Touch(ParentOf(next));
     }
   }
 
   void WriteFile(const std::string& path,
-                 const absl::StatusOr<std::string>& bytes,
-                 mode_t mode = kFileMode) {
+                 const absl::StatusOr<std::string>& bytes, mode_t mode = 0600) {
     if (status_.ok()) status_ = bytes.status();
     if (!status_.ok()) return;
+    // A full disk has no room for what is there already.
+    const auto present = writer_.files_->ReadFile(path, kMaxFileBytes);
+    if (present.ok() && *present == *bytes) return Touch(ParentOf(path));
     const std::string temporary = TemporaryName(path);
     auto file = writer_.files_->MakeFile(temporary, mode);
     if (absl::IsAlreadyExists(file.status())) {
@@ -120,13 +107,6 @@ class Writer::Change {
       if (status_.ok()) status_ = writer_.files_->MakeLink(target, temporary);
     }
     Replace(temporary, path);
-  }
-
-  void Remove(const std::string& path) {
-    if (!status_.ok()) return;
-    status_ = writer_.files_->Remove(path);
-    if (absl::IsNotFound(status_)) status_ = absl::OkStatus();
-    Touch(ParentOf(path));
   }
 
   // What was done so far is on the disk before anything that follows.
@@ -157,6 +137,12 @@ class Writer::Change {
   bool IsDurable(const std::string& directory) {
     MutexLock lock(&writer_.mutex_);
     return writer_.durable_.count(directory) > 0;
+  }
+
+  // Somebody removed it since it was durable, if it was.
+  void SetAside(const std::string& directory) {
+    absl::MutexLock lock(&writer_.mutex_);
+    writer_.durable_.erase(directory);
   }
 
   void Touch(const std::string& directory) {
@@ -194,29 +180,39 @@ absl::StatusOr<std::unique_ptr<Writer>> Writer::Open(std::string work_dir) {
 Writer::Writer(std::string work_dir, std::unique_ptr<FileSystem> files)
     : work_dir_(std::move(work_dir)), files_(std::move(files)) {}
 
-absl::Status Writer::RecordBootId(absl::string_view boot_id) {
-  Change change(*this);
-  change.MakeDirectories("", kMetaDirectory);
-  change.WriteFile(MetaPath(kBootIdFile), ParseBootId(boot_id));
-  return Annotate(change.Finish(), "the boot", boot_id);
+absl::StatusOr<std::string> Writer::Encode(
+    const google::protobuf::Message& message) {
+  const std::optional<std::string> missing = wire::FindMissingField(message);
+  if (missing) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the ", message.GetDescriptor()->name(), " lacks ", *missing));
+  }
+  if (message.ByteSizeLong() > kMaxFileBytes - kRecordPrefixBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the ", message.GetDescriptor()->name(),
+                     " is larger than ", kMaxFileBytes, " bytes"));
+  }
+  return EncodeRecord(message.SerializeAsString());
 }
 
-absl::Status Writer::RecordResources(
-    const std::vector<wire::Resource>& resources) {
-  absl::StatusOr<std::string> bytes = std::string();
-  for (const wire::Resource& resource : resources) {
-    const absl::StatusOr<std::string> record = Encode(resource);
-    if (!record.ok()) {
-      bytes = record;
-      break;
-    }
-    bytes->append(*record);
+absl::Status Writer::WriteFile(const std::string& base, absl::string_view below,
+                               absl::string_view name,
+                               const absl::StatusOr<std::string>& bytes,
+                               mode_t mode) {
+  std::string path = base;
+  for (const absl::string_view part : {below, name}) {
+    absl::StrAppend(&path, path.empty() || part.empty() ? "" : "/", part);
   }
   Change change(*this);
-  change.MakeDirectories("", MetaPath(kResourcesDirectory));
-  change.WriteFile(MetaPath(Join(kResourcesDirectory, kResourcesInfoFile)),
-                   bytes);
-  return Annotate(change.Finish(), "the resources of", work_dir_);
+  change.MakeDirectories(base, below);
+  change.WriteFile(path, bytes, mode);
+  return change.Finish();
+}
+
+absl::Status Writer::RecordBootId(absl::string_view boot_id) {
+  return Annotate(
+      WriteFile("", kMetaDirectory, kBootIdFile, ParseBootId(boot_id)),
+      "the boot", boot_id);
 }
 
 absl::Status Writer::RecordAgent(const wire::SlaveInfo& info) {
@@ -231,12 +227,6 @@ absl::Status Writer::RecordAgent(const wire::SlaveInfo& info) {
   change.Link(Join(work_dir_, path),
               MetaPath(Join(kAgentsDirectory, kLatestLink)));
   return Annotate(change.Finish(), "agent", id);
-}
-
-absl::Status Writer::ForgetAgent() {
-  Change change(*this);
-  change.Remove(MetaPath(Join(kAgentsDirectory, kLatestLink)));
-  return Annotate(change.Finish(), "the end of the agent in", work_dir_);
 }
 
 absl::Status Writer::RecordFramework(const std::string& agent,
@@ -294,18 +284,69 @@ absl::Status Writer::RecordLaunched(const RunId& run) {
                   run.container);
 }
 
+absl::Status Writer::RecordUpdated(
+    const RunId& run, const std::vector<wire::Resource>& resources) {
+  absl::Status status = Validate(run);
+  if (!status.ok()) return status;
+  const std::string path = Join(MetaPath(ExecutorPath(run)), kExecutorInfoFile);
+  absl::StatusOr<wire::ExecutorInfo> info = ReadExecutor(path);
+  if (info.ok()) {
+    info->clear_resources();
+    for (const wire::Resource& resource : resources) {
+      *info->add_resources() = resource;
+    }
+    status = WriteFile(MetaPath(ExecutorPath(run)), "", kExecutorInfoFile,
+                       Encode(*info));
+  } else {
+    status = info.status();
+  }
+  return Annotate(status, "the resources of container", run.container);
+}
+
+absl::StatusOr<wire::ExecutorInfo> Writer::ReadExecutor(
+    const std::string& path) {
+  const auto bytes = files_->ReadFile(path, kMaxFileBytes);
+  if (!bytes.ok()) return bytes.status();
+  RecordReader reader(kMaxFileBytes);
+  if (*bytes) reader.Feed(**bytes);
+  const auto record = std::move(reader).Finish();
+  if (!record.ok()) return record.status();
+  wire::ExecutorInfo info;
+  if (!*record) {
+    return absl::NotFoundError(absl::StrCat(path, " is missing or empty"));
+  }
+  if (!info.ParsePartialFromString(**record)) {
+    return absl::DataLossError(absl::StrCat(path, " is no ExecutorInfo"));
+  }
+  return info;
+}
+
+absl::Status Writer::RecordUnwanted(const RunId& run) {
+  absl::Status status = Validate(run);
+  if (status.ok()) {
+    status =
+        WriteFile(MetaRun(run), "", kUnwantedFile, std::string(), kMarkerMode);
+  }
+  return Annotate(status, "that this is to be destroyed: container",
+                  run.container);
+}
+
 absl::Status Writer::RecordExit(const RunId& run,
                                 const wire::Termination& end) {
   absl::Status status = Validate(run);
-  if (!status.ok()) return status;
-  Change change(*this);
-  change.WriteFile(Join(MetaRun(run), kTerminationFile), Encode(end));
-  return Annotate(change.Finish(), "the end of container", run.container);
+  if (status.ok()) {
+    status = WriteFile(MetaRun(run), "", kTerminationFile, Encode(end));
+  }
+  return Annotate(status, "the end of container", run.container);
 }
 
 absl::Status Writer::RecordCompleted(const RunId& run) {
-  return Annotate(Mark(run, kSentinelFile), "that this is done: container",
-                  run.container);
+  absl::Status status = Validate(run);
+  if (status.ok()) {
+    status =
+        WriteFile(MetaRun(run), "", kSentinelFile, std::string(), kMarkerMode);
+  }
+  return Annotate(status, "that this is done: container", run.container);
 }
 
 absl::Status Writer::ForgetExecutor(const RunId& run) {
@@ -336,66 +377,16 @@ absl::Status Writer::ForgetExecutor(const RunId& run) {
   return Annotate(status, "that this is forgotten: executor", run.executor);
 }
 
-absl::Status Writer::RecordTask(const RunId& run, const wire::Task& task) {
-  const std::string& id = task.task_id().value();
-  absl::Status status = Validate(run);
-  if (status.ok()) status = ValidateDirectoryId("task id", id);
-  if (!status.ok()) return status;
-  Change change(*this);
-  change.MakeDirectories(MetaRun(run), Join(kTasksDirectory, id));
-  change.WriteFile(Join(MetaPath(TaskPath(run, id)), kTaskInfoFile),
-                   Encode(task));
-  return Annotate(change.Finish(), "task", id);
-}
-
 absl::Status Writer::RecordForkedPid(const RunId& run, pid_t pid) {
-  if (pid < 1) {
-    return absl::InvalidArgumentError(absl::StrCat(pid, " is not a pid"));
+  absl::Status status = Validate(run);
+  if (status.ok() && pid < 1) {
+    status = absl::InvalidArgumentError(absl::StrCat(pid, " is not a pid"));
   }
-  return RecordPid(run, kForkedPidFile, FormatForkedPid(pid));
-}
-
-absl::Status Writer::RecordLibprocessPid(const RunId& run,
-                                         absl::string_view upid) {
-  const absl::StatusOr<std::string> text = ParseUpid(upid);
-  if (!text.ok()) return absl::InvalidArgumentError(text.status().message());
-  return RecordPid(run, kLibprocessPidFile, *text);
-}
-
-absl::Status Writer::RecordPid(const RunId& run, const char* file,
-                               absl::string_view text) {
-  absl::Status status = Validate(run);
-  if (!status.ok()) return status;
-  Change change(*this);
-  change.MakeDirectories(MetaRun(run), kPidsDirectory);
-  change.WriteFile(Join(Join(MetaRun(run), kPidsDirectory), file),
-                   std::string(text));
-  return Annotate(change.Finish(), "a pid of container", run.container);
-}
-
-absl::Status Writer::RecordHttp(const RunId& run) {
-  return Annotate(Mark(run, kHttpMarkerFile), "the executor of container",
-                  run.container);
-}
-
-absl::Status Writer::Mark(const RunId& run, const char* file) {
-  absl::Status status = Validate(run);
-  if (!status.ok()) return status;
-  Change change(*this);
-  change.WriteFile(Join(MetaRun(run), file), std::string(), kMarkerMode);
-  return change.Finish();
-}
-
-absl::StatusOr<UpdateAppender> Writer::OpenUpdates(const RunId& run,
-                                                   const std::string& task,
-                                                   Repair repair) {
-  absl::Status status = Validate(run);
-  if (status.ok()) status = ValidateDirectoryId("task id", task);
-  if (!status.ok()) return status;
-  auto updates = UpdateAppender::Open(
-      *files_, Join(MetaPath(TaskPath(run, task)), kTaskUpdatesFile), repair);
-  if (!updates.ok()) return Annotate(updates.status(), "updates of task", task);
-  return updates;
+  if (status.ok()) {
+    status = WriteFile(MetaRun(run), kPidsDirectory, kForkedPidFile,
+                       FormatForkedPid(pid));
+  }
+  return Annotate(status, "a pid of container", run.container);
 }
 
 }  // namespace state

@@ -10,7 +10,8 @@
 // not known which of the two the disk has. Every call may be repeated.
 //
 // Each file costs one fsync, each changed directory one. Directories that all
-// runs of a framework share are synced once in the life of a Writer.
+// runs of a framework share are synced once in the life of a Writer. A file
+// that has what is to be recorded stays as it is.
 
 #ifndef EXTERNAL_CONTAINERIZER_STATE_WRITER_H_
 #define EXTERNAL_CONTAINERIZER_STATE_WRITER_H_
@@ -32,7 +33,7 @@
 #include "external_containerizer/containerizer/wire/mesos.pb.h"
 #include "external_containerizer/state/file_system.h"
 #include "external_containerizer/state/paths.h"
-#include "external_containerizer/state/update_appender.h"
+#include "google/protobuf/message.h"
 
 namespace external_containerizer {
 namespace state {
@@ -52,12 +53,9 @@ class Writer {
 
   // When recovery is over: the boot that later ones compare with.
   absl::Status RecordBootId(absl::string_view boot_id);
-  absl::Status RecordResources(const std::vector<wire::Resource>& resources);
 
   // `info` carries the agent's id. From now on this is the agent of the tree.
   absl::Status RecordAgent(const wire::SlaveInfo& info);
-  // Nothing is recovered after this.
-  absl::Status ForgetAgent();
 
   // Before its first launch, with the id in `info`; `pid` is "@0.0.0.0:0" if
   // there is none. The pid is replaced before the info.
@@ -65,12 +63,18 @@ class Writer {
                                const wire::FrameworkInfo& info,
                                absl::string_view pid);
 
-  // The four steps of a container's life. Before Launch: the run is there, and
+  // The steps of a container's life. Before Launch: the run is there, and
   // recovery will destroy it. ALREADY_EXISTS if the run is recorded as ended.
   absl::Status RecordLaunch(const RunId& run, const wire::ExecutorInfo& info);
   // After it returned OK and before anybody is told: the run becomes its
   // executor's latest, and recovery will hold it as running.
   absl::Status RecordLaunched(const RunId& run);
+  // After Update: its executor's resources are these now. NOT_FOUND without a
+  // recorded launch.
+  absl::Status RecordUpdated(const RunId& run,
+                             const std::vector<wire::Resource>& resources);
+  // Before a Destroy that somebody asked for while it ran: recovery will do it.
+  absl::Status RecordUnwanted(const RunId& run);
   // After Wait and before Destroy: how it ended.
   absl::Status RecordExit(const RunId& run, const wire::Termination& end);
   // After Destroy: nothing is left to do.
@@ -80,22 +84,29 @@ class Writer {
   // be used again. Sandboxes stay.
   absl::Status ForgetExecutor(const RunId& run);
 
-  // The rest needs a launch that was recorded.
-  absl::Status RecordTask(const RunId& run, const wire::Task& task);
+  // Needs a launch that was recorded.
   absl::Status RecordForkedPid(const RunId& run, pid_t pid);
-  absl::Status RecordLibprocessPid(const RunId& run, absl::string_view upid);
-  absl::Status RecordHttp(const RunId& run);
-  // The task must have been recorded. The result must not outlive this.
-  absl::StatusOr<UpdateAppender> OpenUpdates(const RunId& run,
-                                             const std::string& task,
-                                             Repair repair = Repair::kTorn);
+
+ protected:
+  // The mode of files without contents; that of others is 0600, as mkstemp()
+  // makes them for Mesos.
+  static constexpr mode_t kMarkerMode = 0644;
+
+  // INVALID_ARGUMENT if `message` lacks what every release requires.
+  static absl::StatusOr<std::string> Encode(
+      const google::protobuf::Message& message);
+  // Writes `name` in the directory `below`, which is made if it is missing,
+  // below `base`, which is on the disk. All are below the work_dir.
+  absl::Status WriteFile(const std::string& base, absl::string_view below,
+                         absl::string_view name,
+                         const absl::StatusOr<std::string>& bytes,
+                         mode_t mode = 0600);
+  FileSystem& files() { return *files_; }
 
  private:
   class Change;
 
-  absl::Status RecordPid(const RunId& run, const char* file,
-                         absl::string_view text);
-  absl::Status Mark(const RunId& run, const char* file);
+  absl::StatusOr<wire::ExecutorInfo> ReadExecutor(const std::string& path);
 
   const std::string work_dir_;
   const std::unique_ptr<FileSystem> files_;

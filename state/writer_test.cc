@@ -13,7 +13,9 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "external_containerizer/state/file_system.h"
 #include "external_containerizer/state/known_containers.h"
+#include "external_containerizer/state/mesos_writer_testing.h"
 #include "external_containerizer/state/model_file_system_testing.h"
 #include "external_containerizer/state/reader.h"
 #include "external_containerizer/state/tree_testing.h"
@@ -33,6 +35,12 @@ using ::testing::Pair;
 constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
 
 const RunId kRun = {"S", "F", "E", "C"};
+
+absl::StatusOr<std::unique_ptr<MesosWriter>> Open(const std::string& work_dir) {
+  absl::StatusOr<std::unique_ptr<FileSystem>> files = OpenFileSystem(work_dir);
+  if (!files.ok()) return files.status();
+  return std::make_unique<MesosWriter>(work_dir, *std::move(files));
+}
 
 wire::SlaveInfo Agent() {
   wire::SlaveInfo info;
@@ -84,9 +92,9 @@ void ExpectSame(const google::protobuf::Message& a,
 
 TEST(WriterTest, WhatWasRecordedReadsTheSame) {
   TemporaryDirectory work;
-  auto writer = Writer::Open(work.path());
+  auto writer = Open(work.path());
   ASSERT_THAT(writer, IsOk());
-  Writer& w = **writer;
+  MesosWriter& w = **writer;
   wire::Termination end;
   end.set_status(256);
   end.set_message("why");
@@ -142,7 +150,7 @@ TEST(WriterTest, WhatWasRecordedReadsTheSame) {
 
 TEST(WriterTest, TheTreeIsThatOfMesosWithItsModes) {
   TemporaryDirectory work;
-  auto writer = Writer::Open(work.path());
+  auto writer = Open(work.path());
   ASSERT_THAT(writer, IsOk());
   ASSERT_THAT((*writer)->RecordBootId("boot"), IsOk());
   ASSERT_THAT((*writer)->RecordAgent(Agent()), IsOk());
@@ -193,7 +201,7 @@ TEST(WriterTest, TheTreeIsThatOfMesosWithItsModes) {
 TEST(WriterTest, AFileCostsOneSyncAndSoDoesAChangedDirectory) {
   auto owned = std::make_unique<ModelFileSystem>();
   ModelFileSystem& files = *owned;
-  Writer w("/work", std::move(owned));
+  MesosWriter w("/work", std::move(owned));
   ASSERT_THAT(w.RecordAgent(Agent()), IsOk());
   ASSERT_THAT(w.RecordFramework("S", Framework(), "@0.0.0.0:0"), IsOk());
   ASSERT_THAT(w.RecordLaunch({"S", "F", "E0", "C0"}, Executor()), IsOk());
@@ -229,7 +237,7 @@ TEST(WriterTest, AFileCostsOneSyncAndSoDoesAChangedDirectory) {
 
 TEST(WriterTest, ALaunchIsAdoptedOnlyOnceItWasAcknowledged) {
   TemporaryDirectory work;
-  auto writer = Writer::Open(work.path());
+  auto writer = Open(work.path());
   ASSERT_THAT(writer, IsOk());
   const auto known = [&] {
     const auto state = ReadAgentState(work.path());
@@ -251,9 +259,9 @@ TEST(WriterTest, ALaunchIsAdoptedOnlyOnceItWasAcknowledged) {
 
 TEST(WriterTest, AnIdCanBeUsedAgainOnceItsExecutorIsForgotten) {
   TemporaryDirectory work;
-  auto writer = Writer::Open(work.path());
+  auto writer = Open(work.path());
   ASSERT_THAT(writer, IsOk());
-  Writer& w = **writer;
+  MesosWriter& w = **writer;
   ASSERT_THAT(w.RecordAgent(Agent()), IsOk());
   ASSERT_THAT(w.RecordFramework("S", Framework(), "@0.0.0.0:0"), IsOk());
   ASSERT_THAT(w.RecordLaunch(kRun, Executor()), IsOk());
@@ -276,11 +284,62 @@ TEST(WriterTest, AnIdCanBeUsedAgainOnceItsExecutorIsForgotten) {
   EXPECT_THAT(w.RecordLaunch(kRun, Executor()), IsOk());
 }
 
+TEST(WriterTest, WhatIsThereAlreadyIsNotWrittenAgain) {
+  ModelFileSystem* files = new ModelFileSystem;
+  MesosWriter w("/w", std::unique_ptr<FileSystem>(files));
+  wire::FrameworkInfo framework;
+  framework.set_user("u");
+  framework.set_name("n");
+  framework.mutable_id()->set_value("F");
+  const auto record = [&] {
+    EXPECT_THAT(w.RecordFramework("S", framework, "@0.0.0.0:0"), IsOk());
+    EXPECT_THAT(w.RecordBootId("boot"), IsOk());
+  };
+  record();
+  const size_t syncs = files->file_syncs();
+  record();
+  EXPECT_EQ(files->file_syncs(), syncs);
+  framework.set_name("other");
+  record();
+  EXPECT_EQ(files->file_syncs(), syncs + 1);
+}
+
+TEST(WriterTest, DirectoriesThatSomebodyRemovedAreMadeAgain) {
+  const TemporaryDirectory place;
+  const auto writer = Open(place.path());
+  ASSERT_THAT(writer, IsOk());
+  ASSERT_THAT((*writer)->RecordLaunch(kRun, Executor()), IsOk());
+  ASSERT_EQ(rename((place / "meta").c_str(), (place / "aside").c_str()), 0);
+  EXPECT_THAT((*writer)->RecordLaunch(kRun, Executor()), IsOk());
+}
+
+TEST(WriterTest, AnUpdateReplacesTheResourcesAndNothingElse) {
+  const TemporaryDirectory place;
+  const auto writer = Open(place.path());
+  ASSERT_THAT(writer, IsOk());
+  wire::Resource mem;
+  mem.set_name("mem");
+  mem.set_type(wire::Value::SCALAR);
+  mem.mutable_scalar()->set_value(64);
+  EXPECT_THAT((*writer)->RecordUpdated(kRun, {mem}),
+              StatusIs(absl::StatusCode::kNotFound));
+  ASSERT_THAT((*writer)->RecordAgent(Agent()), IsOk());
+  ASSERT_THAT((*writer)->RecordLaunch(kRun, Executor()), IsOk());
+  ASSERT_THAT((*writer)->RecordUpdated(kRun, {mem}), IsOk());
+  const auto state = ReadAgentState(place.path());
+  ASSERT_THAT(state, IsOk());
+  wire::ExecutorInfo expected = Executor();
+  expected.clear_resources();
+  *expected.add_resources() = mem;
+  EXPECT_EQ(state->slave->frameworks[0].executors[0].info->SerializeAsString(),
+            expected.SerializeAsString());
+}
+
 TEST(WriterTest, BadIdsAndMessagesAreRefusedAndWriteNothing) {
   TemporaryDirectory work;
-  auto writer = Writer::Open(work.path());
+  auto writer = Open(work.path());
   ASSERT_THAT(writer, IsOk());
-  Writer& w = **writer;
+  MesosWriter& w = **writer;
   RunId outside = kRun;
   outside.executor = "../../../..";
   EXPECT_THAT(w.RecordLaunch(outside, Executor()), StatusIs(kInvalid));
@@ -303,7 +362,7 @@ TEST(WriterTest, BadIdsAndMessagesAreRefusedAndWriteNothing) {
 
 TEST(WriterTest, ALaunchThatWasNotRecordedHasNoPids) {
   TemporaryDirectory work;
-  auto writer = Writer::Open(work.path());
+  auto writer = Open(work.path());
   ASSERT_THAT(writer, IsOk());
   EXPECT_THAT((*writer)->RecordForkedPid(kRun, 1),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("container C")));
@@ -313,7 +372,7 @@ TEST(WriterTest, LeftoversOfACrashAreReplaced) {
   TemporaryDirectory work;
   const std::string temporary = work / "meta/.boot_id.tmp";
   WriteFile(temporary, "half");
-  auto writer = Writer::Open(work.path());
+  auto writer = Open(work.path());
   ASSERT_THAT(writer, IsOk());
   EXPECT_THAT((*writer)->RecordBootId("boot"), IsOk());
   EXPECT_EQ(ReadFile(work / "meta/boot_id"), "boot");
@@ -324,7 +383,7 @@ TEST(WriterTest, NoLinkIsFollowed) {
   TemporaryDirectory work;
   TemporaryDirectory elsewhere;
   ASSERT_EQ(symlink(elsewhere.path().c_str(), (work / "meta").c_str()), 0);
-  auto writer = Writer::Open(work.path());
+  auto writer = Open(work.path());
   ASSERT_THAT(writer, IsOk());
   EXPECT_FALSE((*writer)->RecordBootId("boot").ok());
   EXPECT_TRUE(Snapshot(elsewhere.path()).empty());

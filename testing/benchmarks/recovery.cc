@@ -38,8 +38,8 @@
 #include "external_containerizer/containerizer/containerizer.h"
 #include "external_containerizer/state/file_system.h"
 #include "external_containerizer/state/known_containers.h"
+#include "external_containerizer/state/mesos_writer_testing.h"
 #include "external_containerizer/state/reader.h"
-#include "external_containerizer/state/writer.h"
 #include "external_containerizer/testing/benchmarks/bare_walk.h"
 #include "external_containerizer/testing/benchmarks/counting_file_system.h"
 #include "external_containerizer/testing/benchmarks/quartiles.h"
@@ -225,7 +225,7 @@ class Benchmark {
         state::OpenFileSystem(disk_);
     if (!files.ok()) return files.status();
     FileSystemCounts counts;
-    state::Writer writer(
+    state::MesosWriter writer(
         disk_, std::make_unique<CountingFileSystem>(*std::move(files), counts));
     absl::PrintF("\n%-36s %9s %9s %9s %9s\n", "durable records", "files",
                  "fsyncs", "dirs", "fsyncs");

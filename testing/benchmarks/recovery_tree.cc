@@ -9,6 +9,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "external_containerizer/state/file_system.h"
+#include "external_containerizer/state/mesos_writer_testing.h"
 #include "external_containerizer/state/text_files.h"
 
 namespace external_containerizer {
@@ -28,7 +30,7 @@ void AddResources(Message& message) {
   }
 }
 
-absl::Status WriteUpdates(state::Writer& writer, const state::RunId& run) {
+absl::Status WriteUpdates(state::MesosWriter& writer, const state::RunId& run) {
   auto updates = writer.OpenUpdates(run, kTask);
   if (!updates.ok()) return updates.status();
   for (const char uuid : {'a', 'b'}) {
@@ -47,7 +49,7 @@ absl::Status WriteUpdates(state::Writer& writer, const state::RunId& run) {
   return updates->AppendAck(std::string(16, 'a'));
 }
 
-absl::Status WriteRun(state::Writer& writer, size_t number) {
+absl::Status WriteRun(state::MesosWriter& writer, size_t number) {
   const state::RunId run = TreeRun(number);
   absl::Status status = writer.RecordLaunch(run, TreeExecutor(run));
   if (status.ok()) status = writer.RecordTask(run, TreeTask(run));
@@ -109,19 +111,21 @@ wire::Task TreeTask(const state::RunId& run) {
 }
 
 absl::Status WriteRecoveryTree(const std::string& directory, size_t executors) {
-  const auto writer = state::Writer::Open(directory);
-  if (!writer.ok()) return writer.status();
+  absl::StatusOr<std::unique_ptr<state::FileSystem>> files =
+      state::OpenFileSystem(directory);
+  if (!files.ok()) return files.status();
+  state::MesosWriter writer(directory, *std::move(files));
   const absl::StatusOr<std::string> boot = state::CurrentBootId();
   if (!boot.ok()) return boot.status();
-  absl::Status status = (*writer)->RecordBootId(*boot);
-  if (status.ok()) status = (*writer)->RecordAgent(TreeAgent());
+  absl::Status status = writer.RecordBootId(*boot);
+  if (status.ok()) status = writer.RecordAgent(TreeAgent());
   for (size_t i = 0; status.ok() && i < std::min(executors, kTreeFrameworks);
        ++i) {
-    status = (*writer)->RecordFramework(
-        kAgent, TreeFramework(TreeRun(i).framework), "scheduler@10.0.0.2:4000");
+    status = writer.RecordFramework(kAgent, TreeFramework(TreeRun(i).framework),
+                                    "scheduler@10.0.0.2:4000");
   }
   for (size_t i = 0; status.ok() && i < executors; ++i) {
-    status = WriteRun(**writer, i);
+    status = WriteRun(writer, i);
   }
   return status;
 }

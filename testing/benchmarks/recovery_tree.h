@@ -13,7 +13,6 @@
 #include "external_containerizer/containerizer/wire/checkpoint.pb.h"
 #include "external_containerizer/containerizer/wire/mesos.pb.h"
 #include "external_containerizer/state/paths.h"
-#include "external_containerizer/state/writer.h"
 
 namespace external_containerizer {
 

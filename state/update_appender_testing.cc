@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-#include "external_containerizer/state/update_appender.h"
+#include "external_containerizer/state/update_appender_testing.h"
 
 #include <memory>
 #include <optional>

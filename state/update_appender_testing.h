@@ -3,8 +3,8 @@
 
 // Appends to a task.updates, durably.
 
-#ifndef EXTERNAL_CONTAINERIZER_STATE_UPDATE_APPENDER_H_
-#define EXTERNAL_CONTAINERIZER_STATE_UPDATE_APPENDER_H_
+#ifndef EXTERNAL_CONTAINERIZER_STATE_UPDATE_APPENDER_TESTING_H_
+#define EXTERNAL_CONTAINERIZER_STATE_UPDATE_APPENDER_TESTING_H_
 
 #include <cstdint>
 #include <memory>
@@ -63,4 +63,4 @@ class UpdateAppender {
 }  // namespace state
 }  // namespace external_containerizer
 
-#endif  // EXTERNAL_CONTAINERIZER_STATE_UPDATE_APPENDER_H_
+#endif  // EXTERNAL_CONTAINERIZER_STATE_UPDATE_APPENDER_TESTING_H_

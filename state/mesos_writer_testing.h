@@ -1,0 +1,46 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Writes the rest of what Mesos writes and the reader reads, as durably as
+// Writer does, so that tests have whole trees.
+
+#ifndef EXTERNAL_CONTAINERIZER_STATE_MESOS_WRITER_TESTING_H_
+#define EXTERNAL_CONTAINERIZER_STATE_MESOS_WRITER_TESTING_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "external_containerizer/containerizer/wire/checkpoint.pb.h"
+#include "external_containerizer/containerizer/wire/mesos.pb.h"
+#include "external_containerizer/state/paths.h"
+#include "external_containerizer/state/update_appender_testing.h"
+#include "external_containerizer/state/writer.h"
+
+namespace external_containerizer {
+namespace state {
+
+class MesosWriter : public Writer {
+ public:
+  using Writer::Writer;
+
+  absl::Status RecordResources(const std::vector<wire::Resource>& resources);
+  // Nothing is recovered after this.
+  absl::Status ForgetAgent();
+
+  // These need a launch that was recorded.
+  absl::Status RecordTask(const RunId& run, const wire::Task& task);
+  absl::Status RecordLibprocessPid(const RunId& run, absl::string_view upid);
+  absl::Status RecordHttp(const RunId& run);
+  // The task must have been recorded. The result must not outlive this.
+  absl::StatusOr<UpdateAppender> OpenUpdates(const RunId& run,
+                                             const std::string& task,
+                                             Repair repair = Repair::kTorn);
+};
+
+}  // namespace state
+}  // namespace external_containerizer
+
+#endif  // EXTERNAL_CONTAINERIZER_STATE_MESOS_WRITER_TESTING_H_
