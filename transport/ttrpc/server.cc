@@ -72,11 +72,11 @@ class Server::Impl : public internal::Session::Host {
   }
 
   absl::Status Listen(int listener) {
-    if (listener_ >= 0 || shutting_down_) {
+    if (shutting_down_) {
       close(listener);
-      return absl::FailedPreconditionError(
-          "ttrpc: the server listens already, or shuts down");
+      return absl::FailedPreconditionError("ttrpc: the server shuts down");
     }
+    CloseListener();
     listener_ = listener;
     const int flags = fcntl(listener, F_GETFL);
     int listens = 0;

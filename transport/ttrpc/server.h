@@ -92,10 +92,11 @@ class Server {
   // been cancelled.
   void WhenDisconnected(absl::AnyInvocable<void(uint64_t connection)> closed);
 
-  // Accepts on `listener` (ListenUnix() makes one; so does systemd), once. Owns
-  // it from this call on, also if it fails. Out of descriptors or memory it
-  // leaves who connects waiting, and accepts on as soon as it can; a connection
-  // from which no whole request has come is closed for the next.
+  // Accepts on `listener` (ListenUnix() makes one; so does systemd), in place
+  // of the one before; connections stay. Owns it from this call on, also if it
+  // fails. Out of descriptors or memory it leaves who connects waiting, and
+  // accepts on as soon as it can; a connection from which no whole request has
+  // come is closed for the next.
   absl::Status Listen(int listener);
 
   // Serves one more connected stream socket, as if it had been accepted. Owns

@@ -171,10 +171,17 @@ TEST_F(ListeningServerTest, SocketThatDoesNotListenIsRefused) {
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        HasSubstr("does not listen")));
   EXPECT_TRUE(peer.AtEnd());
+}
+
+TEST_F(ListeningServerTest, NewListenerTakesThePlaceOfTheOldOne) {
   Listen({});
-  EXPECT_THAT(server_->Listen(*ListenUnix(path_ + "2")),
-              StatusIs(absl::StatusCode::kFailedPrecondition,
-                       HasSubstr("listens already")));
+  EXPECT_THAT(server_->Listen(*ListenUnix(path_ + "2")), IsOk());
+  EXPECT_THAT(ConnectUnix(path_).status(),
+              StatusIs(absl::StatusCode::kUnavailable));
+  const auto connected = ConnectUnix(path_ + "2");
+  ASSERT_THAT(connected, IsOk());
+  RunUntil(*loop_, [&] { return server_->connections() == 1; });
+  close(*connected);
 }
 
 TEST_F(ListeningServerTest, ShutdownThatIsCutShortTellsNobody) {
