@@ -209,15 +209,18 @@ absl::StatusOr<UniqueFd> TakeSignals() {
   action.sa_flags = SA_RESTART;
   sigaction(SIGTERM, &action, nullptr);
   sigaction(SIGINT, &action, nullptr);
-  // One handler's broken pipe is not the end of all the others' commands.
+  // One handler's broken pipe, or file that becomes too large, is not the end
+  // of all the others' commands.
   action.sa_handler = IgnoreSignal;
   sigaction(SIGPIPE, &action, nullptr);
+  sigaction(SIGXFSZ, &action, nullptr);
   return UniqueFd(ends[0]);
 }
 
 void* ExitSoon(void*) {
   sleep(kExitLimitSeconds);
-  _exit(0);
+  fputs("serve: a handler does not return, and ends with its helper\n", stderr);
+  _exit(1);
 }
 
 class Helper {

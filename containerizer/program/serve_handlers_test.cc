@@ -4,8 +4,12 @@
 // A helper, in a process that the test forks, whose handlers do what they
 // should not; and whose clock does.
 
+#include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -182,7 +186,25 @@ TEST_F(ServeHandlersTest, HandlerThatNeverReturnsDoesNotKeepAHelperThatEnds) {
   });
   EXPECT_EQ(Await(Launch()).outcome, Outcome::kUnknown);
   ASSERT_EQ(kill(helper_, SIGTERM), 0);
-  EXPECT_EQ(ExitStatus(), 0);
+  EXPECT_EQ(ExitStatus(), 1) << "it left a command undone";
+}
+
+TEST_F(ServeHandlersTest, FileThatBecomesTooLargeFailsTheWriteAndEndsNoHelper) {
+  ServeAtSocket({}, [](const Context&, Reply<void> reply) {
+    rlimit limit = {};
+    getrlimit(RLIMIT_FSIZE, &limit);
+    limit.rlim_cur = 0;
+    setrlimit(RLIMIT_FSIZE, &limit);
+    FILE* file = tmpfile();
+    const bool written = write(fileno(file), "x", 1) == 1;
+    std::move(reply)(written ? absl::OkStatus()
+                             : absl::InternalError(strerror(errno)));
+    fclose(file);
+  });
+  const Answer answer = Await(Launch());
+  EXPECT_EQ(answer.outcome, Outcome::kAnswered);
+  EXPECT_THAT(answer.status, StatusIs(absl::StatusCode::kInternal,
+                                      HasSubstr("File too large")));
 }
 
 TEST_F(ServeHandlersTest, HandlerThatAbortsIsLookedForInTheHelpersStderr) {
