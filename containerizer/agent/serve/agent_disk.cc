@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <climits>
@@ -13,6 +14,7 @@
 #include <utility>
 
 #include "absl/hash/hash.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/containerizer/agent/program_setup.h"
 #include "external_containerizer/containerizer/agent/sandbox_layout.h"
@@ -55,8 +57,8 @@ AgentDisk::AgentDisk(std::string work_dir, UniqueFd directory,
   for (size_t i = 0; i < kThreads; ++i) threads_.emplace_back("disk", 1);
 }
 
-void AgentDisk::Run(const ContainerId& container, Work work, Done done) {
-  threads_[absl::HashOf(container) % threads_.size()].Run(
+void AgentDisk::Run(const std::string& executor, Work work, Done done) {
+  threads_[absl::HashOf(executor) % threads_.size()].Run(
       [work = std::move(work), done = std::move(done)]() mutable {
         std::move(done)(std::move(work)());
       });
@@ -93,6 +95,15 @@ absl::Status AgentDisk::RecordLaunch(const state::RunId& run,
       SandboxOwner(request.user.value_or(""), program_is_posix);
   if (!owner.ok()) return owner.status();
   request.sandbox.owner = *owner;
+  // Forget() would remove them.
+  struct stat info;
+  const std::string files = state::ExecutorPath(run);
+  if (fstatat(directory_.get(), files.c_str(), &info, AT_SYMLINK_NOFOLLOW) ==
+      0) {
+    return absl::AlreadyExistsError(absl::StrCat(
+        "there are files already that are no container's: ", work_dir_, "/",
+        absl::CHexEscape(files)));
+  }
   absl::Status recorded = writer_->RecordLaunch(run, request.executor);
   if (!recorded.ok()) return recorded;
   absl::StatusOr<MadeSandbox> made =
@@ -112,6 +123,16 @@ absl::Status AgentDisk::EnsureSandbox(const Sandbox& sandbox) {
   return MakeDirectories(runs->get(), sandbox.path.substr(slash + 1),
                          kSandboxMode, sandbox.root)
       .status();
+}
+
+absl::Time AgentDisk::WhenCompleted(const state::RunId& run) const {
+  const std::string path = absl::StrCat(state::MetaPath(state::RunPath(run)),
+                                        "/", state::kSentinelFile);
+  struct stat info;
+  return fstatat(directory_.get(), path.c_str(), &info, AT_SYMLINK_NOFOLLOW) ==
+                 0
+             ? absl::TimeFromTimespec(info.st_mtim)
+             : absl::InfinitePast();
 }
 
 absl::Status AgentDisk::Forget(const state::RunId& run) {

@@ -14,7 +14,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "external_containerizer/containerizer/agent/files.h"
 #include "external_containerizer/containerizer/container.h"
 #include "external_containerizer/state/paths.h"
@@ -24,7 +24,7 @@
 
 namespace external_containerizer {
 
-// Thread-safe; calls about one container in order, which Run() sees to.
+// Thread-safe; calls about one executor in order, which Run() sees to.
 class AgentDisk {
  public:
   using Work = absl::AnyInvocable<absl::Status() &&>;
@@ -37,10 +37,10 @@ class AgentDisk {
   // Does all that it was given before.
   ~AgentDisk() = default;
 
-  // On another thread does `work`, after all other work of that container, and
+  // On another thread does `work`, after all other work of that executor, and
   // calls `done` with what it returned. Returns at once; but where no thread is
   // to be had, all of that happens inside this call.
-  void Run(const ContainerId& container, Work work, Done done);
+  void Run(const std::string& executor, Work work, Done done);
 
   // Who the agent is and what its containers belong to. An agent that is
   // recorded already stays as it is.
@@ -51,11 +51,14 @@ class AgentDisk {
 
   // Records the launch, then makes the sandbox, which is the request's user's
   // from then on. FAILED_PRECONDITION if there is no such user, or if this
-  // process may not become it.
+  // process may not become it. ALREADY_EXISTS if there are files of such an
+  // executor.
   absl::Status RecordLaunch(const state::RunId& run, LaunchRequest& request,
                             bool program_is_posix);
   // Makes a sandbox that is missing.
   absl::Status EnsureSandbox(const Sandbox& sandbox);
+  // When that the run is done with was recorded; InfinitePast() if it is not.
+  absl::Time WhenCompleted(const state::RunId& run) const;
   // Removes the executor's sandboxes, then what is recorded of it.
   absl::Status Forget(const state::RunId& run);
 

@@ -88,7 +88,7 @@ TEST_F(AgentDiskTest, ASandboxThatIsThereAlreadyIsNotReused) {
   state::WriteFile(SandboxPath() + "/secret", "of another time");
   EXPECT_THAT(disk_->RecordLaunch(run_, request_, true),
               StatusIs(absl::StatusCode::kAlreadyExists,
-                       HasSubstr("there is a sandbox already")));
+                       HasSubstr("there are files already")));
 }
 
 TEST_F(AgentDiskTest, AnUnknownUserIsRefusedAndNothingIsRecorded) {

@@ -3,6 +3,7 @@
 
 #include "external_containerizer/containerizer/agent/serve/control_server.h"
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -11,7 +12,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "external_containerizer/containerizer/agent/serve/control.h"
 
 namespace external_containerizer {
@@ -32,7 +32,7 @@ using ttrpc::TypedResponder;
 
 StandingAgent::LaunchSpec SpecOf(const control::v1::LaunchRequest& request) {
   StandingAgent::LaunchSpec spec;
-  spec.id = request.id();
+  spec.name = request.id();
   spec.command.program = request.program();
   spec.command.arguments.assign(request.arguments().begin(),
                                 request.arguments().end());
@@ -46,11 +46,19 @@ StandingAgent::LaunchSpec SpecOf(const control::v1::LaunchRequest& request) {
   return spec;
 }
 
-Done<wire::Termination> AnswerWithEnd(TypedResponder<EndReply> responder) {
-  return [responder = std::move(responder)](
+// `which` is what the client calls it.
+Done<wire::Termination> AnswerWithEnd(const StandingAgent& agent,
+                                      const std::string& which,
+                                      TypedResponder<EndReply> responder) {
+  const absl::StatusOr<StandingAgent::Listed> found = agent.Find(which);
+  EndReply reply;
+  if (found.ok()) {
+    reply.set_name(found->name);
+    reply.set_container_id(found->id);
+  }
+  return [reply = std::move(reply), responder = std::move(responder)](
              absl::StatusOr<wire::Termination> end) mutable {
     if (!end.ok()) return responder.Fail(end.status());
-    EndReply reply;
     *reply.mutable_end() = *std::move(end);
     responder.Finish(reply);
   };
@@ -60,51 +68,55 @@ Done<wire::Termination> AnswerWithEnd(TypedResponder<EndReply> responder) {
 struct Page {
   ListReply reply;
   TypedResponder<ListReply> responder;
-  size_t missing = 0;  // Answers about usage.
+  std::set<int> unanswered =
+      {};              // The containers whose usage is not known yet.
+  bool asked = false;  // For the usage of all.
   EventLoop::TimerId timer = 0;
   bool sent = false;
 
   void Send(EventLoop& loop) {
     if (std::exchange(sent, true)) return;
     loop.CancelTimer(timer);
+    for (const int i : unanswered) {
+      ListReply::Container& container = *reply.mutable_containers(i);
+      if (container.has_problem()) continue;
+      container.set_problem("what it uses could not be learnt in time");
+    }
     responder.Finish(reply);
   }
 };
 
-constexpr absl::string_view kNoAnswer =
-    "what it uses could not be learnt in time";
-
 void AskUsage(EventLoop& loop, StandingAgent& agent,
               const std::shared_ptr<Page>& page) {
-  page->missing = 1;
   for (int i = 0; i < page->reply.containers_size(); ++i) {
-    ListReply::Container& container = *page->reply.mutable_containers(i);
+    const ListReply::Container& container = page->reply.containers(i);
     if (container.state() != "running") continue;
-    if (!container.has_problem()) container.set_problem(std::string(kNoAnswer));
-    ++page->missing;
+    page->unanswered.insert(i);
     agent.Usage(
-        container.id(),
+        container.container_id(),
         [&loop, page,
          i](absl::StatusOr<std::optional<wire::ResourceStatistics>> usage) {
           if (page->sent) return;
           ListReply::Container& asked = *page->reply.mutable_containers(i);
-          if (asked.problem() == kNoAnswer) asked.clear_problem();
+          page->unanswered.erase(i);
           if (!usage.ok()) {
             asked.set_problem(std::string(usage.status().message()));
           } else if (usage->has_value()) {
             *asked.mutable_usage() = **std::move(usage);
           }
-          if (--page->missing == 0) page->Send(loop);
+          if (page->asked && page->unanswered.empty()) page->Send(loop);
         });
   }
-  if (--page->missing == 0) return page->Send(loop);
+  page->asked = true;
+  if (page->unanswered.empty()) return page->Send(loop);
   page->timer =
       loop.RunAfter(kListUsageTime, [&loop, page] { page->Send(loop); });
 }
 
 void Add(StandingAgent::Listed listed, ListReply& reply) {
   ListReply::Container& container = *reply.add_containers();
-  container.set_id(std::move(listed.id));
+  container.set_id(std::move(listed.name));
+  container.set_container_id(std::move(listed.id));
   container.set_state(std::move(listed.state));
   container.set_command(std::move(listed.command));
   container.set_sandbox(std::move(listed.sandbox));
@@ -116,11 +128,14 @@ absl::Status FillPage(const StandingAgent& agent, const ListRequest& request,
                       ListReply& reply) {
   std::vector<StandingAgent::Listed> listed;
   if (request.ids_size() > 0) {
-    const std::set<std::string> ids(request.ids().begin(), request.ids().end());
-    for (const std::string& id : ids) {
+    std::map<std::string, StandingAgent::Listed> named;
+    for (const std::string& id : request.ids()) {
       absl::StatusOr<StandingAgent::Listed> found = agent.Find(id);
       if (!found.ok()) return found.status();
-      if (id > request.after()) listed.push_back(*std::move(found));
+      named.emplace(found->name, *found);
+    }
+    for (auto& [name, found] : named) {
+      if (name > request.after()) listed.push_back(std::move(found));
     }
   } else {
     listed = agent.List(request.after(), control::kListContainers + 1);
@@ -148,10 +163,13 @@ void AddControlHandlers(ttrpc::Server& server, EventLoop& loop,
                TypedResponder<LaunchReply> responder) {
         agent.Launch(SpecOf(request),
                      [responder = std::move(responder)](
-                         absl::StatusOr<ContainerId> id) mutable {
-                       if (!id.ok()) return responder.Fail(id.status());
+                         absl::StatusOr<Identity> launched) mutable {
+                       if (!launched.ok()) {
+                         return responder.Fail(launched.status());
+                       }
                        LaunchReply reply;
-                       reply.set_id(*std::move(id));
+                       reply.set_id(launched->name);
+                       reply.set_container_id(launched->id);
                        responder.Finish(reply);
                      });
       });
@@ -178,8 +196,9 @@ void AddControlHandlers(ttrpc::Server& server, EventLoop& loop,
                    [&agent, id = request.id(), wait](absl::Status) {
                      agent.CancelWait(id, *wait);
                    });
-               *wait = agent.Wait(request.id(),
-                                  AnswerWithEnd(std::move(responder)));
+               *wait = agent.Wait(
+                   request.id(),
+                   AnswerWithEnd(agent, request.id(), std::move(responder)));
              });
   AddHandler(
       server, control::kUpdate,
@@ -196,7 +215,8 @@ void AddControlHandlers(ttrpc::Server& server, EventLoop& loop,
   AddHandler(server, control::kDestroy,
              [&agent](const CallContext&, const DestroyRequest& request,
                       TypedResponder<EndReply> responder) {
-               agent.Destroy(request.id(), AnswerWithEnd(std::move(responder)));
+               agent.Destroy(request.id(), AnswerWithEnd(agent, request.id(),
+                                                         std::move(responder)));
              });
   AddHandler(server, control::kEvents,
              [&events](const CallContext&, const EventsRequest& request,

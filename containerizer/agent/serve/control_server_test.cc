@@ -39,8 +39,9 @@ class ControlServerTest : public ::testing::Test {
   void Start(TransportFactory transport) {
     StandingAgent::Options options;
     options.work_dir = work_dir_.path();
-    options.on_event = [this](const ContainerEvent& event) {
-      events_.Add(event, absl::UnixEpoch());
+    options.on_event = [this](const ContainerEvent& event,
+                              const ContainerId& id) {
+      events_.Add(event, id, absl::UnixEpoch());
     };
     options.transport = [&](StandingAgentOptions::OnStarted) {
       return std::move(transport);
@@ -97,8 +98,11 @@ class ControlServerTest : public ::testing::Test {
 
 TEST_F(ControlServerTest, ALifeOverTheWire) {
   Start(OracleTransport(world_));
-  ASSERT_THAT(Launch("one"), IsOk());
-  const wire::Launch launch = world_->Find("one")->launch;
+  const auto launched = Launch("one");
+  ASSERT_THAT(launched, IsOk());
+  EXPECT_EQ(launched->id(), "one");
+  const std::string id = launched->container_id();
+  const wire::Launch launch = world_->Find(id)->launch;
   EXPECT_EQ(launch.task_info().command().value(), "sleep");
   EXPECT_EQ(launch.task_info().command().arguments_size(), 2);
   EXPECT_EQ(launch.task_info().command().environment().variables(0).name(),
@@ -111,19 +115,21 @@ TEST_F(ControlServerTest, ALifeOverTheWire) {
   cpus.set_type(wire::Value::SCALAR);
   cpus.mutable_scalar()->set_value(2);
   EXPECT_THAT(Call(control::kUpdate, update), IsOk());
-  EXPECT_EQ(world_->Find("one")->resources.resources(0).scalar().value(), 2);
+  EXPECT_EQ(world_->Find(id)->resources.resources(0).scalar().value(), 2);
 
   v1::ListRequest list;
   list.set_with_usage(true);
   const auto listed = Call(control::kList, list);
   ASSERT_THAT(listed, IsOk());
   ASSERT_THAT(listed->containers(), SizeIs(1));
+  EXPECT_EQ(listed->containers(0).id(), "one");
+  EXPECT_EQ(listed->containers(0).container_id(), id);
   EXPECT_EQ(listed->containers(0).state(), "running");
   EXPECT_EQ(listed->containers(0).command(), "sleep 600");
   EXPECT_TRUE(listed->containers(0).has_usage());
   EXPECT_FALSE(listed->containers(0).has_problem());
 
-  world_->Exit("one", 7 << 8);
+  world_->Exit(id, 7 << 8);
   v1::WaitRequest wait;
   wait.set_id("one");
   const auto end = Call(control::kWait, wait);
@@ -131,10 +137,12 @@ TEST_F(ControlServerTest, ALifeOverTheWire) {
   EXPECT_EQ(wire::ExitOf(end->end()).number, 7);
 
   v1::DestroyRequest destroy;
-  destroy.set_id("one");
+  destroy.set_id(id);
   const auto destroyed = Call(control::kDestroy, destroy);
   ASSERT_THAT(destroyed, IsOk());
   EXPECT_EQ(wire::ExitOf(destroyed->end()).number, 7);
+  EXPECT_EQ(destroyed->name(), "one");
+  EXPECT_EQ(destroyed->container_id(), id);
   EXPECT_THAT(Call(control::kDestroy, destroy),
               StatusIs(absl::StatusCode::kNotFound));
 
@@ -143,23 +151,32 @@ TEST_F(ControlServerTest, ALifeOverTheWire) {
   const auto events = Call(control::kEvents, past);
   ASSERT_THAT(events, IsOk());
   EXPECT_GT(events->events_size(), 5);
+  for (const char* which : {"one", id.c_str()}) {
+    past.set_container(which);
+    const auto of_one = Call(control::kEvents, past);
+    ASSERT_THAT(of_one, IsOk());
+    EXPECT_GT(of_one->events_size(), 5) << which;
+    EXPECT_LT(of_one->events_size(), events->events_size());
+    EXPECT_EQ(of_one->events(0).container(), "one");
+    EXPECT_EQ(of_one->events(0).container_id(), id);
+  }
 }
 
 TEST_F(ControlServerTest, ManyContainersAreListedInPagesThatFitAFrame) {
   Start(OracleTransport(world_));
   constexpr size_t kMany = control::kListContainers + 500;
-  size_t launched = 0;
+  size_t count = 0;
   for (size_t i = 0; i < kMany; ++i) {
     StandingAgent::LaunchSpec spec;
-    spec.id = absl::StrCat("c", i);
+    spec.name = absl::StrCat("c", i);
     spec.command.program = "sleep";
     spec.command.arguments = {"sleep"};
-    agent_->Launch(spec, [&](const absl::StatusOr<ContainerId>& id) {
-      EXPECT_THAT(id, IsOk());
-      ++launched;
+    agent_->Launch(spec, [&](const absl::StatusOr<Identity>& launched) {
+      EXPECT_THAT(launched, IsOk());
+      ++count;
     });
   }
-  ttrpc::RunUntil(*loop_, [&] { return launched == kMany; });
+  ttrpc::RunUntil(*loop_, [&] { return count == kMany; });
   std::vector<std::string> ids;
   v1::ListRequest request;
   request.set_with_usage(true);
@@ -216,7 +233,9 @@ TEST_F(ControlServerTest, OneThatIsNamedAndNotThereIsAnError) {
 
 TEST_F(ControlServerTest, AWaitWhoseClientIsGoneDoesNoHarm) {
   Start(OracleTransport(world_));
-  ASSERT_THAT(Launch("one"), IsOk());
+  const auto launched = Launch("one");
+  ASSERT_THAT(launched, IsOk());
+  const std::string id = launched->container_id();
   v1::WaitRequest wait;
   wait.set_id("one");
   ttrpc::Call(*client_, control::kWait, wait, {},
@@ -224,8 +243,8 @@ TEST_F(ControlServerTest, AWaitWhoseClientIsGoneDoesNoHarm) {
   ttrpc::RunUntil(*loop_, [&] { return server_->in_flight() == 1; });
   client_.reset();
   ttrpc::RunUntil(*loop_, [&] { return server_->connections() == 0; });
-  world_->Exit("one", 0);
-  ttrpc::RunUntil(*loop_, [&] { return !world_->Find("one").has_value(); });
+  world_->Exit(id, 0);
+  ttrpc::RunUntil(*loop_, [&] { return !world_->Find(id).has_value(); });
 }
 
 }  // namespace

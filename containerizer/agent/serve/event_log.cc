@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "external_containerizer/containerizer/agent/json.h"
 #include "external_containerizer/containerizer/agent/report.h"
 
 namespace external_containerizer {
@@ -20,7 +21,9 @@ constexpr size_t kMostText = 4 << 10;
 
 bool IsWanted(const EventsRequest& request, const Event& event) {
   return event.number() > request.after() &&
-         (!request.has_container() || event.container() == request.container());
+         (!request.has_container() ||
+          event.container() == request.container() ||
+          event.container_id() == request.container());
 }
 
 }  // namespace
@@ -36,7 +39,8 @@ void EventLog::Close() {
   }
 }
 
-void EventLog::Add(ContainerEvent event, absl::Time now) {
+void EventLog::Add(ContainerEvent event, const ContainerId& id,
+                   absl::Time now) {
   if (event.detail.size() > kMostText) event.detail.resize(kMostText);
   if (event.status.message().size() > kMostText) {
     event.status = absl::Status(event.status.code(),
@@ -45,10 +49,15 @@ void EventLog::Add(ContainerEvent event, absl::Time now) {
   Event added;
   added.set_number(++last_);
   added.set_unix_nanos(absl::ToUnixNanos(now));
-  if (!event.container.empty()) added.set_container(event.container);
+  JsonObject json = EventJson(event);
+  if (!event.container.empty()) {
+    added.set_container(event.container);
+    added.set_container_id(id);
+    json.Text("id", id);
+  }
   added.set_kind(std::string(EventName(event.kind)));
   added.set_text(EventText(event));
-  added.set_json(EventJson(event).ToString());
+  added.set_json(json.ToString());
   bytes_ += added.ByteSizeLong();
   events_.push_back(std::move(added));
   while (events_.size() > options_.max_events || bytes_ > options_.max_bytes) {

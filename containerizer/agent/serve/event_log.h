@@ -38,8 +38,9 @@ class EventLog {
   explicit EventLog(EventLoop& loop, Options options = Options());
   ~EventLog() { Close(); }
 
-  // Long texts in it are cut.
-  void Add(ContainerEvent event, absl::Time now);
+  // `event` has the container's name, `id` is its id; both are empty if it is
+  // about none. Long texts in it are cut.
+  void Add(ContainerEvent event, const ContainerId& id, absl::Time now);
 
   // Answers whoever waits, and from now on at once.
   void Close();

@@ -29,7 +29,8 @@ class EventLogTest : public ::testing::Test {
     ContainerEvent event;
     event.container = container;
     event.detail = detail;
-    log.Add(event, absl::FromUnixSeconds(1));
+    log.Add(event, container.empty() ? "" : container + "'s id",
+            absl::FromUnixSeconds(1));
   }
 
   // nullopt: it waits.
@@ -64,6 +65,7 @@ TEST_F(EventLogTest, WhatHasHappenedIsToldAtOnceAndInOrder) {
   EXPECT_THAT(Texts(*reply), ElementsAre("one: x", "two: y"));
   EXPECT_EQ(reply->last(), 2u);
   EXPECT_THAT(reply->events(0).json(), HasSubstr("\"container\":\"one\""));
+  EXPECT_THAT(reply->events(0).json(), HasSubstr("\"id\":\"one's id\""));
   EXPECT_EQ(reply->events(0).unix_nanos(), 1'000'000'000);
 }
 
@@ -142,7 +144,7 @@ TEST_F(EventLogTest, LongTextsAreCutAndAnAnswerHasNoMoreThanFits) {
     event.container = "one";
     event.detail = std::string(4 << 20, 'x');
     event.status = absl::InternalError(std::string(4 << 20, 'y'));
-    log.Add(event, absl::UnixEpoch());
+    log.Add(event, "", absl::UnixEpoch());
   }
   uint64_t after = 0, events = 0;
   for (auto reply = Ask(log, After(0)); after < 20;

@@ -5,34 +5,30 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "external_containerizer/containerizer/wire/validate.h"
+#include "absl/strings/str_replace.h"
+#include "external_containerizer/state/known_containers.h"
 
 namespace external_containerizer {
 namespace {
 
 constexpr size_t kMostCommandText = 200;
 
-Progress ProgressOf(const state::ExecutorState& executor,
-                    const state::RunState& run) {
+Progress ProgressOf(const state::KnownRun& known) {
   Progress progress;
   progress.launch_recorded = true;
-  progress.exited = progress.exit_recorded = run.termination.has_value();
-  progress.destroyed = progress.completed_recorded = run.completed;
-  if (executor.latest == run.id || progress.exited || run.completed) {
-    progress.launched = progress.launched_recorded = true;
-  } else {
+  progress.exited = progress.exit_recorded = known.run->termination.has_value();
+  progress.destroyed = progress.completed_recorded = known.run->completed;
+  progress.unwanted = progress.unwanted_recorded = known.run->unwanted;
+  if (known.state == KnownContainer::State::kUnacknowledged) {
     progress.launch_failed = true;
+  } else {
+    progress.launched = progress.launched_recorded = true;
   }
   return progress;
-}
-
-// Which of two runs of one id an agent is to care about: one that runs most,
-// one that is done with least.
-int Weight(const Progress& progress) {
-  if (progress.exited || progress.destroyed) return 0;
-  return progress.launch_failed ? 1 : 2;
 }
 
 }  // namespace
@@ -41,6 +37,17 @@ const char* HeldContainer::StateName() const {
   if (progress.launch_failed || progress.unwanted) return "destroying";
   if (progress.exited) return "exited";
   return progress.launched_recorded ? "running" : "launching";
+}
+
+absl::Status Named(const Identity& container, const absl::Status& status) {
+  if (status.ok() || container.name == container.id) return status;
+  return absl::Status(
+      status.code(),
+      absl::StrReplaceAll(
+          status.message(),
+          {{absl::StrCat("container \"", container.id, "\""),
+            absl::StrCat("container \"", absl::CHexEscape(container.name),
+                         "\"")}}));
 }
 
 wire::Termination MadeUpEnd(const std::string& message) {
@@ -52,36 +59,44 @@ wire::Termination MadeUpEnd(const std::string& message) {
   return termination;
 }
 
-std::map<ContainerId, std::shared_ptr<HeldContainer>> HeldContainers(
+std::map<std::string, std::shared_ptr<HeldContainer>> HeldContainers(
     const state::AgentState& state) {
-  std::map<ContainerId, std::shared_ptr<HeldContainer>> held;
-  if (!state.slave) return held;
-  for (const state::FrameworkState& framework : state.slave->frameworks) {
-    for (const state::ExecutorState& executor : framework.executors) {
-      for (const state::RunState& run : executor.runs) {
-        if (!wire::ValidateId("container id", run.id).ok()) continue;
-        if (run.completed && !run.termination) continue;
-        const Progress progress = ProgressOf(executor, run);
-        std::shared_ptr<HeldContainer>& container = held[run.id];
-        if (container != nullptr &&
-            Weight(container->progress) >= Weight(progress)) {
-          continue;
-        }
-        container = std::make_shared<HeldContainer>();
-        container->run = {state.slave->id, framework.id, executor.id, run.id};
-        container->progress = progress;
-        container->end = run.termination;
-        if (executor.info) {
-          container->command = CommandText(executor.info->command());
-        }
-        if (progress.launch_failed) {
-          container->launch_error = absl::AbortedError(
-              "the agent before this one ended during its launch");
-        }
+  std::map<std::string, std::shared_ptr<HeldContainer>> held;
+  for (const state::KnownRun& known : state::KnownRuns(state)) {
+    if (known.run->completed && !known.run->termination) continue;
+    auto container = std::make_shared<HeldContainer>();
+    container->run = known.id;
+    container->progress = ProgressOf(known);
+    container->end = known.run->termination;
+    if (const auto& info = known.executor->info; info.has_value()) {
+      container->command = CommandText(info->command());
+      if (container->IsOwn()) {
+        container->resources.assign(info->resources().begin(),
+                                    info->resources().end());
       }
     }
+    if (container->progress.launch_failed) {
+      container->launch_error = absl::AbortedError(
+          "the agent before this one ended during its launch");
+    }
+    container->name =
+        container->IsOwn() ? known.id.executor : known.id.container;
+    if (held.emplace(container->name, container).second) continue;
+    container->name = known.id.container;
+    held.emplace(container->name, container);
   }
   return held;
+}
+
+Resources Merge(Resources all, const Resources& part) {
+  const auto is_named = [&](const wire::Resource& resource) {
+    return std::any_of(part.begin(), part.end(), [&](const auto& named) {
+      return named.name() == resource.name();
+    });
+  };
+  all.erase(std::remove_if(all.begin(), all.end(), is_named), all.end());
+  all.insert(all.end(), part.begin(), part.end());
+  return all;
 }
 
 std::vector<std::string> ExecutorsWithoutRuns(const state::AgentState& state) {

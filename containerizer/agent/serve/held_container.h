@@ -26,10 +26,18 @@
 namespace external_containerizer {
 
 // The framework that the containers of `agent launch` belong to. An executor
-// of it has one run, and both have the container's id.
+// of it has one run; the executor's id is the container's name.
 inline constexpr char kOwnFramework[] = "agent";
 
+// A container's name, which users choose, and its id, which the program is
+// given. A name may come again; an id does not.
+struct Identity {
+  std::string name;
+  ContainerId id;
+};
+
 struct HeldContainer {
+  std::string name;
   state::RunId run;
   Progress progress;
   bool retry_wait = false;  // Asking how it ends failed; a timer is set.
@@ -37,14 +45,22 @@ struct HeldContainer {
   std::shared_ptr<LaunchRequest> request;  // Until it is launched.
   absl::Status launch_error;
   std::optional<wire::Termination> end;
-  std::string problem;
+  std::string problem;  // Needs an operator; may be empty.
+  std::string trouble;  // A failure that is tried again; may be empty.
 
-  std::vector<Done<ContainerId>> launchers;  // At most one.
+  Resources resources;  // Its limits, as far as this agent knows them.
+  // Callers of the update that is under way, and updates that wait for it.
+  std::vector<DoneStatus> updating;
+  std::vector<std::pair<Resources, DoneStatus>> updates;
+
+  std::vector<Done<Identity>> launchers;  // At most one.
   // By the numbers that Wait() gave them.
   std::map<uint64_t, Done<wire::Termination>> waiters;
   std::vector<Done<wire::Termination>> destroyers;
 
   bool IsOwn() const { return run.framework == kOwnFramework; }
+  const ContainerId& id() const { return run.container; }
+  Identity identity() const { return {name, run.container}; }
   const char* StateName() const;
 };
 
@@ -62,15 +78,21 @@ void Tell(std::map<uint64_t, Done<T>>& callers,
   }
 }
 
+// `status` with the container's name in place of the id, where errors quote it.
+absl::Status Named(const Identity& container, const absl::Status& status);
+
 // How a container ended of which the program did not say it.
 wire::Termination MadeUpEnd(const std::string& message);
 
-// Runs of `state` by their containers' ids, with what is left to do for each.
-// Left out are those that are done with and have left no word of how they
-// ended, and what is not fit to be an id; of several runs with one id that of
-// KnownContainers() counts.
-std::map<ContainerId, std::shared_ptr<HeldContainer>> HeldContainers(
+// The runs that state::KnownRuns() finds, by their containers' names, with what
+// is left to do for each. Left out are those that are done with and have left
+// no word of how they ended. A container that Mesos launched is called by its
+// id.
+std::map<std::string, std::shared_ptr<HeldContainer>> HeldContainers(
     const state::AgentState& state);
+
+// `all`, with each resource that `part` names as `part` has it.
+Resources Merge(Resources all, const Resources& part);
 
 // Those of kOwnFramework that an agent left which was killed as it began to
 // record a launch.

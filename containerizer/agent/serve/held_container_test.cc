@@ -74,6 +74,22 @@ TEST(HeldContainersTest, OneThatIsDoneWithIsKeptForHowItEnded) {
   EXPECT_EQ(NextStep(held.at("one")->progress), AgentStep::kNone);
 }
 
+TEST(HeldContainersTest, ContainersOfTheAgentAreCalledByTheirExecutors) {
+  state::AgentState state = StateWith({RunOf("an id")}, "an id");
+  state.slave->frameworks[0].id = kOwnFramework;
+  const auto held = HeldContainers(state);
+  ASSERT_EQ(held.count("executor"), 1u);
+  EXPECT_EQ(held.at("executor")->id(), "an id");
+}
+
+TEST(HeldContainersTest, OneThatWasToBeDestroyedIsToBeDestroyed) {
+  state::RunState run = RunOf("one");
+  run.unwanted = true;
+  const auto held = HeldContainers(StateWith({run}, "one"));
+  EXPECT_STREQ(held.at("one")->StateName(), "destroying");
+  EXPECT_EQ(NextStep(held.at("one")->progress), AgentStep::kDestroy);
+}
+
 TEST(HeldContainersTest, WhatIsRunningForRecoveryIsRunningHere) {
   // The same id twice: the one that runs counts in both.
   state::AgentState state = StateWith({RunOf("one"), RunOf("two")}, "two");
@@ -126,6 +142,30 @@ TEST(SetAsideDamagedTest, WhatRunsAnExecutorHasMustBeKnown) {
         {state::Problem::Kind::kDamage, executor + path, "unreadable"});
     EXPECT_THAT(SetAsideDamaged(state), IsEmpty()) << path;
   }
+}
+
+wire::Resource Of(const std::string& name, double value) {
+  wire::Resource resource;
+  resource.set_name(name);
+  resource.mutable_scalar()->set_value(value);
+  return resource;
+}
+
+TEST(MergeTest, WhatIsNamedIsReplacedAsAWhole) {
+  const Resources merged = Merge({Of("cpus", 1), Of("mem", 64), Of("cpus", 2)},
+                                 {Of("cpus", 4), Of("disk", 7)});
+  ASSERT_THAT(merged, SizeIs(3));
+  EXPECT_EQ(merged[0].name(), "mem");
+  EXPECT_EQ(merged[1].scalar().value(), 4);
+  EXPECT_EQ(merged[2].name(), "disk");
+}
+
+TEST(NamedTest, OnlyTheContainerIsCalledByItsName) {
+  const absl::Status status =
+      absl::InternalError("container \"1-2\": cannot open /w/runs/1-2/stderr");
+  EXPECT_EQ(Named({"web", "1-2"}, status).message(),
+            "container \"web\": cannot open /w/runs/1-2/stderr");
+  EXPECT_EQ(Named({"web", "1-2"}, absl::OkStatus()), absl::OkStatus());
 }
 
 TEST(BoundedTest, AnEndThatIsTooLongIsCut) {

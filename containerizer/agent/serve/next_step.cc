@@ -19,6 +19,8 @@ absl::string_view AgentStepName(AgentStep step) {
       return "wait";
     case AgentStep::kRecordExit:
       return "record exit";
+    case AgentStep::kRecordUnwanted:
+      return "record unwanted";
     case AgentStep::kDestroy:
       return "destroy";
     case AgentStep::kRecordCompleted:
@@ -50,13 +52,19 @@ AgentStep NextStep(const Progress& progress) {
       if (!progress.launched_recorded) return AgentStep::kRecordLaunched;
       if (!progress.exited && !progress.waiting) return AgentStep::kWait;
     }
-    // An exit is acknowledged once nobody can forget it. Who wants it
-    // destroyed does not wait for a full disk.
-    if ((to_end || progress.exit_recorded) && !progress.destroying &&
-        !progress.destroy_failed) {
-      return AgentStep::kDestroy;
+    // An exit is acknowledged once nobody can forget it. A full disk keeps
+    // nobody from destroying.
+    if ((!to_end && !progress.exit_recorded) || progress.destroying ||
+        progress.destroy_failed) {
+      return AgentStep::kNone;
     }
-    return AgentStep::kNone;
+    // Without this the next agent would take it for one that has ended in an
+    // unknown way. One that was never launched it destroys anyway.
+    if (to_end && progress.launched && !progress.exit_recorded &&
+        !progress.unwanted_recorded) {
+      return AgentStep::kRecordUnwanted;
+    }
+    return AgentStep::kDestroy;
   }
   // The program's answer to a launch may still be on its way.
   if (progress.launching || progress.destroying) return AgentStep::kNone;

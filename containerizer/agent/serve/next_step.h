@@ -9,6 +9,9 @@
 //     record completed ◀ destroy ◀ record exit ◀─┘
 //     forget
 //
+// When somebody asks for it to be destroyed while it runs, that is recorded
+// before the program is told.
+//
 // An agent may be killed between any two steps, and in any of them. The next
 // one finds how far the last had come in its files and goes on from there:
 //
@@ -16,6 +19,7 @@
 //   nothing            nothing: the program has not heard of it
 //   launch             has it destroyed: nobody was told that it runs
 //   launched           asks how it ended, however long ago
+//   wanted gone        has it destroyed and forgets it
 //   exit               has it destroyed, which acknowledges the exit
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_SERVE_NEXT_STEP_H_
@@ -32,6 +36,7 @@ enum class AgentStep {
   kRecordLaunched,
   kWait,
   kRecordExit,
+  kRecordUnwanted,
   kDestroy,
   kRecordCompleted,
   kForget,  // Its sandbox is removed, and then what was recorded.
@@ -51,7 +56,8 @@ struct Progress {
 
   bool launch_failed = false;  // Or what was to be recorded of it.
   bool unwanted = false;       // Somebody asked for it to be destroyed.
-  bool forgotten = false;      // Its id may be another's by now.
+  bool unwanted_recorded = false;
+  bool forgotten = false;  // Its id may be another's by now.
 
   // Under way.
   bool writing = false;

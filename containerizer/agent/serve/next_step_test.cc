@@ -12,7 +12,6 @@
 #include <map>
 #include <set>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -33,8 +32,7 @@ struct Disk {
   bool latest = false;
   bool exit = false;
   bool completed = false;
-
-  auto Key() const { return std::tie(run, latest, exit, completed); }
+  bool unwanted = false;
 };
 
 enum class InProgram { kNothing, kRuns, kHasEnded };
@@ -49,6 +47,7 @@ struct World {
   int launches = 0;
   bool told_that_it_runs = false;
   bool asked_to_destroy = false;
+  bool unwanted_lost = false;  // That could not be written down.
 
   std::string Key() const {
     const Progress& p = progress;
@@ -62,6 +61,7 @@ struct World {
                            p.completed_recorded,
                            p.launch_failed,
                            p.unwanted,
+                           p.unwanted_recorded,
                            p.forgotten,
                            p.writing,
                            p.launching,
@@ -74,8 +74,10 @@ struct World {
                            disk.latest,
                            disk.exit,
                            disk.completed,
+                           disk.unwanted,
                            told_that_it_runs,
-                           asked_to_destroy}) {
+                           asked_to_destroy,
+                           unwanted_lost}) {
       key.push_back(bit);
     }
     key.push_back(static_cast<int>(program));
@@ -93,6 +95,7 @@ state::AgentState StateOf(const Disk& disk) {
   state::RunState run;
   run.id = kId;
   run.completed = disk.completed;
+  run.unwanted = disk.unwanted;
   if (disk.exit) run.termination.emplace();
   state::ExecutorState executor;
   executor.id = kId;
@@ -152,6 +155,9 @@ void WriteHasEffect(World& world) {
     case AgentStep::kRecordExit:
       world.disk.exit = true;
       break;
+    case AgentStep::kRecordUnwanted:
+      world.disk.unwanted = true;
+      break;
     case AgentStep::kRecordCompleted:
       world.disk.completed = true;
       break;
@@ -176,6 +182,10 @@ void WriteEnds(World& world, bool ok) {
       break;
     case AgentStep::kRecordExit:
       (ok ? p.exit_recorded : p.exit_record_failed) = true;
+      break;
+    case AgentStep::kRecordUnwanted:
+      p.unwanted_recorded = true;
+      world.unwanted_lost |= !ok;
       break;
     case AgentStep::kRecordCompleted:
       p.completed_recorded = true;
@@ -336,6 +346,12 @@ TEST(NextStepTest, WhateverHappensNothingIsLostOrDoneTwice) {
       EXPECT_TRUE(world.program != InProgram::kNothing || world.disk.exit)
           << "how it ended is lost";
     }
+    // Nor is one that was destroyed ever taken for one that ended by itself.
+    if (world.program == InProgram::kNothing && world.disk.latest &&
+        !world.disk.exit) {
+      EXPECT_TRUE(world.disk.unwanted || world.unwanted_lost)
+          << "the next agent does not know that it was to be destroyed";
+    }
     Moves moves;
     AddMoves(world, moves);
     for (auto& [name, next] : moves) {
@@ -379,7 +395,16 @@ TEST(NextStepTest, AFullDiskDoesNotKeepSomebodyFromDestroying) {
   Progress progress;
   progress.launch_recorded = progress.launched = progress.launched_recorded =
       progress.waiting = progress.exited = progress.exit_record_failed = true;
-  progress.unwanted = true;
+  progress.unwanted = progress.unwanted_recorded = true;
+  EXPECT_EQ(NextStep(progress), AgentStep::kDestroy);
+}
+
+TEST(NextStepTest, ThatSomebodyWantsItDestroyedIsRecordedBeforeItIs) {
+  Progress progress;
+  progress.launch_recorded = progress.launched = progress.launched_recorded =
+      progress.waiting = progress.unwanted = true;
+  EXPECT_EQ(NextStep(progress), AgentStep::kRecordUnwanted);
+  progress.unwanted_recorded = true;
   EXPECT_EQ(NextStep(progress), AgentStep::kDestroy);
 }
 

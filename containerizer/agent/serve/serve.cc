@@ -3,8 +3,10 @@
 
 #include "external_containerizer/containerizer/agent/serve/serve.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -43,6 +45,8 @@ namespace {
 constexpr absl::Duration kStopPatience = absl::Seconds(10);
 // How long clients may take to read what they are told last.
 constexpr absl::Duration kFlushPatience = absl::Seconds(1);
+// Between looks at whether the socket is still there.
+constexpr absl::Duration kSocketTick = absl::Seconds(1);
 // All wait, each with a connection of its own.
 constexpr size_t kMaxConnections = 4096;
 constexpr size_t kMostProblemsShown = 20;
@@ -70,12 +74,14 @@ class Service {
  private:
   absl::StatusOr<state::AgentState> Read();
   StandingAgent::Options AgentOptions();
+  absl::Status Serve();
   absl::Status Listen();
+  void WatchSocket();
   void Recovered(const absl::StatusOr<RecoverySummary>& summary);
   void CleanUp();
   void Signaled();
   void Stop();
-  void Happened(const ContainerEvent& event);
+  void Happened(const ContainerEvent& event, const ContainerId& id);
   void Line(const std::string& text) {
     display_.Line(absl::StrCat("agent: ", text));
   }
@@ -88,6 +94,7 @@ class Service {
   EventLog events_;
   std::unique_ptr<StandingAgent> agent_;
   std::unique_ptr<ttrpc::Server> server_;
+  std::string socket_problem_;  // The last that was told.
   size_t to_clean_up_ = 0;
   bool stopping_ = false;
   int status_ = 0;
@@ -132,7 +139,9 @@ StandingAgent::Options Service::AgentOptions() {
   agent.containerizer =
       ContainerizerOptionsFor(options_.program, directory_.path());
   agent.containerizer.lifecycle.orphans = options_.orphans;
-  agent.on_event = [this](const ContainerEvent& event) { Happened(event); };
+  agent.on_event = [this](const ContainerEvent& event, const ContainerId& id) {
+    Happened(event, id);
+  };
   agent.transport = [this](StandingAgentOptions::OnStarted on_started) {
     TransportOptions transport =
         TransportOptionsFor(options_.program, directory_.TransportPath());
@@ -142,15 +151,41 @@ StandingAgent::Options Service::AgentOptions() {
   return agent;
 }
 
-absl::Status Service::Listen() {
-  const std::string path = control::SocketPath(directory_.path());
-  const absl::StatusOr<int> listener = ttrpc::ListenUnix(path);
-  if (!listener.ok()) return listener.status();
+absl::Status Service::Serve() {
   ttrpc::ServerOptions options;
   options.max_connections = kMaxConnections;
   server_ = std::make_unique<ttrpc::Server>(loop_, options);
   AddControlHandlers(*server_, loop_, *agent_, events_);
-  return server_->Listen(*listener);
+  absl::Status status = Listen();
+  if (status.ok()) WatchSocket();
+  return status;
+}
+
+absl::Status Service::Listen() {
+  const absl::StatusOr<int> listener =
+      ttrpc::ListenUnix(control::SocketPath(directory_.path()));
+  return listener.ok() ? server_->Listen(*listener) : listener.status();
+}
+
+void Service::WatchSocket() {
+  loop_.RunAfter(kSocketTick, [this] {
+    if (stopping_) return;
+    WatchSocket();
+    const std::string path = control::SocketPath(directory_.path());
+    struct stat info;
+    if (lstat(path.c_str(), &info) == 0 ||
+        (errno != ENOENT && errno != ENOTDIR)) {
+      return;
+    }
+    const absl::Status made = Listen();
+    const std::string said =
+        made.ok()
+            ? "its socket was removed, and is made again"
+            : absl::StrCat("its socket was removed: ", OneLine(made.message()));
+    // Once for as long as it cannot be made.
+    if (made.ok() || socket_problem_ != said) Line(said);
+    socket_problem_ = made.ok() ? "" : said;
+  });
 }
 
 absl::Status Service::Start() {
@@ -169,7 +204,7 @@ absl::Status Service::Start() {
     Recovered(summary);
   });
   // Who only cleans up takes no orders.
-  return options_.cleanup ? absl::OkStatus() : Listen();
+  return options_.cleanup ? absl::OkStatus() : Serve();
 }
 
 void Service::Recovered(const absl::StatusOr<RecoverySummary>& summary) {
@@ -205,13 +240,13 @@ void Service::CleanUp() {
   };
   for (const StandingAgent::Listed& listed : agent_->List("", agent_->held())) {
     ++to_clean_up_;
-    agent_->Destroy(listed.id, [this, done, id = listed.id](
+    agent_->Destroy(listed.id, [this, done, name = listed.name](
                                    absl::StatusOr<wire::Termination> end) {
       if (!end.ok() && !absl::IsNotFound(end.status())) {
         status_ = kAgentFailed;
         display_.Error(end.status());
       } else {
-        Line(absl::StrCat(OneLine(id), " is destroyed"));
+        Line(absl::StrCat(OneLine(name), " is destroyed"));
       }
       done();
     });
@@ -219,8 +254,8 @@ void Service::CleanUp() {
   done();
 }
 
-void Service::Happened(const ContainerEvent& event) {
-  events_.Add(event, absl::Now());
+void Service::Happened(const ContainerEvent& event, const ContainerId& id) {
+  events_.Add(event, id, absl::Now());
   const bool of_command = event.kind == ContainerEvent::Kind::kCommandStarted ||
                           event.kind == ContainerEvent::Kind::kCommandEnded;
   if (!of_command || options_.verbose) Line(EventText(event));

@@ -18,9 +18,17 @@ namespace {
 
 constexpr size_t kMostCallers = 1024;  // Of one container.
 
-absl::Status NotHeld(const ContainerId& id) {
+absl::Status NotHeld(const std::string& which) {
   return absl::NotFoundError(
-      absl::StrCat("there is no container \"", absl::CHexEscape(id), "\""));
+      absl::StrCat("there is no container \"", absl::CHexEscape(which), "\""));
+}
+
+// A random UUID.
+ContainerId NewId() {
+  const std::string hex = absl::StrCat(RandomName(), RandomName());
+  return absl::StrCat(hex.substr(0, 8), "-", hex.substr(8, 4), "-4",
+                      hex.substr(13, 3), "-a", hex.substr(17, 3), "-",
+                      hex.substr(20, 12));
 }
 
 }  // namespace
@@ -35,10 +43,23 @@ StandingAgent::StandingAgent(EventLoop& loop, Options options,
       agent_id_(std::move(agent_id)),
       set_aside_(std::move(set_aside)),
       disk_(std::move(disk)),
-      known_(state::KnownContainers(state)),
-      held_(HeldContainers(state)) {
-  for (const auto& [id, held] : held_) {
-    if (held->progress.completed_recorded) exited_.push_back(id);
+      known_(state::KnownContainers(state)) {
+  std::multimap<absl::Time, std::string> exited;
+  for (auto& [name, held] : HeldContainers(state)) {
+    if (held->progress.completed_recorded) {
+      exited.emplace(disk_->WhenCompleted(held->run), name);
+    }
+    Enter(held);
+  }
+  for (auto& [when, name] : exited) exited_.push_back(std::move(name));
+  // What is to be destroyed is held and destroyed by this agent, like any other
+  // container: recovery would leave alone what the program does not list, and
+  // keep to itself why a destroy failed.
+  for (KnownContainer& known : known_) {
+    const auto it = by_id_.find(known.id);
+    if (it != by_id_.end() && !it->second->progress.completed_recorded) {
+      known.state = KnownContainer::State::kRunning;
+    }
   }
 }
 
@@ -47,7 +68,7 @@ StandingAgent::~StandingAgent() {
   alive_.reset();
   containerizer_.reset();
   const absl::Status ended = absl::CancelledError("the agent is gone");
-  for (auto& [id, held] : held_) AnswerAll(*held, ended);
+  for (auto& [name, held] : held_) AnswerAll(*held, ended);
   if (recovered_) std::exchange(recovered_, nullptr)(ended);
 }
 
@@ -72,6 +93,8 @@ absl::StatusOr<std::unique_ptr<StandingAgent>> StandingAgent::Create(
       new StandingAgent(loop, std::move(options), state, id,
                         std::move(set_aside), *std::move(disk)));
   agent->EnsureSandboxes();
+  absl::Status started = agent->StartContainerizer();
+  if (!started.ok()) return started;
   return agent;
 }
 
@@ -81,14 +104,14 @@ void StandingAgent::EnsureSandboxes() {
   for (const KnownContainer& known : known_) {
     if (known.state == KnownContainer::State::kCompleted) continue;
     const absl::Status made = disk_->EnsureSandbox(*known.sandbox);
-    if (made.ok()) continue;
-    Notice(known.id, "its sandbox cannot be used", made);
-    const auto it = held_.find(known.id);
-    if (it != held_.end()) it->second->problem = std::string(made.message());
+    const auto it = by_id_.find(known.id);
+    if (made.ok() || it == by_id_.end()) continue;
+    Notice(*it->second, "its sandbox cannot be used", made);
+    it->second->problem = std::string(made.message());
   }
 }
 
-void StandingAgent::Recover(Done<RecoverySummary> done) {
+absl::Status StandingAgent::StartContainerizer() {
   external_containerizer::Options options = options_.containerizer;
   // Only this agent acknowledges exits, once they are written down.
   options.lifecycle.max_containers = options_.max_containers;
@@ -97,7 +120,7 @@ void StandingAgent::Recover(Done<RecoverySummary> done) {
       std::max(options.lifecycle.max_calls, 3 * options_.max_containers);
   options.on_event = [this, alive = is_alive_](const ContainerEvent& event) {
     loop_.Post([this, alive, event] {
-      if (alive.lock() != nullptr) options_.on_event(event);
+      if (alive.lock() != nullptr) Happened(event);
     });
   };
   auto containerizer = Containerizer::Create(
@@ -105,14 +128,12 @@ void StandingAgent::Recover(Done<RecoverySummary> done) {
       options_.transport(
           [this](Command command, const std::optional<Sandbox>& sandbox,
                  pid_t pid) { OnStarted(command, sandbox, pid); }));
-  if (!containerizer.ok()) {
-    loop_.Post(
-        [done = std::move(done), status = containerizer.status()]() mutable {
-          std::move(done)(std::move(status));
-        });
-    return;
-  }
+  if (!containerizer.ok()) return containerizer.status();
   containerizer_ = *std::move(containerizer);
+  return absl::OkStatus();
+}
+
+void StandingAgent::Recover(Done<RecoverySummary> done) {
   recovered_ = std::move(done);
   containerizer_->Recover(std::exchange(known_, {}),
                           OnLoop<absl::StatusOr<RecoverySummary>>(
@@ -120,13 +141,28 @@ void StandingAgent::Recover(Done<RecoverySummary> done) {
                                 HaveRecovered(std::move(summary));
                               }));
   const auto held = held_;
-  for (const auto& [id, container] : held) Advance(container);
+  for (const auto& [name, container] : held) Advance(container);
 }
 
 void StandingAgent::HaveRecovered(absl::StatusOr<RecoverySummary> summary) {
   if (!summary.ok()) {
     std::exchange(recovered_, nullptr)(std::move(summary));
     return;
+  }
+  // Those that this agent is destroying are neither recovered nor lost.
+  for (auto* ids : {&summary->recovered, &summary->lost}) {
+    const auto is_unwanted = [this](const ContainerId& id) {
+      const HeldPtr held = Lookup(id);
+      return held == nullptr || held->progress.launch_failed ||
+             held->progress.unwanted;
+    };
+    ids->erase(std::remove_if(ids->begin(), ids->end(), is_unwanted),
+               ids->end());
+  }
+  for (auto* ids : {&summary->recovered, &summary->lost, &summary->destroyed,
+                    &summary->surviving}) {
+    for (std::string& id : *ids) id = NameOf(id);
+    std::sort(ids->begin(), ids->end());
   }
   disk_->Run(
       "", [disk = disk_.get()] { return disk->RecordBoot(); },
@@ -151,44 +187,81 @@ void StandingAgent::OnStarted(Command command,
   if (!run.ok()) return;
   // A pid that is not written down is no reason to fail a launch.
   disk_->Run(
-      run->container,
+      run->executor,
       [disk = disk_.get(), run = *run, pid] {
         return disk->writer().RecordForkedPid(run, pid);
       },
       OnLoop<absl::Status>([this, run = *run](const absl::Status& status) {
         // It may have been forgotten meanwhile.
-        if (!status.ok() && held_.count(run.container) > 0) {
-          Notice(run.container, "the pid of its launch is not written down",
-                 status);
+        const HeldPtr held = Lookup(run.container);
+        if (!status.ok() && held != nullptr) {
+          Notice(*held, "the pid of its launch is not written down", status);
         }
       }));
 }
 
-void StandingAgent::Notice(const ContainerId& id, const std::string& detail,
-                           const absl::Status& status) {
-  ContainerEvent event;
-  event.container = id;
-  event.detail = detail;
-  event.status = status;
-  options_.on_event(event);
+StandingAgent::HeldPtr StandingAgent::Lookup(const std::string& which) const {
+  const auto named = held_.find(which);
+  if (named != held_.end()) return named->second;
+  const auto it = by_id_.find(which);
+  return it == by_id_.end() ? nullptr : it->second;
 }
 
-void StandingAgent::Launch(LaunchSpec spec, Done<ContainerId> done) {
-  if (spec.id.empty()) spec.id = absl::StrCat("c-", RandomName());
-  const SandboxIds ids = {agent_id_, kOwnFramework, spec.id, spec.id};
+void StandingAgent::Enter(HeldPtr held) {
+  by_id_[held->id()] = held;
+  held_[held->name] = std::move(held);
+}
+
+std::string StandingAgent::NameOf(const ContainerId& id) const {
+  const auto it = by_id_.find(id);
+  if (it != by_id_.end()) return it->second->name;
+  for (const Identity& forgotten : forgotten_) {
+    if (forgotten.id == id) return forgotten.name;
+  }
+  return id;  // None of this agent's.
+}
+
+void StandingAgent::Happened(ContainerEvent event) {
+  const ContainerId id =
+      std::exchange(event.container, NameOf(event.container));
+  event.status = Named({event.container, id}, event.status);
+  const HeldPtr held = Lookup(id);
+  if (event.kind == ContainerEvent::Kind::kTrouble && held != nullptr) {
+    held->trouble =
+        event.status.ok()
+            ? ""
+            : absl::StrCat(CommandName(event.command), " fails, and is tried ",
+                           "again: ", event.status.message());
+  }
+  options_.on_event(event, id);
+}
+
+void StandingAgent::Notice(const HeldContainer& held, const std::string& detail,
+                           const absl::Status& status) {
+  ContainerEvent event;
+  event.container = held.name;
+  event.detail = detail;
+  event.status = status;
+  options_.on_event(event, held.id());
+}
+
+void StandingAgent::Launch(LaunchSpec spec, Done<Identity> done) {
+  const std::string name =
+      spec.name.empty() ? absl::StrCat("c-", RandomName()) : spec.name;
+  const SandboxIds ids = {agent_id_, kOwnFramework, name, NewId()};
   const absl::StatusOr<std::string> path = SandboxPath(ids);
-  absl::Status refused = wire::ValidateId("container id", spec.id);
+  absl::Status refused = wire::ValidateId("container name", name);
   if (refused.ok()) refused = path.status();
   if (refused.ok() && stopping_) {
     refused = absl::UnavailableError("the agent is ending");
-  } else if (refused.ok() && held_.count(spec.id) > 0) {
+  } else if (refused.ok() && Lookup(name) != nullptr) {
     refused = absl::AlreadyExistsError(
-        absl::StrCat("there is a container \"", absl::CHexEscape(spec.id),
+        absl::StrCat("there is a container \"", absl::CHexEscape(name),
                      "\" already; destroy it, or choose another name"));
   } else if (refused.ok() && std::find(set_aside_.begin(), set_aside_.end(),
-                                       spec.id) != set_aside_.end()) {
+                                       name) != set_aside_.end()) {
     refused = absl::AlreadyExistsError(absl::StrCat(
-        "there is a container \"", absl::CHexEscape(spec.id),
+        "there is a container \"", absl::CHexEscape(name),
         "\" of which the records are damaged; see `agent inspect`, or choose "
         "another name"));
   } else if (refused.ok() && held_.size() >= options_.max_containers) {
@@ -201,85 +274,100 @@ void StandingAgent::Launch(LaunchSpec spec, Done<ContainerId> done) {
   }
   const Sandbox sandbox = {options_.work_dir, *path, std::nullopt};
   auto held = std::make_shared<HeldContainer>();
+  held->name = name;
   held->run = {ids.agent, ids.framework, ids.executor, ids.container};
   held->request = std::make_shared<LaunchRequest>(
       MakeLaunchRequest(ids, sandbox, spec.command, spec.resources));
   held->request->checkpoint = true;
   held->command = CommandText(held->request->executor.command());
+  held->resources = std::move(spec.resources);
   held->launchers.push_back(std::move(done));
-  held_[spec.id] = held;
+  Enter(held);
   Advance(held);
 }
 
-uint64_t StandingAgent::Wait(const ContainerId& id,
+uint64_t StandingAgent::Wait(const std::string& which,
                              Done<wire::Termination> done) {
-  const auto it = held_.find(id);
-  if (it == held_.end()) {
-    std::move(done)(NotHeld(id));
+  const HeldPtr held = Lookup(which);
+  if (held == nullptr) {
+    std::move(done)(NotHeld(which));
     return 0;
   }
-  HeldContainer& held = *it->second;
-  const Progress& progress = held.progress;
-  if (progress.exit_recorded || (held.end && progress.exit_record_failed)) {
-    std::move(done)(*held.end);
-  } else if (!held.launch_error.ok() && progress.destroy_failed) {
-    std::move(done)(held.launch_error);
-  } else if (held.waiters.size() >= kMostCallers) {
-    std::move(done)(absl::ResourceExhaustedError(
-        absl::StrCat("too many wait for container ", absl::CHexEscape(id))));
+  const Progress& progress = held->progress;
+  if (progress.exit_recorded || (held->end && progress.exit_record_failed)) {
+    std::move(done)(*held->end);
+  } else if (!held->launch_error.ok() && progress.destroy_failed) {
+    std::move(done)(held->launch_error);
+  } else if (held->waiters.size() >= kMostCallers) {
+    std::move(done)(absl::ResourceExhaustedError(absl::StrCat(
+        "too many wait for container ", absl::CHexEscape(held->name))));
   } else {
-    held.waiters.emplace(next_wait_, std::move(done));
+    held->waiters.emplace(next_wait_, std::move(done));
     return next_wait_++;
   }
   return 0;
 }
 
-void StandingAgent::CancelWait(const ContainerId& id, uint64_t wait) {
-  const auto it = held_.find(id);
-  if (it == held_.end()) return;
-  auto node = it->second->waiters.extract(wait);
+void StandingAgent::CancelWait(const std::string& which, uint64_t wait) {
+  const HeldPtr held = Lookup(which);
+  if (held == nullptr) return;
+  auto node = held->waiters.extract(wait);
   if (!node.empty()) {
     std::move(node.mapped())(absl::CancelledError("nobody waits any more"));
   }
 }
 
-void StandingAgent::Update(const ContainerId& id, Resources resources,
+void StandingAgent::Update(const std::string& which, Resources part,
                            DoneStatus done) {
-  const auto it = held_.find(id);
-  if (it == held_.end()) return std::move(done)(NotHeld(id));
-  if (it->second->progress.exited) {
-    return std::move(done)(absl::FailedPreconditionError(
-        absl::StrCat("container ", absl::CHexEscape(id), " has ended")));
+  const HeldPtr held = Lookup(which);
+  if (held == nullptr) return std::move(done)(NotHeld(which));
+  if (held->progress.exited) {
+    return std::move(done)(absl::FailedPreconditionError(absl::StrCat(
+        "container ", absl::CHexEscape(held->name), " has ended")));
   }
-  containerizer_->Update(id, std::move(resources),
-                         Pass<absl::Status>(std::move(done)));
+  if (held->progress.unwanted) {
+    return std::move(done)(absl::AbortedError(
+        absl::StrCat("container \"", absl::CHexEscape(held->name),
+                     "\" is being destroyed")));
+  }
+  if (held->updates.size() >= kMostCallers) {
+    return std::move(done)(absl::ResourceExhaustedError(absl::StrCat(
+        "too many update container ", absl::CHexEscape(held->name))));
+  }
+  held->updates.emplace_back(std::move(part), std::move(done));
+  SendUpdates(held);
 }
 
-void StandingAgent::Usage(const ContainerId& id,
+void StandingAgent::Usage(const std::string& which,
                           Done<std::optional<wire::ResourceStatistics>> done) {
   using Statistics = absl::StatusOr<std::optional<wire::ResourceStatistics>>;
-  const auto it = held_.find(id);
-  if (it == held_.end()) return std::move(done)(NotHeld(id));
-  if (!it->second->progress.launched || it->second->progress.destroyed) {
+  const HeldPtr held = Lookup(which);
+  if (held == nullptr) return std::move(done)(NotHeld(which));
+  if (!held->progress.launched || held->progress.destroyed) {
     return std::move(done)(std::optional<wire::ResourceStatistics>());
   }
-  containerizer_->Usage(id, Pass<Statistics>(std::move(done)));
+  containerizer_->Usage(
+      held->id(),
+      Pass<Statistics>([identity = held->identity(),
+                        done = std::move(done)](Statistics usage) mutable {
+        if (!usage.ok()) usage = Named(identity, usage.status());
+        std::move(done)(std::move(usage));
+      }));
 }
 
-void StandingAgent::Destroy(const ContainerId& id,
+void StandingAgent::Destroy(const std::string& which,
                             Done<wire::Termination> done) {
-  const auto it = held_.find(id);
-  if (it == held_.end()) {
+  const HeldPtr held = Lookup(which);
+  if (held == nullptr) {
     // One that this agent did not launch may be held all the same, to be
     // destroyed (OrphanPolicy::kReport).
     containerizer_->Destroy(
-        id, Pass<absl::StatusOr<wire::Termination>>(std::move(done)));
+        which, Pass<absl::StatusOr<wire::Termination>>(std::move(done)));
     return;
   }
-  const HeldPtr held = it->second;
   if (held->destroyers.size() >= kMostCallers) {
-    return std::move(done)(absl::ResourceExhaustedError(
-        absl::StrCat("too many destroy container ", absl::CHexEscape(id))));
+    return std::move(done)(absl::ResourceExhaustedError(absl::StrCat(
+        "too many destroy container ", absl::CHexEscape(held->name))));
   }
   held->destroyers.push_back(std::move(done));
   held->progress.unwanted = true;
@@ -290,15 +378,16 @@ void StandingAgent::Destroy(const ContainerId& id,
 }
 
 StandingAgent::Listed StandingAgent::ListedOf(const HeldContainer& held) const {
-  return {held.run.container,
+  return {held.name,
+          held.id(),
           held.StateName(),
           held.command,
           absl::StrCat(options_.work_dir, "/", state::RunPath(held.run)),
           held.end,
-          held.problem};
+          held.problem.empty() ? held.trouble : held.problem};
 }
 
-std::vector<StandingAgent::Listed> StandingAgent::List(const ContainerId& after,
+std::vector<StandingAgent::Listed> StandingAgent::List(const std::string& after,
                                                        size_t most) const {
   std::vector<Listed> listed;
   for (auto it = held_.upper_bound(after);
@@ -309,10 +398,10 @@ std::vector<StandingAgent::Listed> StandingAgent::List(const ContainerId& after,
 }
 
 absl::StatusOr<StandingAgent::Listed> StandingAgent::Find(
-    const ContainerId& id) const {
-  const auto it = held_.find(id);
-  if (it == held_.end()) return NotHeld(id);
-  return ListedOf(*it->second);
+    const std::string& which) const {
+  const HeldPtr held = Lookup(which);
+  if (held == nullptr) return NotHeld(which);
+  return ListedOf(*held);
 }
 
 void StandingAgent::Stop(absl::Duration patience,
@@ -333,7 +422,7 @@ void StandingAgent::Stopped() {
   std::exchange(stopped_, nullptr)();
   // Not before: whoever waits comes back at once, and is to find the next
   // agent.
-  for (auto& [id, held] : held_) {
+  for (auto& [name, held] : held_) {
     Tell<wire::Termination>(held->waiters,
                             absl::UnavailableError("the agent is ending"));
   }

@@ -53,8 +53,8 @@ struct StandingAgentOptions {
   using OnStarted =
       std::function<void(Command, const std::optional<Sandbox>&, pid_t)>;
   std::function<TransportFactory(OnStarted)> transport;
-  // Called on the loop.
-  std::function<void(const ContainerEvent&)> on_event;
+  // Called on the loop, with the container's id; its name is in the event.
+  std::function<void(const ContainerEvent&, const ContainerId&)> on_event;
 
   // All that are held, and of these the ones that have ended: beyond, the one
   // that ended first is forgotten.
@@ -69,23 +69,24 @@ class StandingAgent {
   using Options = StandingAgentOptions;
 
   struct LaunchSpec {
-    ContainerId id;  // Empty: one is made up.
+    std::string name;  // Empty: one is made up.
     TaskCommand command;
     Resources resources;
   };
 
   struct Listed {
+    std::string name;
     ContainerId id;
     std::string state;  // launching, running, exited, destroying
     std::string command;
     std::string sandbox;
     std::optional<wire::Termination> end;
-    std::string problem;  // What needs an operator; else empty.
+    std::string problem;  // Needs an operator, or fails for now; else empty.
   };
 
   // `state` is what ReadAgentState() made of the work_dir. Executors whose runs
   // it could not read are left alone. Writes down who this agent is, and so may
-  // take as long as the disk does.
+  // take as long as the disk does. Starts the program's transport.
   static absl::StatusOr<std::unique_ptr<StandingAgent>> Create(
       EventLoop& loop, Options options, state::AgentState state,
       std::unique_ptr<state::Writer> writer);
@@ -95,28 +96,34 @@ class StandingAgent {
   // Ends what is outstanding with CANCELLED and leaves containers alone.
   ~StandingAgent();
 
-  // Once, and before all else: starts the program's transport and recovers.
-  // Other calls may follow at once; they wait until it is known what is there.
-  // After an error there is nothing left but to destroy this.
+  // Once, and before all else. Other calls may follow at once; they wait until
+  // it is known what is there. After an error there is nothing left but to
+  // destroy this.
   void Recover(Done<RecoverySummary> done);
 
   // Each `done` is called once, from the loop, with what containerizer.h says.
+  // `which` is a container's name or its id; no name is another's id.
+
   // OK when it runs and will be found again by whoever comes after this agent.
-  void Launch(LaunchSpec spec, Done<ContainerId> done);
+  // ALREADY_EXISTS for a name that is held. The id is a new one each time.
+  void Launch(LaunchSpec spec, Done<Identity> done);
   // When it has ended and that is recorded; as often as asked, until Destroy.
   // Returns a number for CancelWait(); 0 if `done` was called already.
-  uint64_t Wait(const ContainerId& id, Done<wire::Termination> done);
+  uint64_t Wait(const std::string& which, Done<wire::Termination> done);
   // Ends it with CANCELLED, if it has not ended.
-  void CancelWait(const ContainerId& id, uint64_t wait);
-  void Update(const ContainerId& id, Resources resources, DoneStatus done);
-  void Usage(const ContainerId& id,
+  void CancelWait(const std::string& which, uint64_t wait);
+  // `part` replaces what it names; all other limits stay. Updates of one
+  // container hold in the order of the calls: those that come while one is
+  // under way are sent together, and end alike.
+  void Update(const std::string& which, Resources part, DoneStatus done);
+  void Usage(const std::string& which,
              Done<std::optional<wire::ResourceStatistics>> done);
   // Ends it if it runs, removes its sandbox, and forgets it.
-  void Destroy(const ContainerId& id, Done<wire::Termination> done);
+  void Destroy(const std::string& which, Done<wire::Termination> done);
 
-  // Those with an id after `after`, in order, at most `most`.
-  std::vector<Listed> List(const ContainerId& after, size_t most) const;
-  absl::StatusOr<Listed> Find(const ContainerId& id) const;
+  // Those with a name after `after`, in order, at most `most`.
+  std::vector<Listed> List(const std::string& after, size_t most) const;
+  absl::StatusOr<Listed> Find(const std::string& which) const;
   size_t held() const { return held_.size(); }
 
   // Starts nothing any more, and calls `done` when what is under way is over,
@@ -131,6 +138,7 @@ class StandingAgent {
                 const state::AgentState& state, std::string agent_id,
                 std::vector<std::string> set_aside,
                 std::unique_ptr<AgentDisk> disk);
+  absl::Status StartContainerizer();
 
   // `f` on the loop, from whatever thread it is called on, unless this is gone.
   template <typename T, typename F>
@@ -161,10 +169,12 @@ class StandingAgent {
   void RecordLaunched(const HeldPtr& held);
   void AskHowItEnds(const HeldPtr& held);
   void RecordExit(const HeldPtr& held);
+  void RecordUnwanted(const HeldPtr& held);
   void TellProgramToDestroy(const HeldPtr& held);
   void RecordCompleted(const HeldPtr& held);
   void Forget(const HeldPtr& held);
 
+  void DestroyFailed(HeldContainer& held, const absl::Status& status);
   void HaveEnd(HeldContainer& held, wire::Termination end);
   void FailLaunch(HeldContainer& held, const absl::Status& status);
   void AnswerAll(HeldContainer& held, const absl::Status& status);
@@ -174,7 +184,15 @@ class StandingAgent {
   void OnStarted(Command command, const std::optional<Sandbox>& sandbox,
                  pid_t pid);
   void HaveRecovered(absl::StatusOr<RecoverySummary> summary);
-  void Notice(const ContainerId& id, const std::string& detail,
+  HeldPtr Lookup(const std::string& which) const;
+  std::string NameOf(const ContainerId& id) const;
+  void Enter(HeldPtr held);
+  // Sends all updates that wait, if none is under way.
+  void SendUpdates(const HeldPtr& held);
+  void RecordResources(const HeldPtr& held);
+  void EndUpdates(const HeldPtr& held, const absl::Status& status);
+  void Happened(ContainerEvent event);
+  void Notice(const HeldContainer& held, const std::string& detail,
               const absl::Status& status = absl::OkStatus());
   // Writes on the disk's threads, in the order of the calls for a container,
   // and advances it when `written` has said what came of it.
@@ -196,8 +214,11 @@ class StandingAgent {
   std::unique_ptr<Containerizer> containerizer_;
   std::vector<KnownContainer> known_;
   Done<RecoverySummary> recovered_;
-  std::map<ContainerId, HeldPtr> held_;
-  std::deque<ContainerId> exited_;  // Those that are done with, oldest first.
+  std::map<std::string, HeldPtr> held_;  // By their names.
+  std::map<ContainerId, HeldPtr> by_id_;
+  std::deque<std::string> exited_;  // Those that are done with, oldest first.
+  // The last few that were forgotten, for events that come late.
+  std::deque<Identity> forgotten_;
   uint64_t next_wait_ = 1;
   size_t under_way_ = 0;  // Writes, launches and destroys.
   bool stopping_ = false;

@@ -10,14 +10,20 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/containerizer/agent/serve/standing_agent.h"
+#include "external_containerizer/containerizer/wire/exit.h"
 
 namespace external_containerizer {
+namespace {
+
+constexpr size_t kMostForgotten = 100;
+
+}  // namespace
 
 void StandingAgent::Write(const HeldPtr& held, AgentDisk::Work work,
                           absl::AnyInvocable<void(absl::Status)> written) {
   held->progress.writing = true;
   ++under_way_;
-  disk_->Run(held->run.container, std::move(work),
+  disk_->Run(held->run.executor, std::move(work),
              OnLoop<absl::Status>([this, held, written = std::move(written)](
                                       absl::Status status) mutable {
                held->progress.writing = false;
@@ -53,6 +59,8 @@ void StandingAgent::Take(const HeldPtr& held, AgentStep step) {
       return AskHowItEnds(held);
     case AgentStep::kRecordExit:
       return RecordExit(held);
+    case AgentStep::kRecordUnwanted:
+      return RecordUnwanted(held);
     case AgentStep::kDestroy:
       return TellProgramToDestroy(held);
     case AgentStep::kRecordCompleted:
@@ -91,7 +99,7 @@ void StandingAgent::TellProgramToLaunch(const HeldPtr& held) {
         if (status.ok()) {
           held->progress.launched = true;
         } else {
-          FailLaunch(*held, status);
+          FailLaunch(*held, Named(held->identity(), status));
         }
         Advance(held);
       }));
@@ -109,7 +117,8 @@ void StandingAgent::RecordLaunched(const HeldPtr& held) {
           return;
         }
         held->progress.launched_recorded = true;
-        Tell<ContainerId>(held->launchers, held->run.container);
+        Tell<Identity>(held->launchers, held->identity());
+        SendUpdates(held);
       });
 }
 
@@ -126,13 +135,14 @@ void StandingAgent::AskHowItEnds(const HeldPtr& held) {
             } else if (absl::IsNotFound(end.status()) && !ending) {
               // Nobody but this agent destroys it.
               HaveEnd(*held,
-                      MadeUpEnd(absl::StrCat("nobody knows how it ended: ",
-                                             end.status().message())));
+                      MadeUpEnd(absl::StrCat(
+                          "nobody knows how it ended: ",
+                          Named(held->identity(), end.status()).message())));
             } else if (!ending && !absl::IsCancelled(end.status())) {
               held->progress.waiting = false;
               held->retry_wait = true;
-              Notice(held->run.container, "it will be asked again how it ends",
-                     end.status());
+              Notice(*held, "it will be asked again how it ends",
+                     Named(held->identity(), end.status()));
               loop_.RunAfter(options_.write_retry,
                              [this, held, alive = is_alive_] {
                                if (alive.lock() == nullptr) return;
@@ -160,15 +170,33 @@ void StandingAgent::RecordExit(const HeldPtr& held) {
           held->progress.exit_record_failed = true;
           held->problem = absl::StrCat("how it ended is not written down: ",
                                        status.message());
-          Notice(held->run.container, "how it ended could not be written down",
-                 status);
+          Notice(*held, "how it ended could not be written down", status);
           loop_.RunAfter(options_.write_retry, [this, held, alive = is_alive_] {
             if (alive.lock() == nullptr) return;
             held->progress.exit_record_failed = false;
             Advance(held);
           });
         }
-        Tell<wire::Termination>(held->waiters, *held->end);
+        // Others learn it when the container is gone, as Destroy() does.
+        if (!held->progress.unwanted) {
+          Tell<wire::Termination>(held->waiters, *held->end);
+        }
+      });
+}
+
+void StandingAgent::RecordUnwanted(const HeldPtr& held) {
+  Write(
+      held,
+      [disk = disk_.get(), run = held->run] {
+        return disk->writer().RecordUnwanted(run);
+      },
+      [this, held](const absl::Status& status) {
+        // Without it the next agent takes it for one that ended by itself.
+        held->progress.unwanted_recorded = true;
+        if (!status.ok()) {
+          Notice(*held, "that it is to be destroyed is not written down",
+                 status);
+        }
       });
 }
 
@@ -176,33 +204,38 @@ void StandingAgent::TellProgramToDestroy(const HeldPtr& held) {
   held->progress.destroying = true;
   ++under_way_;
   containerizer_->Destroy(
-      held->run.container,
-      OnLoop<absl::StatusOr<wire::Termination>>(
-          [this, held](absl::StatusOr<wire::Termination> end) {
-            Progress& progress = held->progress;
-            progress.destroying = false;
-            --under_way_;
-            if (end.ok()) {
-              progress.destroyed = true;
-              HaveEnd(*held, *std::move(end));
-            } else if (absl::IsNotFound(end.status())) {
-              progress.destroyed = true;
-              HaveEnd(*held, MadeUpEnd("it was destroyed before it ran"));
-            } else {
-              progress.destroy_failed = true;
-              held->problem = std::string(end.status().message());
-              Tell<wire::Termination>(held->destroyers, end.status());
-              if (!held->launch_error.ok()) {
-                Tell<ContainerId>(held->launchers, held->launch_error);
-                Tell<wire::Termination>(held->waiters, held->launch_error);
-              }
-              if (!absl::IsCancelled(end.status())) {
-                Notice(held->run.container, "it could not be destroyed",
-                       end.status());
-              }
-            }
-            Advance(held);
-          }));
+      held->id(), OnLoop<absl::StatusOr<wire::Termination>>(
+                      [this, held](absl::StatusOr<wire::Termination> end) {
+                        held->progress.destroying = false;
+                        --under_way_;
+                        if (end.ok()) {
+                          held->progress.destroyed = true;
+                          HaveEnd(*held, *std::move(end));
+                        } else if (absl::IsNotFound(end.status())) {
+                          held->progress.destroyed = true;
+                          HaveEnd(*held, MadeUpEnd("nothing was left of it"));
+                        } else {
+                          DestroyFailed(*held,
+                                        Named(held->identity(), end.status()));
+                        }
+                        Advance(held);
+                      }));
+}
+
+void StandingAgent::DestroyFailed(HeldContainer& held,
+                                  const absl::Status& status) {
+  held.progress.destroy_failed = true;
+  held.problem = std::string(status.message());
+  Tell<wire::Termination>(held.destroyers, status);
+  if (!held.launch_error.ok()) {
+    Tell<Identity>(held.launchers, held.launch_error);
+    Tell<wire::Termination>(held.waiters, held.launch_error);
+  } else if (held.end.has_value()) {
+    Tell<wire::Termination>(held.waiters, *held.end);
+  }
+  if (!absl::IsCancelled(status)) {
+    Notice(held, "it could not be destroyed", status);
+  }
 }
 
 void StandingAgent::RecordCompleted(const HeldPtr& held) {
@@ -215,15 +248,14 @@ void StandingAgent::RecordCompleted(const HeldPtr& held) {
         // Without it the next agent destroys it once more, which does no harm.
         held->progress.completed_recorded = true;
         if (!status.ok()) {
-          Notice(held->run.container, "its end is not recorded as dealt with",
-                 status);
+          Notice(*held, "its end is not recorded as dealt with", status);
         }
         HasExited(held);
       });
 }
 
 void StandingAgent::HasExited(const HeldPtr& held) {
-  exited_.push_back(held->run.container);
+  exited_.push_back(held->name);
   KeepFewExited();
 }
 
@@ -234,7 +266,7 @@ void StandingAgent::KeepFewExited() {
     if (oldest == held_.end()) continue;
     const HeldPtr forgotten = oldest->second;
     forgotten->progress.unwanted = true;
-    Notice(forgotten->run.container,
+    Notice(*forgotten,
            absl::StrCat("it is forgotten: it has ended, and only ",
                         options_.max_exited, " that have are kept"));
     Advance(forgotten);
@@ -259,23 +291,74 @@ void StandingAgent::Forget(const HeldPtr& held) {
         }
         held->progress.forget_failed = true;
         held->problem = std::string(status.message());
-        Notice(held->run.container, "it could not be forgotten", status);
+        Notice(*held, "it could not be forgotten", status);
         AnswerAll(*held, status);
       });
 }
 
 void StandingAgent::Erase(const HeldPtr& held) {
-  const ContainerId id = held->run.container;
-  held_.erase(id);
-  const auto exited = std::find(exited_.begin(), exited_.end(), id);
-  if (exited != exited_.end()) exited_.erase(exited);
+  held_.erase(held->name);
+  by_id_.erase(held->id());
+  exited_.erase(std::remove(exited_.begin(), exited_.end(), held->name),
+                exited_.end());
+  forgotten_.push_back(held->identity());
+  if (forgotten_.size() > kMostForgotten) forgotten_.pop_front();
   held->progress.forgotten = true;
   AnswerAll(*held, absl::OkStatus());
+}
+
+void StandingAgent::SendUpdates(const HeldPtr& held) {
+  if (!held->updating.empty() || held->updates.empty() ||
+      !held->progress.launched_recorded) {
+    return;
+  }
+  Resources all = held->resources;
+  for (auto& [part, done] : std::exchange(held->updates, {})) {
+    all = Merge(std::move(all), part);
+    held->updating.push_back(std::move(done));
+  }
+  containerizer_->Update(
+      held->id(), all,
+      OnLoop<absl::Status>([this, held, all](const absl::Status& status) {
+        if (status.ok()) held->resources = all;
+        if (status.ok() && held->IsOwn()) return RecordResources(held);
+        EndUpdates(held, Named(held->identity(), status));
+      }));
+}
+
+// For the agent after this one, which would take away what it does not know.
+void StandingAgent::RecordResources(const HeldPtr& held) {
+  ++under_way_;
+  disk_->Run(
+      held->run.executor,
+      [disk = disk_.get(), run = held->run, all = held->resources] {
+        return disk->writer().RecordUpdated(run, all);
+      },
+      OnLoop<absl::Status>([this, held](const absl::Status& status) {
+        --under_way_;
+        if (!status.ok() && !held->progress.forgotten) {
+          Notice(*held, "what it may use now is not written down", status);
+        }
+        EndUpdates(held, absl::OkStatus());
+        StopIfIdle();
+      }));
+}
+
+void StandingAgent::EndUpdates(const HeldPtr& held,
+                               const absl::Status& status) {
+  for (DoneStatus& done : std::exchange(held->updating, {})) {
+    std::move(done)(status);
+  }
+  SendUpdates(held);
 }
 
 void StandingAgent::HaveEnd(HeldContainer& held, wire::Termination end) {
   // The first word counts: it is the program's, if there is one.
   if (held.progress.exited) return;
+  if (held.progress.unwanted &&
+      wire::ExitOf(end).kind == wire::Exit::Kind::kUnknown) {
+    end.set_message(absl::StrCat("it was to be destroyed; ", end.message()));
+  }
   held.end = Bounded(std::move(end));
   held.progress.exited = true;
 }
@@ -290,13 +373,19 @@ void StandingAgent::FailLaunch(HeldContainer& held,
 void StandingAgent::AnswerAll(HeldContainer& held, const absl::Status& status) {
   absl::Status launch = held.launch_error;
   if (launch.ok()) {
-    launch = status.ok()
-                 ? absl::AbortedError(absl::StrCat(
-                       "container ", absl::CHexEscape(held.run.container),
-                       " was destroyed before it ran"))
-                 : status;
+    launch =
+        status.ok()
+            ? absl::AbortedError(absl::StrCat(
+                  "container ", absl::CHexEscape(held.name), " was destroyed"))
+            : status;
   }
-  Tell<ContainerId>(held.launchers, launch);
+  Tell<Identity>(held.launchers, launch);
+  for (DoneStatus& done : std::exchange(held.updating, {})) {
+    std::move(done)(launch);
+  }
+  for (auto& [part, done] : std::exchange(held.updates, {})) {
+    std::move(done)(launch);
+  }
   const absl::StatusOr<wire::Termination> end =
       !status.ok()           ? status
       : held.end.has_value() ? absl::StatusOr<wire::Termination>(*held.end)

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,8 +20,10 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/wire/exit.h"
 #include "external_containerizer/state/file_system.h"
@@ -43,6 +46,8 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::Pair;
 using ::testing::SizeIs;
 
 // What a test does to the files of an agent. Any thread.
@@ -194,8 +199,10 @@ class StandingAgentTest : public ::testing::Test {
     options.work_dir = work_dir_->path();
     options.containerizer.lifecycle.retry_delay = absl::Milliseconds(1);
     options.write_retry = absl::Milliseconds(20);
-    options.on_event = [this](const ContainerEvent& event) {
+    options.on_event = [this](const ContainerEvent& event,
+                              const ContainerId& id) {
       events_.push_back(event);
+      event_ids_.push_back(id);
     };
     options.transport = [this](StandingAgentOptions::OnStarted on_started) {
       on_started_ = std::move(on_started);
@@ -242,15 +249,25 @@ class StandingAgentTest : public ::testing::Test {
 
   StandingAgent::LaunchSpec Spec(const std::string& id) {
     StandingAgent::LaunchSpec spec;
-    spec.id = id;
+    spec.name = id;
     spec.command.program = "sleep";
     spec.command.arguments = {"sleep", "600"};
     return spec;
   }
 
-  Waiting<ContainerId> BeginLaunch(const std::string& id) {
-    Waiting<ContainerId> waiting;
-    agent_->Launch(Spec(id), waiting.done());
+  // The next call of `command`, for which the agent may have to do something.
+  std::shared_ptr<ScriptedCall> NextCall(Command command) {
+    std::shared_ptr<ScriptedCall> call;
+    ttrpc::RunUntil(*loop_, [&] {
+      call = script_->Next(command, absl::ZeroDuration());
+      return call != nullptr;
+    });
+    return call;
+  }
+
+  Waiting<Identity> BeginLaunch(const std::string& name) {
+    Waiting<Identity> waiting;
+    agent_->Launch(Spec(name), waiting.done());
     return waiting;
   }
   Waiting<wire::Termination> BeginWait(const std::string& id) {
@@ -263,14 +280,68 @@ class StandingAgentTest : public ::testing::Test {
     agent_->Destroy(id, waiting.done());
     return waiting;
   }
-  absl::StatusOr<ContainerId> Launch(const std::string& id) {
-    return Get(BeginLaunch(id));
+  // Its name.
+  absl::StatusOr<std::string> Launch(const std::string& name) {
+    const absl::StatusOr<Identity> launched = Get(BeginLaunch(name));
+    if (!launched.ok()) return launched.status();
+    return launched->name;
+  }
+  absl::Status Update(const std::string& which, const Resources& part) {
+    return Get(BeginUpdate(which, part)).status();
+  }
+  Waiting<bool> BeginUpdate(const std::string& which, const Resources& part) {
+    Waiting<bool> waiting;
+    agent_->Update(which, part,
+                   [done = waiting.done()](absl::Status status) mutable {
+                     std::move(done)(status.ok() ? absl::StatusOr<bool>(true)
+                                                 : std::move(status));
+                   });
+    return waiting;
+  }
+
+  // The ids of those that the program holds, by their names.
+  std::multimap<std::string, ContainerId> InWorld() {
+    std::multimap<std::string, ContainerId> ids;
+    for (const ContainerId& id : world_->Containers()) {
+      const auto container = world_->Find(id);
+      if (!container) continue;
+      ids.emplace(container->launch.executor_info().executor_id().value(), id);
+    }
+    return ids;
+  }
+  std::optional<OracleWorld::Container> InWorld(const std::string& name) {
+    const auto ids = InWorld();
+    const auto it = ids.find(name);
+    if (it == ids.end()) return std::nullopt;
+    return world_->Find(it->second);
+  }
+  void Exit(const std::string& name, int wait_status) {
+    const auto ids = InWorld();
+    ASSERT_EQ(ids.count(name), 1u);
+    world_->Exit(ids.find(name)->second, wait_status);
   }
   // -1: an error, or nobody knows.
   int ExitCode(const absl::StatusOr<wire::Termination>& end) {
     if (!end.ok()) return -1;
     const wire::Exit exit = wire::ExitOf(*end);
     return exit.kind == wire::Exit::Kind::kExited ? exit.number : -1;
+  }
+
+  static wire::Resource Scalar(const std::string& name, double value) {
+    wire::Resource resource;
+    resource.set_name(name);
+    resource.set_type(wire::Value::SCALAR);
+    resource.mutable_scalar()->set_value(value);
+    return resource;
+  }
+  // Those that the program was told last: "cpus:1;mem:64".
+  std::string Limits(const std::string& name) {
+    std::set<std::string> limits;
+    const wire::Update told = InWorld(name)->resources;
+    for (const wire::Resource& limit : told.resources()) {
+      limits.insert(absl::StrCat(limit.name(), ":", limit.scalar().value()));
+    }
+    return absl::StrJoin(limits, ";");
   }
 
   std::string State(const std::string& id) {
@@ -283,7 +354,7 @@ class StandingAgentTest : public ::testing::Test {
   // Until it has ended and nothing is left to do for it.
   void RunUntilAcknowledged(const std::string& id) {
     ttrpc::RunUntil(*loop_, [&] {
-      return State(id) == "exited" && !world_->Find(id).has_value();
+      return State(id) == "exited" && !InWorld(id).has_value();
     });
   }
 
@@ -310,6 +381,7 @@ class StandingAgentTest : public ::testing::Test {
   StandingAgent::Options options_;
   StandingAgentOptions::OnStarted on_started_;
   std::vector<ContainerEvent> events_;
+  std::vector<ContainerId> event_ids_;
   std::unique_ptr<EventLoop> loop_;
   std::optional<absl::StatusOr<RecoverySummary>> summary_;
   std::unique_ptr<StandingAgent> agent_;
@@ -323,14 +395,14 @@ TEST_F(StandingAgentTest, AContainerIsFoundAgainAfterTheAgentWasKilled) {
   const auto found = agent_->Find("one");
   ASSERT_THAT(found, IsOk());
   EXPECT_EQ(found->command, "sleep 600");
-  EXPECT_THAT(world_->Containers(), ElementsAre("one"));
+  EXPECT_THAT(InWorld(), ElementsAre(Pair("one", agent_->Find("one")->id)));
 }
 
 TEST_F(StandingAgentTest, AnEndWhileNoAgentWasThereIsReportedAsItWas) {
   StartAndRecover();
   ASSERT_THAT(Launch("one"), IsOk());
   Kill();
-  world_->Exit("one", 7 << 8);
+  Exit("one", 7 << 8);
   StartAndRecover();
   EXPECT_EQ(ExitCode(Get(BeginWait("one"))), 7);
 }
@@ -339,7 +411,7 @@ TEST_F(StandingAgentTest, HowItEndedIsKnownToTheNextAgentAndToTheOneAfter) {
   StartAndRecover();
   ASSERT_THAT(Launch("one"), IsOk());
   const auto wait = BeginWait("one");
-  world_->Exit("one", 7 << 8);
+  Exit("one", 7 << 8);
   EXPECT_EQ(ExitCode(Get(wait)), 7);
   RunUntilAcknowledged("one");
   for (int i = 0; i < 2; ++i) {
@@ -369,7 +441,7 @@ TEST_F(StandingAgentTest, DestroyForgetsItWithItsSandbox) {
 TEST_F(StandingAgentTest, DestroyOfWhatHasEndedTellsHowItEnded) {
   StartAndRecover();
   ASSERT_THAT(Launch("one"), IsOk());
-  world_->Exit("one", 7 << 8);
+  Exit("one", 7 << 8);
   RunUntilAcknowledged("one");
   EXPECT_EQ(ExitCode(Get(BeginDestroy("one"))), 7);
   EXPECT_EQ(agent_->held(), 0u);
@@ -381,7 +453,7 @@ TEST_F(StandingAgentTest, ANameIsTakenUntilItIsDestroyed) {
   EXPECT_THAT(Launch("one"), StatusIs(absl::StatusCode::kAlreadyExists,
                                       HasSubstr("choose another name")));
   EXPECT_THAT(Get(first), IsOk());
-  world_->Exit("one", 0);
+  Exit("one", 0);
   RunUntilAcknowledged("one");
   EXPECT_THAT(Launch("one"), StatusIs(absl::StatusCode::kAlreadyExists));
 }
@@ -401,6 +473,203 @@ TEST_F(StandingAgentTest, WithoutANameOneIsMadeUp) {
   ASSERT_THAT(a, IsOk());
   ASSERT_THAT(b, IsOk());
   EXPECT_NE(*a, *b);
+}
+
+TEST_F(StandingAgentTest, ANameComesAgainAndAnIdDoesNot) {
+  StartAndRecover();
+  const auto first = Get(BeginLaunch("one"));
+  ASSERT_THAT(first, IsOk());
+  EXPECT_EQ(first->name, "one");
+  EXPECT_THAT(first->id, SizeIs(36));
+  EXPECT_THAT(InWorld(), ElementsAre(Pair("one", first->id)));
+  EXPECT_THAT(Get(BeginDestroy("one")), IsOk());
+  const auto second = Get(BeginLaunch("one"));
+  ASSERT_THAT(second, IsOk());
+  EXPECT_NE(first->id, second->id);
+  EXPECT_THAT(StartAndRecover().recovered, ElementsAre("one"));
+  EXPECT_EQ(agent_->Find("one")->id, second->id);
+  // The first one's id is not the second one's.
+  EXPECT_THAT(Get(BeginWait(first->id)), StatusIs(absl::StatusCode::kNotFound));
+}
+
+TEST_F(StandingAgentTest, AnIdIsAsGoodAsAName) {
+  StartAndRecover();
+  const auto one = Get(BeginLaunch("one"));
+  ASSERT_THAT(one, IsOk());
+  EXPECT_EQ(agent_->Find(one->id)->name, "one");
+  EXPECT_THAT(Launch(one->id), StatusIs(absl::StatusCode::kAlreadyExists));
+  EXPECT_THAT(Update(one->id, {Scalar("mem", 64)}), IsOk());
+  const auto wait = BeginWait(one->id);
+  EXPECT_THAT(Get(BeginDestroy(one->id)), IsOk());
+  EXPECT_THAT(Get(wait), IsOk());
+  EXPECT_EQ(State("one"), "unknown");
+}
+
+TEST_F(StandingAgentTest, EventsAndErrorsSpeakOfNames) {
+  StartAndRecover();
+  const auto one = Get(BeginLaunch("one"));
+  ASSERT_THAT(one, IsOk());
+  const auto destroy = BeginDestroy("one");
+  EXPECT_THAT(Update("one", {Scalar("mem", 64)}),
+              StatusIs(absl::StatusCode::kAborted,
+                       AllOf(HasSubstr("\"one\""), Not(HasSubstr(one->id)))));
+  EXPECT_THAT(Get(destroy), IsOk());
+  const auto is_of_it = [&](size_t i) { return event_ids_[i] == one->id; };
+  // Also those that come when it is forgotten.
+  ttrpc::RunUntil(*loop_, [&] {
+    return !events_.empty() && is_of_it(events_.size() - 1) &&
+           events_.back().state == ContainerState::kGone;
+  });
+  for (size_t i = 0; i < events_.size(); ++i) {
+    EXPECT_EQ(events_[i].container, is_of_it(i) ? "one" : "");
+  }
+}
+
+TEST_F(StandingAgentTest, AnUpdateLeavesAloneWhatItDoesNotName) {
+  StartAndRecover();
+  StandingAgent::LaunchSpec spec = Spec("one");
+  spec.resources = {Scalar("cpus", 0.5), Scalar("mem", 64)};
+  Waiting<Identity> launched;
+  agent_->Launch(spec, launched.done());
+  // Also before it runs.
+  EXPECT_THAT(Update("one", {Scalar("mem", 32)}), IsOk());
+  EXPECT_EQ(Limits("one"), "cpus:0.5;mem:32");
+  // The agent after this one knows it, too.
+  StartAndRecover();
+  EXPECT_THAT(Update("one", {Scalar("cpus", 2)}), IsOk());
+  EXPECT_EQ(Limits("one"), "cpus:2;mem:32");
+}
+
+TEST_F(StandingAgentTest, UpdatesAtOnceAllHoldInTheirOrder) {
+  StartAndRecover();
+  ASSERT_THAT(Launch("one"), IsOk());
+  const auto a = BeginUpdate("one", {Scalar("cpus", 1)});
+  const auto b = BeginUpdate("one", {Scalar("mem", 32), Scalar("disk", 7)});
+  const auto c = BeginUpdate("one", {Scalar("mem", 64)});
+  for (const auto& update : {a, b, c}) EXPECT_THAT(Get(update), IsOk());
+  EXPECT_EQ(Limits("one"), "cpus:1;disk:7;mem:64");
+}
+
+TEST_F(StandingAgentTest, AnUpdateThatFailsChangesNothingForTheNext) {
+  script_ = std::make_shared<Script>();
+  options_.containerizer.lifecycle.max_attempts = 1;
+  ASSERT_THAT(Start(), IsOk());
+  script_->Next(Command::kRecover)->Succeed();
+  script_->Next(Command::kContainers)->Succeed(std::string());
+  const auto launch = BeginLaunch("one");
+  ttrpc::RunUntil(*loop_, [&] { return script_->HasCall(); });
+  script_->Next(Command::kLaunch)->Succeed();
+  EXPECT_THAT(Get(launch), IsOk());
+  const auto cpus = BeginUpdate("one", {Scalar("cpus", 100)});
+  script_->Next(Command::kUpdate)->Fail(absl::InternalError("too many"));
+  EXPECT_THAT(Get(cpus), StatusIs(absl::StatusCode::kInternal));
+  const auto mem = BeginUpdate("one", {Scalar("mem", 32)});
+  const auto call = script_->Next(Command::kUpdate);
+  wire::Update sent;
+  ASSERT_TRUE(sent.ParseFromString(call->invocation().input));
+  EXPECT_THAT(sent.resources(), SizeIs(1));
+  call->Succeed();
+  EXPECT_THAT(Get(mem), IsOk());
+}
+
+TEST_F(StandingAgentTest, WhatEarlierAgentsCalledByItsIdGoesOnByThatName) {
+  StartAndRecover();
+  Kill();
+  const auto state = state::ReadAgentState(work_dir_->path());
+  ASSERT_THAT(state, IsOk());
+  const state::RunId run = {state->slave->id, kOwnFramework, "one", "one"};
+  const auto writer = state::Writer::Open(work_dir_->path());
+  wire::Launch launch;
+  launch.mutable_container_id()->set_value("one");
+  wire::ExecutorInfo& executor = *launch.mutable_executor_info();
+  executor.mutable_executor_id()->set_value("one");
+  executor.mutable_framework_id()->set_value(kOwnFramework);
+  executor.mutable_command()->set_value("sleep");
+  *executor.add_resources() = Scalar("cpus", 1);
+  ASSERT_THAT((*writer)->RecordLaunch(run, executor), IsOk());
+  ASSERT_THAT((*writer)->RecordLaunched(run), IsOk());
+  Invocation invocation;
+  invocation.command = Command::kLaunch;
+  invocation.input = launch.SerializeAsString();
+  (void)world_->Run(invocation);
+
+  EXPECT_THAT(StartAndRecover().recovered, ElementsAre("one"));
+  EXPECT_EQ(agent_->Find("one")->id, "one");
+  EXPECT_THAT(Update("one", {Scalar("mem", 32)}), IsOk());
+  EXPECT_EQ(Limits("one"), "cpus:1;mem:32");
+  const auto wait = BeginWait("one");
+  Exit("one", 7 << 8);
+  EXPECT_EQ(ExitCode(Get(wait)), 7);
+  RunUntilAcknowledged("one");
+  EXPECT_EQ(ExitCode(Get(BeginDestroy("one"))), 7);
+  EXPECT_THAT(OnDisk(), IsEmpty());
+}
+
+TEST_F(StandingAgentTest, OneThatWasToBeDestroyedIsDestroyedByTheNextAgent) {
+  script_ = std::make_shared<Script>();
+  ASSERT_THAT(Start(), IsOk());
+  script_->Next(Command::kRecover)->Succeed();
+  script_->Next(Command::kContainers)->Succeed(std::string());
+  const auto launch = BeginLaunch("one");
+  ttrpc::RunUntil(*loop_, [&] { return script_->HasCall(); });
+  script_->Next(Command::kLaunch)->Succeed();
+  EXPECT_THAT(Get(launch), IsOk());
+  const auto destroy = BeginDestroy("one");
+  ASSERT_NE(NextCall(Command::kDestroy), nullptr);
+  // The program has done it, and the agent is killed before it learns that.
+  ASSERT_THAT(Start(), IsOk());
+  EXPECT_EQ(State("one"), "destroying");
+  const auto wait = BeginWait("one");
+  script_->Next(Command::kRecover)->Succeed();
+  script_->Next(Command::kContainers)->Succeed(std::string());
+  script_->Next(Command::kDestroy)->Succeed();
+  script_->Next(Command::kWait)->Fail(absl::InternalError("who is that?"));
+  const auto end = Get(wait);
+  ASSERT_THAT(end, IsOk());
+  EXPECT_THAT(end->message(), HasSubstr("it was to be destroyed"));
+  EXPECT_EQ(agent_->held(), 0u);
+  EXPECT_THAT(OnDisk(), IsEmpty());
+}
+
+TEST_F(StandingAgentTest, AWaitThatFailsIsListedWhileItIsTriedAgain) {
+  script_ = std::make_shared<Script>();
+  ASSERT_THAT(Start(), IsOk());
+  script_->Next(Command::kRecover)->Succeed();
+  script_->Next(Command::kContainers)->Succeed(std::string());
+  const auto launch = BeginLaunch("one");
+  NextCall(Command::kLaunch)->Succeed();
+  EXPECT_THAT(Get(launch), IsOk());
+  const auto wait = BeginWait("one");
+  NextCall(Command::kWait)->Fail(absl::DataLossError("this is no record"));
+  ttrpc::RunUntil(*loop_, [&] { return agent_->Find("one")->problem != ""; });
+  EXPECT_THAT(agent_->Find("one")->problem,
+              AllOf(HasSubstr("wait fails"), HasSubstr("no record")));
+  EXPECT_EQ(State("one"), "running");
+  NextCall(Command::kWait)
+      ->Succeed(wire::MakeTermination(7 << 8, "").SerializeAsString());
+  EXPECT_EQ(ExitCode(Get(wait)), 7);
+  ttrpc::RunUntil(*loop_, [&] { return agent_->Find("one")->problem == ""; });
+}
+
+TEST_F(StandingAgentTest, AnExitIsAcknowledgedToAProgramThatListsNothing) {
+  StartAndRecover();
+  ASSERT_THAT(Launch("one"), IsOk());
+  mischief_.KillAt(3, /*after_effect=*/true);  // termination: make … sync
+  Exit("one", 7 << 8);
+  ttrpc::RunUntil(*loop_, [&] { return mischief_.killed(); });
+  mischief_.Release();
+  script_ = std::make_shared<Script>();
+  ASSERT_THAT(Start(), IsOk());
+  EXPECT_EQ(State("one"), "exited");
+  script_->Next(Command::kRecover)->Succeed();
+  script_->Next(Command::kContainers)->Succeed(std::string());
+  NextCall(Command::kDestroy)->Succeed();
+  EXPECT_EQ(ExitCode(Get(BeginWait("one"))), 7);
+}
+
+TEST_F(StandingAgentTest, ATransportThatCannotBeMadeIsAnErrorAtOnce) {
+  options_.containerizer.lifecycle.max_commands = 0;
+  EXPECT_FALSE(Start().ok());
 }
 
 TEST_F(StandingAgentTest, AFailedLaunchLeavesNothing) {
@@ -442,7 +711,7 @@ TEST_F(StandingAgentTest, ALaunchThatNobodyWasToldOfIsDestroyed) {
   EXPECT_EQ(State("one"), "destroying");
   script_->Next(Command::kRecover)->Succeed();
   wire::Containers listed;
-  listed.add_containers()->set_value("one");
+  listed.add_containers()->set_value(agent_->Find("one")->id);
   script_->Next(Command::kContainers)->Succeed(listed.SerializeAsString());
   script_->Next(Command::kDestroy)->Succeed();
   script_->Next(Command::kWait)
@@ -496,11 +765,11 @@ TEST_F(StandingAgentTest, AnExitThatCannotBeRecordedIsNotAcknowledged) {
   ASSERT_THAT(Launch("one"), IsOk());
   mischief_.Break("executor.termination");
   const auto wait = BeginWait("one");
-  world_->Exit("one", 7 << 8);
+  Exit("one", 7 << 8);
   EXPECT_EQ(ExitCode(Get(wait)), 7) << "who waits is told all the same";
   EXPECT_THAT(agent_->Find("one")->problem, HasSubstr("no space left"));
   EXPECT_TRUE(HasEvent("one", "could not be written down"));
-  EXPECT_TRUE(world_->Find("one").has_value());
+  EXPECT_TRUE(InWorld("one").has_value());
   // Killed now, nothing is lost.
   StartAndRecover();
   EXPECT_EQ(ExitCode(Get(BeginWait("one"))), 7);
@@ -515,13 +784,13 @@ TEST_F(StandingAgentTest, AnExitThatIsLateIsNotTheNextContainersOfThatName) {
   for (const char* id : {"one", "two"}) ASSERT_THAT(Launch(id), IsOk());
   mischief_.Break("executor.termination");
   const auto wait = BeginWait("one");
-  world_->Exit("one", 7 << 8);
+  Exit("one", 7 << 8);
   EXPECT_EQ(ExitCode(Get(wait)), 7);
   EXPECT_THAT(Get(BeginDestroy("one")), IsOk());
   ASSERT_THAT(Launch("one"), IsOk());
   // Whatever is still to be tried for the first of that name comes before
   // this is tried again.
-  world_->Exit("two", 0);
+  Exit("two", 0);
   ttrpc::RunUntil(*loop_, [&] {
     int tries = 0;
     for (const ContainerEvent& event : events_) {
@@ -540,9 +809,8 @@ TEST_F(StandingAgentTest, ASandboxThatIsInTheWayOfALaunchIsLeftAlone) {
   StartAndRecover();
   ASSERT_THAT(Launch("one"), IsOk());
   const std::string file =
-      absl::StrReplaceAll(
-          agent_->Find("one")->sandbox,
-          {{"executors/one/runs/one", "executors/two/runs/two"}}) +
+      absl::StrReplaceAll(agent_->Find("one")->sandbox,
+                          {{"executors/one/", "executors/two/"}}) +
       "/file";
   state::WriteFile(file, "precious");
   EXPECT_THAT(Launch("two"), StatusIs(absl::StatusCode::kAlreadyExists));
@@ -573,29 +841,34 @@ TEST_F(StandingAgentTest, WaitsThatAreCancelledMakeRoom) {
     ASSERT_THAT(Get(wait), StatusIs(absl::StatusCode::kCancelled));
   }
   const auto wait = BeginWait("one");
-  world_->Exit("one", 7 << 8);
+  Exit("one", 7 << 8);
   EXPECT_EQ(ExitCode(Get(wait)), 7);
 }
 
 TEST_F(StandingAgentTest, WhatEarlierAgentsKeptCountsToo) {
   StartAndRecover();
-  for (const char* id : {"a", "b", "c"}) {
+  size_t ended = 0;
+  for (const char* id : {"c", "b", "a"}) {
     ASSERT_THAT(Launch(id), IsOk());
-    world_->Exit(id, 0);
+    Exit(id, 0);
     RunUntilAcknowledged(id);
+    ++ended;
+    // Until that is recorded, too.
+    ttrpc::RunUntil(*loop_, [&] {
+      const auto state = state::ReadAgentState(work_dir_->path());
+      size_t completed = 0;
+      for (const auto& executor : state->slave->frameworks[0].executors) {
+        completed += executor.runs[0].completed;
+      }
+      return completed == ended;
+    });
+    // Later in time than a file system can tell apart.
+    absl::SleepFor(absl::Milliseconds(20));
   }
-  // Until that is recorded, too.
-  ttrpc::RunUntil(*loop_, [&] {
-    const auto state = state::ReadAgentState(work_dir_->path());
-    size_t completed = 0;
-    for (const auto& executor : state->slave->frameworks[0].executors) {
-      completed += executor.runs[0].completed;
-    }
-    return completed == 3;
-  });
   options_.max_exited = 1;
   StartAndRecover();
   ttrpc::RunUntil(*loop_, [&] { return agent_->held() == 1; });
+  EXPECT_EQ(State("a"), "exited") << "it was the last to end";
 }
 
 TEST_F(StandingAgentTest, AWaitForWhatCouldNeitherRunNorBeDestroyedIsAnswered) {
@@ -607,7 +880,7 @@ TEST_F(StandingAgentTest, AWaitForWhatCouldNeitherRunNorBeDestroyedIsAnswered) {
   const auto launch = BeginLaunch("one");
   ttrpc::RunUntil(*loop_, [&] { return script_->HasCall(); });
   wire::Containers listed;
-  listed.add_containers()->set_value("one");
+  listed.add_containers()->set_value(agent_->Find("one")->id);
   script_->Next(Command::kLaunch)->Fail(absl::InternalError("no such image"));
   // Once by itself, and once because the agent asks.
   for (int i = 0; i < 2; ++i) {
@@ -626,7 +899,7 @@ TEST_F(StandingAgentTest, AWaitForWhatCouldNeitherRunNorBeDestroyedIsAnswered) {
 TEST_F(StandingAgentTest, APidThatCannotBeRecordedIsAnEvent) {
   StartAndRecover();
   ASSERT_THAT(Launch("one"), IsOk());
-  const Sandbox sandbox = *world_->Find("one")->sandbox;
+  const Sandbox sandbox = *InWorld("one")->sandbox;
   on_started_(Command::kLaunch, sandbox, 4711);
   ttrpc::RunUntil(*loop_, [&] {
     const auto state = state::ReadAgentState(work_dir_->path());
@@ -645,7 +918,7 @@ TEST_F(StandingAgentTest, OfThoseThatHaveEndedOnlyTheLatestAreKept) {
   StartAndRecover();
   for (const char* id : {"a", "b", "c", "d"}) {
     ASSERT_THAT(Launch(id), IsOk());
-    world_->Exit(id, 0);
+    Exit(id, 0);
     RunUntilAcknowledged(id);
   }
   ttrpc::RunUntil(*loop_, [&] { return agent_->held() == 2; });
@@ -715,9 +988,9 @@ TEST_F(StandingAgentTest, ADestroyThatFailsIsReportedAndCanBeAskedForAgain) {
   script_->Next(Command::kLaunch)->Succeed();
   EXPECT_THAT(Get(launch), IsOk());
   auto destroy = BeginDestroy("one");
-  script_->Next(Command::kDestroy)->Fail(absl::InternalError("busy"));
+  NextCall(Command::kDestroy)->Fail(absl::InternalError("busy"));
   wire::Containers listed;
-  listed.add_containers()->set_value("one");
+  listed.add_containers()->set_value(agent_->Find("one")->id);
   script_->Next(Command::kContainers)->Succeed(listed.SerializeAsString());
   EXPECT_THAT(Get(destroy),
               StatusIs(absl::StatusCode::kInternal, HasSubstr("busy")));
@@ -749,13 +1022,14 @@ TEST_F(StandingAgentTest, OneThatIsOnlyReportedCanBeDestroyed) {
   // Another agent's.
   StartAndRecover();
   ASSERT_THAT(Launch("one"), IsOk());
+  const ContainerId id = agent_->Find("one")->id;
   Kill();
   state::TemporaryDirectory other;
   options_.containerizer.lifecycle.orphans = OrphanPolicy::kReport;
   ASSERT_EQ(rename((*work_dir_ / "meta").c_str(), (other / "meta").c_str()), 0);
-  EXPECT_THAT(StartAndRecover().surviving, ElementsAre("one"));
+  EXPECT_THAT(StartAndRecover().surviving, ElementsAre(id));
   EXPECT_EQ(State("one"), "unknown");
-  EXPECT_THAT(Get(BeginDestroy("one")), IsOk());
+  EXPECT_THAT(Get(BeginDestroy(id)), IsOk());
   EXPECT_THAT(world_->Containers(), IsEmpty());
 }
 
@@ -773,9 +1047,9 @@ TEST_F(StandingAgentTest, ListComesInPages) {
   for (const char* id : {"a", "b", "c"}) ASSERT_THAT(Launch(id), IsOk());
   const auto first = agent_->List("", 2);
   ASSERT_THAT(first, SizeIs(2));
-  const auto second = agent_->List(first[1].id, 2);
+  const auto second = agent_->List(first[1].name, 2);
   ASSERT_THAT(second, SizeIs(1));
-  EXPECT_EQ(second[0].id, "c");
+  EXPECT_EQ(second[0].name, "c");
 }
 
 // A life of two containers, with the agent killed in each change of a file, and
@@ -789,10 +1063,9 @@ class KilledInEachWrite : public StandingAgentTest {
     if (RunUntilOrKilled([&] { return one.is_over(); })) return true;
     told_ = true;
     const auto wait = BeginWait("one");
-    world_->Exit("one", 7 << 8);
-    if (RunUntilOrKilled([&] {
-          return wait.is_over() && !world_->Find("one").has_value();
-        })) {
+    Exit("one", 7 << 8);
+    if (RunUntilOrKilled(
+            [&] { return wait.is_over() && !InWorld("one").has_value(); })) {
       return true;
     }
     const auto two = BeginLaunch("two");
@@ -837,16 +1110,16 @@ TEST_F(KilledInEachWrite, TheNextAgentKnowsWhatTheLastOnePromised) {
         EXPECT_EQ(ExitCode(Get(BeginWait("one"))), 7);
         RunUntilAcknowledged("one");
       } else if (State("one") == "unknown") {
-        EXPECT_FALSE(world_->Find("one").has_value());
+        EXPECT_FALSE(InWorld("one").has_value());
       } else {
         EXPECT_EQ(State("one"), "running");
-        EXPECT_TRUE(world_->Find("one").has_value());
+        EXPECT_TRUE(InWorld("one").has_value());
       }
       EXPECT_TRUE(!told_two_ || asked_ || State("two") == "running");
       if (State("two") == "unknown") {
-        EXPECT_FALSE(world_->Find("two").has_value());
+        EXPECT_FALSE(InWorld("two").has_value());
       } else if (State("two") == "running") {
-        EXPECT_TRUE(world_->Find("two").has_value());
+        EXPECT_TRUE(InWorld("two").has_value());
       }
       if (HasFailure()) return;
       if (!killed) break;
