@@ -34,6 +34,15 @@ AgentProcess::AgentProcess(const std::vector<std::string>& arguments,
 }
 
 AgentProcess::AgentProcess(const std::vector<std::string>& arguments,
+                           const Variables& variables, const UniqueFd& out) {
+  int err[2];
+  EXPECT_EQ(pipe2(err, O_CLOEXEC), 0);
+  err_fd_ = UniqueFd(err[0]);
+  Spawn(arguments, variables, out.get(), err[1]);
+  close(err[1]);
+}
+
+AgentProcess::AgentProcess(const std::vector<std::string>& arguments,
                            const Variables& variables, unsigned short columns) {
   struct winsize size = {};
   size.ws_col = columns;

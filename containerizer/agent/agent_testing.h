@@ -27,6 +27,9 @@ class AgentProcess {
 
   AgentProcess(const std::vector<std::string>& arguments,
                const Variables& variables);
+  // With `out` for stdout.
+  AgentProcess(const std::vector<std::string>& arguments,
+               const Variables& variables, const UniqueFd& out);
   // On a terminal: all that it writes is in out().
   AgentProcess(const std::vector<std::string>& arguments,
                const Variables& variables, unsigned short columns);

@@ -6,7 +6,6 @@
 #include <sys/statvfs.h>
 
 #include <cstdint>
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <utility>
@@ -23,7 +22,6 @@
 #include "external_containerizer/containerizer/agent/json.h"
 #include "external_containerizer/containerizer/agent/program_setup.h"
 #include "external_containerizer/containerizer/agent/report.h"
-#include "external_containerizer/containerizer/agent/run.h"
 #include "external_containerizer/containerizer/agent/run_directory.h"
 #include "external_containerizer/containerizer/agent/task_flags.h"
 #include "external_containerizer/containerizer/agent/user_paths.h"
@@ -167,9 +165,8 @@ int DoctorMain(const Surroundings& surroundings,
     return UsageError("doctor", std::string(flags.status().message()));
   }
   if (flags->On("help")) {
-    return fputs(DoctorHelp().c_str(), stdout) < 0 || fflush(stdout) != 0
-               ? kAgentFailed
-               : 0;
+    Print(DoctorHelp());
+    return 0;
   }
   if (!flags->rest().empty()) {
     return UsageError("doctor", "it takes no arguments");
@@ -193,16 +190,14 @@ int DoctorMain(const Surroundings& surroundings,
                                        .Text("advice", finding.advice)
                                        .ToString()
                                  : OneLine(FindingLine(finding));
-    printf("%s\n", line.c_str());
+    Print(line + "\n");
   }
   if (flags->On("json")) {
-    printf("%s\n", JsonObject()
-                       .Text("type", "end")
-                       .Integer("status", status)
-                       .ToString()
-                       .c_str());
+    Print(absl::StrCat(
+        JsonObject().Text("type", "end").Integer("status", status).ToString(),
+        "\n"));
   }
-  return fflush(stdout) != 0 ? kAgentFailed : status;
+  return status;
 }
 
 }  // namespace

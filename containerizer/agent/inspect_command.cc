@@ -3,12 +3,10 @@
 
 #include "external_containerizer/containerizer/agent/inspect_command.h"
 
-#include <errno.h>
 #include <signal.h>
-#include <unistd.h>
 
+#include <cstddef>
 #include <cstdio>
-#include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,12 +18,14 @@
 #include "external_containerizer/containerizer/agent/inspect.h"
 #include "external_containerizer/containerizer/agent/report.h"
 #include "external_containerizer/containerizer/agent/run.h"
+#include "external_containerizer/containerizer/agent/subcommand.h"
 #include "external_containerizer/containerizer/agent/user_paths.h"
 
 namespace external_containerizer {
 namespace {
 
 constexpr int kDamaged = 1;
+constexpr size_t kLinesAtOnce = size_t{64} << 10;  // Bytes of them.
 
 const std::vector<Flag>& InspectFlags() {
   static const auto& flags = *new std::vector<Flag>{
@@ -95,38 +95,6 @@ absl::StatusOr<InspectOptions> Parse(
   return options;
 }
 
-// stdout, some lines at a time.
-class Output {
- public:
-  // False if nobody takes more.
-  bool Put(absl::string_view line) {
-    absl::StrAppend(&buffer_, line, "\n");
-    return buffer_.size() < kBufferBytes || Flush();
-  }
-
-  bool Flush() {
-    absl::string_view left = buffer_;
-    while (!left.empty() && error_ == 0) {
-      const ssize_t written = write(STDOUT_FILENO, left.data(), left.size());
-      if (written >= 0) {
-        left.remove_prefix(static_cast<size_t>(written));
-      } else if (errno != EINTR) {
-        error_ = errno;
-      }
-    }
-    buffer_.clear();
-    return error_ == 0;
-  }
-
-  int error() const { return error_; }
-
- private:
-  static constexpr size_t kBufferBytes = size_t{64} << 10;
-
-  std::string buffer_;
-  int error_ = 0;
-};
-
 int InspectMain(const Surroundings& surroundings,
                 const std::vector<std::string>& arguments) {
   const absl::StatusOr<InspectOptions> options = Parse(surroundings, arguments);
@@ -134,35 +102,32 @@ int InspectMain(const Surroundings& surroundings,
     return UsageError("inspect", std::string(options.status().message()));
   }
   if (options->help) {
-    return fputs(InspectHelp().c_str(), stdout) < 0 || fflush(stdout) != 0
-               ? kAgentFailed
-               : 0;
+    Print(InspectHelp());
+    return 0;
   }
   // Who reads only the beginning still learns by the exit status what is known
   // before the first line.
   signal(SIGPIPE, SIG_IGN);
-  Output output;
   const absl::StatusOr<Inspection> inspection = Inspect(options->work_dir);
   if (!inspection.ok()) {
     if (options->json) {
-      output.Put(ErrorJson(inspection.status()).ToString());
-      output.Flush();
+      Print(absl::StrCat(ErrorJson(inspection.status()).ToString(), "\n"));
     }
     fprintf(stderr, "agent: %s\n",
             OneLine(inspection.status().message()).c_str());
     return kAgentFailed;
   }
-  const auto put = [&](absl::string_view line) { return output.Put(line); };
+  std::string lines;
+  const auto put = [&](absl::string_view line) {
+    absl::StrAppend(&lines, line, "\n");
+    return lines.size() < kLinesAtOnce || Print(std::exchange(lines, ""));
+  };
   if (options->json) {
     InspectAsJson(*inspection, put);
   } else {
     InspectAsText(*inspection, put);
   }
-  if (!output.Flush() && output.error() != EPIPE) {
-    fprintf(stderr, "agent: cannot write to stdout: %s\n",
-            strerror(output.error()));
-    return kAgentFailed;
-  }
+  Print(lines);
   return IsDamaged(inspection->state) ? kDamaged : 0;
 }
 

@@ -1,6 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
+#include <signal.h>
+
 #include <string>
 #include <vector>
 
@@ -16,6 +18,9 @@
 namespace ec = external_containerizer;
 
 int main(int argc, char** argv) {
+  // A file size limit fails the write, and not the agent. A handler, since
+  // children inherit what is ignored.
+  signal(SIGXFSZ, [](int) {});
   std::vector<std::string> arguments;
   for (int i = 1; i < argc; ++i) arguments.push_back(argv[i]);
   const std::vector<ec::Subcommand> subcommands = {

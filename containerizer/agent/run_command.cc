@@ -47,9 +47,8 @@ int RunMain(const Surroundings& surroundings,
             const std::vector<std::string>& arguments) {
   const absl::StatusOr<Flags> flags = Flags::Parse(RunFlags(), arguments);
   if (flags.ok() && flags->On("help")) {
-    return fputs(RunHelp().c_str(), stdout) < 0 || fflush(stdout) != 0
-               ? kAgentFailed
-               : 0;
+    Print(RunHelp());
+    return 0;
   }
   absl::StatusOr<RunOptions> options = ParseRun(surroundings, arguments);
   if (!options.ok()) {

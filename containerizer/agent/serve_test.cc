@@ -82,6 +82,17 @@ class ServeTest : public ::testing::Test {
                         {{"HOME", home_}, {"PATH", "/usr/bin:/bin"}});
   }
 
+  // With stdout on a disk that is full.
+  Result RunWithFullDisk(std::vector<std::string> arguments) {
+    const UniqueFd full(open("/dev/full", O_WRONLY | O_CLOEXEC));
+    EXPECT_TRUE(full.valid());
+    arguments.insert(arguments.begin() + 1, "--work_dir=" + work_);
+    AgentProcess process(arguments,
+                         {{"HOME", home_}, {"PATH", "/usr/bin:/bin"}}, full);
+    const int status = process.Wait();
+    return {status, "", process.err()};
+  }
+
   Result Run(std::vector<std::string> arguments) {
     AgentProcess process = Begin(std::move(arguments));
     const int status = process.Wait();
@@ -122,8 +133,12 @@ class ServeTest : public ::testing::Test {
     };
     AgentProcess client = Begin(std::move(arguments));
     const absl::Time end = absl::Now() + kPatience;
-    while (!has_come() && absl::Now() < end) poll(nullptr, 0, 1);
-    EXPECT_TRUE(has_come());
+    bool came = false;
+    while (!came && absl::Now() < end) {
+      poll(nullptr, 0, 1);
+      came = has_come();
+    }
+    EXPECT_TRUE(came);
     return client;
   }
 
@@ -183,7 +198,9 @@ TEST_F(ServeTest, AnEndThatNobodySawIsReportedAsItWas) {
   EXPECT_EQ(Run({"wait", "one"}).status, 128 + SIGKILL);
   const Result again = Run({"wait", "--json", "one"});
   EXPECT_EQ(again.status, 128 + SIGKILL);
-  EXPECT_THAT(again.out, HasSubstr("\"container\":\"one\",\"signal\":9"));
+  EXPECT_THAT(again.out,
+              ContainsRegex("\"container\":\"one\",\"id\":\"[0-9a-f-]{36}\","
+                            "\"signal\":9"));
   EXPECT_THAT(Run({"list"}).out, ContainsRegex("one +killed by signal 9"));
 }
 
@@ -290,6 +307,98 @@ TEST_F(ServeTest, EveryCommandOfALife) {
   EXPECT_THAT(destroy.err, HasSubstr("killed by signal"));
   EXPECT_THAT(Run({"list"}).out, Not(HasSubstr(id)));
   EXPECT_THAT(Run({"list", "--json"}).out, IsEmpty());
+}
+
+TEST_F(ServeTest, AnIdIsTakenWhereverANameIs) {
+  Serve();
+  Launch("one", "exec sleep 600");
+  const std::string json = Run({"list", "--json"}).out;
+  const std::string key = "\"container\":\"one\",\"id\":\"";
+  ASSERT_THAT(json, HasSubstr(key));
+  const std::string id = json.substr(json.find(key) + key.size(), 36);
+  EXPECT_EQ(Run({"usage", id}).status, 0);
+  EXPECT_EQ(Run({"update", "--resources=cpus:1", id}).status, 0);
+  EXPECT_THAT(Run({"events", "--past", "--json", id}).out,
+              AllOf(HasSubstr("\"container\":\"one\""),
+                    HasSubstr("\"id\":\"" + id + "\"")));
+  const Result taken = Run({"launch", "--name=" + id, "--", "true"});
+  EXPECT_EQ(taken.status, 125);
+  EXPECT_THAT(taken.err, HasSubstr("choose another name"));
+  AgentProcess wait = BeginConnected({"wait", "one"});
+  const Result destroy = Run({"destroy", id});
+  EXPECT_THAT(destroy.err, HasSubstr("agent: one killed by signal"));
+  EXPECT_EQ(wait.Wait(), 128 + SIGTERM);
+}
+
+TEST_F(ServeTest, OutputThatCannotBeWrittenIsAnError) {
+  Serve();
+  Launch("one", "exec sleep 600");
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{{"list"},
+                                             {"list", "--json"},
+                                             {"list", "--help"},
+                                             {"usage"},
+                                             {"usage", "--json"},
+                                             {"events", "--past"},
+                                             {"events", "--past", "--json"},
+                                             {"doctor"},
+                                             {"inspect", "--json"},
+                                             {"destroy", "--json", "one"}}) {
+    SCOPED_TRACE(arguments[0] + " " + arguments.back());
+    const Result result = RunWithFullDisk(arguments);
+    EXPECT_EQ(result.status, 125);
+    EXPECT_THAT(result.err, HasSubstr("cannot write to stdout: No space"));
+  }
+  const Result launch =
+      RunWithFullDisk({"launch", "--name=two", "--", "sleep", "600"});
+  EXPECT_EQ(launch.status, 125);
+  EXPECT_THAT(launch.err, HasSubstr("container two runs"));
+}
+
+TEST_F(ServeTest, AWaitSaysAtOnceThatThereIsNoAgent) {
+  AgentProcess wait = Begin({"wait", "one"});
+  wait.Expect("err", "no agent serves " + work_);
+}
+
+TEST_F(ServeTest, AnUpdateOfOneLimitLeavesTheOther) {
+  Serve();
+  ASSERT_EQ(Run({"launch", "--name=one", "--resources=cpus:0.5;mem:64", "--",
+                 "sleep", "600"})
+                .status,
+            0);
+  const std::string before = Run({"usage", "one"}).out;
+  ASSERT_EQ(Run({"update", "--resources=cpus:0.5", "one"}).status, 0);
+  const std::string after = Run({"usage", "one"}).out;
+  for (const std::string& usage : {before, after}) {
+    SCOPED_TRACE(usage);
+    EXPECT_EQ(absl::StrContains(before, "64.0 MiB"),
+              absl::StrContains(usage, "64.0 MiB"));
+  }
+}
+
+TEST_F(ServeTest, ASocketThatSomebodyRemovedIsMadeAgain) {
+  Serve();
+  Launch("one", "exec sleep 600");
+  ASSERT_EQ(unlink((work_ + "/control/socket").c_str()), 0);
+  agent_->Expect("err", "its socket was removed");
+  const Result list = Run({"list"});
+  EXPECT_EQ(list.status, 0) << list.err;
+  EXPECT_THAT(list.out, HasSubstr("one"));
+}
+
+TEST_F(ServeTest, AFileSizeLimitRefusesALaunchAndEndsNoAgent) {
+  struct rlimit limit = {};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &limit), 0);
+  Serve();
+  struct rlimit small = limit;
+  small.rlim_cur = 64 << 10;
+  ASSERT_EQ(prlimit(agent_->pid(), RLIMIT_FSIZE, &small, nullptr), 0);
+  const Result launch =
+      Run({"launch", "--name=one", "--env=BIG=" + std::string(100'000, 'x'),
+           "--", "sleep", "600"});
+  EXPECT_EQ(launch.status, 125);
+  EXPECT_THAT(launch.err, HasSubstr("executor.info"));
+  EXPECT_EQ(Run({"list"}).status, 0);
 }
 
 TEST_F(ServeTest, EventsAreToldAsTheyHappen) {
@@ -409,7 +518,7 @@ TEST_F(ServeTest, WhatMakesNoSenseIsSaidInASentence) {
             "there is no container"},
            {{"update", "--resources=cpus", "x"}, "--resources: "},
            {{"launch"}, "name the container|there is no command"},
-           {{"launch", "--name=../x", "--", "true"}, "container id"},
+           {{"launch", "--name=../x", "--", "true"}, "container name"},
            {{"launch", "--name=latest", "--", "true"}, "latest"},
            {{"launch", "--name=", "--", "true"}, "--name is empty"},
            {{"launch", "--", "/no/such"}, "/no/such"},
@@ -428,9 +537,9 @@ TEST_F(ServeTest, DamageIsAnErrorUnlessItIsAskedToBeLenient) {
   const std::string sandbox = SandboxOf("one");
   agent_->Signal(SIGKILL);
   agent_->Wait();
-  const std::string info =
-      absl::StrReplaceAll(sandbox, {{work_ + "/slaves", work_ + "/meta/slaves"},
-                                    {"/runs/one", "/executor.info"}});
+  const std::string info = absl::StrReplaceAll(
+      sandbox.substr(0, sandbox.find("/runs/")) + "/executor.info",
+      {{work_ + "/slaves", work_ + "/meta/slaves"}});
   ASSERT_EQ(access(info.c_str(), F_OK), 0);
   std::ofstream(info, std::ios::trunc) << "rubbish that is no record";
   const Result strict = Run({"serve"});

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "external_containerizer/containerizer/agent/user_paths.h"
 
 namespace external_containerizer {
@@ -22,8 +23,13 @@ struct Subcommand {
               const std::vector<std::string>& arguments);
 };
 
+// For sub-commands: writes to stdout, at once. False if that fails, or has
+// failed before; Dispatch() then says so and changes the exit status.
+bool Print(absl::string_view text);
+
 // Runs the sub-command that `arguments` (without argv[0]) begin with. Answers
-// --help and help; what it does not know is an error on stderr.
+// --help and help; what it does not know is an error on stderr, and so is
+// output that could not be written to stdout, unless nobody reads it any more.
 int Dispatch(const std::vector<Subcommand>& subcommands,
              const Surroundings& surroundings,
              const std::vector<std::string>& arguments);

@@ -60,7 +60,10 @@ int RunClientCommand(const ClientCommand& command,
   if (!flags.ok()) {
     return UsageError(command.name, std::string(flags.status().message()));
   }
-  if (flags->On("help")) return Print(HelpOf(command)) ? 0 : kAgentFailed;
+  if (flags->On("help")) {
+    Print(HelpOf(command));
+    return 0;
+  }
   const absl::Status ids = CheckIds(command, *flags);
   if (!ids.ok()) return UsageError(command.name, std::string(ids.message()));
   absl::StatusOr<std::string> work_dir = WorkDirectoryOf(surroundings, *flags);
@@ -78,11 +81,6 @@ int Fail(const ClientCall& call, const absl::Status& status) {
   }
   fprintf(stderr, "agent: %s\n", OneLine(status.message()).c_str());
   return kAgentFailed;
-}
-
-bool Print(absl::string_view text) {
-  return fwrite(text.data(), 1, text.size(), stdout) == text.size() &&
-         fflush(stdout) == 0;
 }
 
 std::string EndedText(const wire::Termination& end) {

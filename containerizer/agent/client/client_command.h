@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/string_view.h"
 #include "external_containerizer/containerizer/agent/flags.h"
 #include "external_containerizer/containerizer/agent/json.h"
 #include "external_containerizer/containerizer/agent/user_paths.h"
@@ -48,9 +47,6 @@ Flag JsonFlag(const std::string& help);
 
 // Prints "agent: ..." on stderr, or as JSON on stdout; returns kAgentFailed.
 int Fail(const ClientCall& call, const absl::Status& status);
-
-// On stdout. False if nobody reads it any more, which is no error.
-bool Print(absl::string_view text);
 
 // "exited with code 3", with why.
 std::string EndedText(const wire::Termination& end);

@@ -16,8 +16,8 @@
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/agent/client/client_command.h"
 #include "external_containerizer/containerizer/agent/client/control_client.h"
+#include "external_containerizer/containerizer/agent/files.h"
 #include "external_containerizer/containerizer/agent/report.h"
-#include "external_containerizer/containerizer/agent/run.h"
 #include "external_containerizer/containerizer/agent/serve/control.h"
 #include "external_containerizer/containerizer/agent/task_flags.h"
 
@@ -46,12 +46,11 @@ int Launch(const ClientCall& call) {
   const absl::StatusOr<Resources> resources = ResourcesOf(call.flags);
   if (!resources.ok()) return usage_error(resources.status());
 
+  // Made up here, so that it can be told whatever happens to the agent.
   control::v1::LaunchRequest request;
-  if (!call.flags.Values("name").empty()) {
-    request.set_id(call.flags.Value("name", ""));
-    if (request.id().empty()) {
-      return usage_error(absl::InvalidArgumentError("--name is empty"));
-    }
+  request.set_id(call.flags.Value("name", absl::StrCat("c-", RandomName())));
+  if (request.id().empty()) {
+    return usage_error(absl::InvalidArgumentError("--name is empty"));
   }
   request.set_program(command->program);
   if (command->shell) request.set_shell(true);
@@ -67,37 +66,67 @@ int Launch(const ClientCall& call) {
   for (const wire::Resource& resource : *resources) {
     *request.add_resources() = resource;
   }
-  const auto reply = CallOnce(call, control::kLaunch, request);
-  if (!reply.ok()) return Fail(call, reply.status());
-  return Print(absl::StrCat(reply->id(), "\n")) ? 0 : kAgentFailed;
+  const auto client = ControlClient::Connect(call.work_dir);
+  if (!client.ok()) return Fail(call, client.status());
+  const auto reply = (*client)->Call(control::kLaunch, request);
+  if (!reply.ok()) {
+    return Fail(call, absl::IsUnavailable(reply.status())
+                          ? absl::UnavailableError(absl::StrCat(
+                                reply.status().message(),
+                                "; the container's name is ", request.id()))
+                          : reply.status());
+  }
+  if (!Print(absl::StrCat(reply->id(), "\n"))) {
+    fprintf(stderr, "agent: container %s runs\n", OneLine(reply->id()).c_str());
+  }
+  return 0;
 }
 
 // Says how it ended; the exit status is the caller's.
-void ShowEnd(const ClientCall& call, const wire::Termination& end) {
-  const std::string& id = call.ids()[0];
+void ShowEnd(const ClientCall& call, const control::v1::EndReply& reply) {
+  const std::string& name = reply.has_name() ? reply.name() : call.ids()[0];
   if (call.flags.On("json")) {
-    Print(absl::StrCat(JsonObject()
-                           .Text("type", "end")
-                           .Text("container", id)
-                           .Append(EndedJson(end))
-                           .ToString(),
-                       "\n"));
+    Print(absl::StrCat(
+        JsonObject()
+            .Text("type", "end")
+            .Text("container", name)
+            .Text("id", reply.has_container_id() ? reply.container_id() : name)
+            .Append(EndedJson(reply.end()))
+            .ToString(),
+        "\n"));
   } else {
-    fprintf(stderr, "agent: %s %s\n", OneLine(id).c_str(),
-            EndedText(end).c_str());
+    fprintf(stderr, "agent: %s %s\n", OneLine(name).c_str(),
+            EndedText(reply.end()).c_str());
   }
 }
 
 int Wait(const ClientCall& call) {
+  const auto away = [](const absl::Status& why) {
+    fprintf(stderr, "agent: %s; waiting for it to come back\n",
+            OneLine(why.message()).c_str());
+  };
+  // By its id: while the agent is away another may get its name.
+  control::v1::ListRequest list;
+  list.add_ids(call.ids()[0]);
+  const auto listed =
+      CallPatiently(call.work_dir, control::kList, list, kAgentAway, away);
+  if (!listed.ok()) return Fail(call, listed.status());
   control::v1::WaitRequest request;
   request.set_id(call.ids()[0]);
+  if (listed->containers_size() > 0 &&
+      listed->containers(0).has_container_id()) {
+    request.set_id(listed->containers(0).container_id());
+  }
   const auto reply =
-      CallPatiently(call.work_dir, control::kWait, request, kAgentAway, [] {
-        fprintf(stderr,
-                "agent: the agent went away; waiting for it to come back\n");
-      });
+      CallPatiently(call.work_dir, control::kWait, request, kAgentAway, away);
+  if (absl::IsNotFound(reply.status())) {
+    return Fail(call, absl::NotFoundError(absl::StrCat(
+                          "container \"", call.ids()[0],
+                          "\" was destroyed, and its agent does not know any "
+                          "more how it ended")));
+  }
   if (!reply.ok()) return Fail(call, reply.status());
-  ShowEnd(call, reply->end());
+  ShowEnd(call, *reply);
   return ExitStatusOf(reply->end());
 }
 
@@ -124,7 +153,7 @@ int Destroy(const ClientCall& call) {
   request.set_id(call.ids()[0]);
   const auto reply = CallOnce(call, control::kDestroy, request);
   if (!reply.ok()) return Fail(call, reply.status());
-  ShowEnd(call, reply->end());
+  ShowEnd(call, *reply);
   return 0;
 }
 
@@ -133,9 +162,9 @@ const ClientCommand& LaunchCommand() {
       "launch",
       "-- COMMAND [ARGUMENT ...]",
       "Starts a command as a container of a standing agent, and prints the "
-      "container's\nid when it runs. Its output is in its sandbox, which "
-      "`agent "
-      "list --json` names.\n",
+      "container's\nname when it runs. Its output is in its sandbox, which "
+      "`agent list --json` names,\nas it does the id, which is new for each "
+      "launch. Other commands take either.\n",
       Joined({TaskFlags(),
               {{"name", "ID",
                 "The container's id; a name that no other of this agent has. "
@@ -149,7 +178,7 @@ const ClientCommand& LaunchCommand() {
 const ClientCommand& WaitCommand() {
   static const auto& command = *new ClientCommand{
       "wait",
-      "ID",
+      "CONTAINER",
       "Waits until a container has ended, and says how; also if the agent is "
       "killed and\nstarted again meanwhile, or if it ended long ago.\n\nExit "
       "status: the container's; 128+N if signal N ended it; 125 if that is "
@@ -161,16 +190,21 @@ const ClientCommand& WaitCommand() {
 }
 
 const ClientCommand& UpdateCommand() {
-  static const auto& command = *new ClientCommand{
-      "update",          "ID", "Changes what a container may use.\n",
-      {ResourcesFlag()}, 1,    1};
+  static const auto& command =
+      *new ClientCommand{"update",
+                         "CONTAINER",
+                         "Changes what a container may use. What --resources "
+                         "does not name stays as it is.\n",
+                         {ResourcesFlag()},
+                         1,
+                         1};
   return command;
 }
 
 const ClientCommand& DestroyCommand() {
   static const auto& command = *new ClientCommand{
       "destroy",
-      "ID",
+      "CONTAINER",
       "Ends a container, if it runs, says how it ended, and forgets it, with "
       "the files\nin its sandbox.\n",
       {JsonFlag("Says it as one JSON object on stdout.")},

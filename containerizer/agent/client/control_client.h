@@ -12,6 +12,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/clock.h"
@@ -65,38 +66,35 @@ class ControlClient {
 // Between looks at an agent that is away.
 inline constexpr absl::Duration kAwayPause = absl::Milliseconds(50);
 
-// Calls until it is answered: when there is no agent, or it goes away, it is
-// looked for again and again, for `patience` since it was last there, and told
-// the same. For what may be asked twice. `away` is called the first time that
-// it has gone.
-template <typename Request, typename Reply>
-absl::StatusOr<Reply> CallPatiently(const std::string& work_dir,
-                                    const ttrpc::Method<Request, Reply>& method,
-                                    const Request& request,
-                                    absl::Duration patience,
-                                    absl::AnyInvocable<void()> away);
-
-// For the above: waits for an agent.
+// Waits for an agent.
 absl::StatusOr<std::unique_ptr<ControlClient>> ConnectPatiently(
     const std::string& work_dir, absl::Duration patience);
 
+// Calls until it is answered: when there is no agent, or it goes away, it is
+// looked for again and again, for `patience` since it was last there, and told
+// the same. For what may be asked twice. `away` is called the first time that
+// it is not there, with why.
 template <typename Request, typename Reply>
-absl::StatusOr<Reply> CallPatiently(const std::string& work_dir,
-                                    const ttrpc::Method<Request, Reply>& method,
-                                    const Request& request,
-                                    absl::Duration patience,
-                                    absl::AnyInvocable<void()> away) {
-  absl::StatusOr<std::unique_ptr<ControlClient>> client =
-      ConnectPatiently(work_dir, patience);
-  for (bool told = false; client.ok(); told = true) {
+absl::StatusOr<Reply> CallPatiently(
+    const std::string& work_dir, const ttrpc::Method<Request, Reply>& method,
+    const Request& request, absl::Duration patience,
+    absl::AnyInvocable<void(const absl::Status&)> away) {
+  for (bool told = false;;) {
+    absl::StatusOr<std::unique_ptr<ControlClient>> client =
+        ControlClient::Connect(work_dir);
+    if (absl::IsUnavailable(client.status())) {
+      if (!std::exchange(told, true)) away(client.status());
+      client = ConnectPatiently(work_dir, patience);
+    }
+    if (!client.ok()) return client.status();
     absl::StatusOr<Reply> reply = (*client)->Call(method, request);
     if (!absl::IsUnavailable(reply.status())) return reply;
-    if (!told) away();
+    if (!std::exchange(told, true)) {
+      away(absl::UnavailableError("the agent went away"));
+    }
     // One that ends may be there for a while.
     absl::SleepFor(kAwayPause);
-    client = ConnectPatiently(work_dir, patience);
   }
-  return client.status();
 }
 
 }  // namespace external_containerizer

@@ -134,7 +134,7 @@ TEST(ControlClientTest, APatientCallIsAnsweredByTheNextAgent) {
   int times_away = 0;
   EXPECT_THAT(CallPatiently(place.path(), control::kUpdate, Request(),
                             absl::Seconds(60),
-                            [&] {
+                            [&](const absl::Status&) {
                               ++times_away;
                               away.Notify();
                             })
@@ -146,10 +146,14 @@ TEST(ControlClientTest, APatientCallIsAnsweredByTheNextAgent) {
 
 TEST(ControlClientTest, PatienceComesToAnEnd) {
   const state::TemporaryDirectory place;
+  absl::Status away;
   EXPECT_THAT(CallPatiently(place.path(), control::kUpdate, Request(),
-                            absl::Milliseconds(20), [] {})
+                            absl::Milliseconds(20),
+                            [&](const absl::Status& why) { away = why; })
                   .status(),
               StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(away, StatusIs(absl::StatusCode::kUnavailable,
+                             HasSubstr("start one: agent serve")));
 }
 
 }  // namespace

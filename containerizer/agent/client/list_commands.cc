@@ -18,8 +18,8 @@
 #include "external_containerizer/containerizer/agent/client/control_client.h"
 #include "external_containerizer/containerizer/agent/client/table.h"
 #include "external_containerizer/containerizer/agent/report.h"
-#include "external_containerizer/containerizer/agent/run.h"
 #include "external_containerizer/containerizer/agent/serve/control.h"
+#include "external_containerizer/containerizer/agent/subcommand.h"
 #include "external_containerizer/containerizer/wire/exit.h"
 
 namespace external_containerizer {
@@ -47,6 +47,12 @@ absl::StatusOr<std::vector<Container>> Fetch(const ClientCall& call) {
   }
 }
 
+// Agents that know of names only have the same for both.
+const std::string& IdOf(const Container& container) {
+  return container.has_container_id() ? container.container_id()
+                                      : container.id();
+}
+
 // Why it ended is too long for a table: `wait` and --json say it.
 std::string StateText(const Container& container) {
   return container.state() == "exited" && container.has_end()
@@ -69,6 +75,7 @@ void PrintJson(const std::vector<Container>& containers) {
     JsonObject json;
     json.Text("type", "container")
         .Text("container", container.id())
+        .Text("id", IdOf(container))
         .Text("state", container.state())
         .Text("command", container.command())
         .Text("sandbox", container.sandbox());
@@ -210,7 +217,7 @@ Subcommand UsageSubcommand() {
              const std::vector<std::string>& arguments) {
             return RunClientCommand(
                 {"usage",
-                 "[ID ...]",
+                 "[CONTAINER ...]",
                  kUsageDescription,
                  {JsonFlag("One JSON object per line and container.")},
                  0,
@@ -225,7 +232,7 @@ Subcommand EventsSubcommand() {
              const std::vector<std::string>& arguments) {
             return RunClientCommand(
                 {"events",
-                 "[ID]",
+                 "[CONTAINER]",
                  kEventsDescription,
                  {{"past", "", "Tells what has happened, and ends."},
                   {"verbose", "",

@@ -11,7 +11,6 @@
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/containerizer/agent/flags.h"
 #include "external_containerizer/containerizer/agent/program_setup.h"
-#include "external_containerizer/containerizer/agent/run.h"
 #include "external_containerizer/containerizer/agent/task_flags.h"
 
 namespace external_containerizer {
@@ -48,9 +47,8 @@ int ServeMain(const Surroundings& surroundings,
               const std::vector<std::string>& arguments) {
   const absl::StatusOr<Flags> flags = Flags::Parse(ServeFlags(), arguments);
   if (flags.ok() && flags->On("help")) {
-    return fputs(ServeHelp().c_str(), stdout) < 0 || fflush(stdout) != 0
-               ? kAgentFailed
-               : 0;
+    Print(ServeHelp());
+    return 0;
   }
   const absl::StatusOr<ServeOptions> options =
       ParseServe(surroundings, arguments);
