@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -19,6 +20,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
+#include "external_containerizer/transport/linux/checksum.h"
 #include "external_containerizer/transport/linux/clock.h"
 #include "external_containerizer/transport/linux/open_beneath.h"
 
@@ -234,15 +236,15 @@ absl::Status RemoveTree(int parent, const std::string& name) {
 }
 
 std::string RandomName() {
-  uint8_t bytes[8];
-  size_t have = 0;
-  while (have < sizeof(bytes)) {
-    // Eight bytes are always at hand once the machine has started.
-    const ssize_t got = getrandom(bytes + have, sizeof(bytes) - have, 0);
-    if (got > 0) have += static_cast<size_t>(got);
+  uint64_t random = 0;
+  if (getrandom(&random, sizeof(random), GRND_NONBLOCK) !=
+      static_cast<ssize_t>(sizeof(random))) {
+    // A filter of system calls refuses it, or the machine has only just booted.
+    static std::atomic<uint64_t> count{0};
+    random = Checksum(absl::StrCat(
+        getpid(), " ", absl::ToInt64Nanoseconds(MonotonicNow()), " ", count++));
   }
-  return absl::BytesToHexString(
-      absl::string_view(reinterpret_cast<const char*>(bytes), sizeof(bytes)));
+  return absl::StrCat(absl::Hex(random, absl::kZeroPad16));
 }
 
 }  // namespace external_containerizer

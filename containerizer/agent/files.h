@@ -43,7 +43,8 @@ absl::StatusOr<std::vector<std::string>> NamesIn(int directory, size_t most);
 // named in the error. Gives up after a minute, in case somebody keeps writing.
 absl::Status RemoveTree(int parent, const std::string& name);
 
-// 16 characters that nobody can guess: 0-9 and a-f.
+// 16 characters, 0-9 and a-f, that no other call returns. Nobody can guess
+// them, unless the kernel has no random numbers for this process. Never blocks.
 std::string RandomName();
 
 }  // namespace external_containerizer

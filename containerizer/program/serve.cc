@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +29,7 @@
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/program/error_line.h"
 #include "external_containerizer/transport/linux/descriptor_limit.h"
+#include "external_containerizer/transport/linux/thread.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
 #include "external_containerizer/transport/ttrpc/socket.h"
 #include "external_containerizer/transport/unix_socket/helper.h"
@@ -217,7 +217,7 @@ absl::StatusOr<UniqueFd> TakeSignals() {
   return UniqueFd(ends[0]);
 }
 
-void* ExitSoon(void*) {
+void ExitSoon() {
   sleep(kExitLimitSeconds);
   fputs("serve: a handler does not return, and ends with its helper\n", stderr);
   _exit(1);
@@ -342,10 +342,8 @@ absl::Status Serve(const std::string& program, const Arguments& arguments,
   if (!status.ok()) return status;
   (*loop)->Run();
   // A handler that does not return would keep us.
-  pthread_t thread;
-  if (pthread_create(&thread, nullptr, &ExitSoon, nullptr) == 0) {
-    pthread_detach(thread);
-  }
+  static Thread* const thread = new Thread;  // Nobody joins it.
+  static_cast<void>(thread->Start("exit", &ExitSoon));
   return absl::OkStatus();
 }
 
