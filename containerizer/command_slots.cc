@@ -3,9 +3,6 @@
 
 #include "external_containerizer/containerizer/command_slots.h"
 
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-
 namespace external_containerizer {
 
 CommandSlots::Queue CommandSlots::QueueOf(Command command) {
@@ -67,15 +64,6 @@ bool CommandSlots::Withdraw(Ticket ticket) {
     if (queue.erase(ticket) > 0) return true;
   }
   return false;
-}
-
-std::string CommandSlots::Fingerprint() const {
-  std::string text;
-  for (const auto& queue : queues_) {
-    absl::StrAppend(&text, "[", absl::StrJoin(queue, " "), "]");
-  }
-  for (const size_t taken : taken_) absl::StrAppend(&text, " ", taken);
-  return text;
 }
 
 }  // namespace external_containerizer

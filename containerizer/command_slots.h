@@ -12,7 +12,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string>
 
 #include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
@@ -41,9 +40,9 @@ class CommandSlots {
 
   bool IsRunning(Ticket ticket) const { return running_.contains(ticket); }
 
-  std::string Fingerprint() const;
-
  private:
+  friend class LifecycleFingerprint;
+
   enum Queue { kOrdinary, kDestroy, kList, kWait, kQueues };
   enum Place { kShared, kForDestroy, kForList, kForWait, kPlaces };
 

@@ -138,6 +138,10 @@ void Lifecycle::Dispatch(Command command, CallId call, const ContainerId& id) {
         JoinUsage(call, id, container);
       } else if (container.update == 0) {
         StartUpdate(id, container, {call});
+      } else if (Op& op = ops_.at(container.update);
+                 op.attempts == 1 && !slots_.IsRunning(container.update)) {
+        op.request = call;  // Not sent yet: this one is newer.
+        op.callers.push_back(call);
       } else {
         container.updates.push_back(call);
       }

@@ -137,10 +137,9 @@ class Lifecycle {
   // Events that name an unknown op or timer are stale and change nothing.
   Actions Handle(Event event);
 
-  // The whole state as text: equal texts, equal futures. For tests.
-  std::string Fingerprint() const;
-
  private:
+  friend class LifecycleFingerprint;  // Of a test, which sees all of it.
+
   enum class Phase { kFresh, kRecovering, kReady, kShutdown };
 
   // One command at the program, its repeats included.

@@ -524,6 +524,21 @@ TEST_F(LifecycleTest, TooManyEndedContainersCostTheOldest) {
   ExpectTermination(Call(Command::kWait, "b"), 0);
 }
 
+TEST_F(LifecycleTest, WhatCannotBeDestroyedIsNotDestroyedAgainToMakeRoom) {
+  Recovered();
+  for (const char* id : {"a", "b", "c"}) {
+    Call(Command::kLaunch, id);
+    Fail(Command::kLaunch, id);
+    for (int i = 0; i < 3; ++i) {
+      Fail(Command::kDestroy, id);
+      AnswerList({"a", "b", "c"}, id);
+      if (i < 2) Fire(absl::Milliseconds(100) * (1 << i));
+    }
+  }
+  EXPECT_EQ(Running(), "");
+  EXPECT_TRUE(timers().empty());
+}
+
 // --- Destroy ---
 
 TEST_F(LifecycleTest, SeveralDestroysShareOne) {
@@ -759,6 +774,18 @@ TEST_F(LifecycleTest, OfManyUpdatesOnlyTheNewestFollows) {
   Fail(Command::kUpdate, "a");
   EXPECT_THAT(Status(second), StatusIs(absl::StatusCode::kInternal));
   EXPECT_THAT(Status(third), StatusIs(absl::StatusCode::kInternal));
+}
+
+TEST_F(LifecycleTest, AnUpdateThatIsNotSentYetGivesWayToTheNewest) {
+  Recovered();
+  Call(Command::kLaunch, "a");
+  const CallId first = Call(Command::kUpdate, "a");
+  const CallId second = Call(Command::kUpdate, "a");
+  Succeed(Command::kLaunch, "a");
+  EXPECT_EQ(running().at(Find(Command::kUpdate, "a")).request, second);
+  Succeed(Command::kUpdate, "a");
+  EXPECT_THAT(Status(first), IsOk());
+  EXPECT_THAT(Status(second), IsOk());
 }
 
 TEST_F(LifecycleTest, UsageCallsShareOneInvocation) {

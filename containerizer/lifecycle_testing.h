@@ -22,7 +22,8 @@ namespace external_containerizer {
 
 class LifecycleHarness {
  public:
-  explicit LifecycleHarness(LifecycleOptions options) : lifecycle_(options) {}
+  explicit LifecycleHarness(LifecycleOptions options)
+      : options_(options), lifecycle_(options) {}
 
   // --- Calls ---
 
@@ -36,6 +37,13 @@ class LifecycleHarness {
     return Send([](CallId call) { return ContainersCall{call}; });
   }
   void Shut() { Handle(Shutdown()); }
+  // The agent dies with all that it ran; what comes then is the next one's.
+  void Crash() {
+    lifecycle_ = Lifecycle(options_);
+    running_.clear();
+    cancelled_.clear();
+    timers_.clear();
+  }
 
   // Recover() with a program that lists `listed`.
   CallId Recovered(std::vector<KnownContainer> known = {},
@@ -190,6 +198,7 @@ class LifecycleHarness {
     }
   }
 
+  const LifecycleOptions options_;
   Lifecycle lifecycle_;
   CallId next_call_ = 1;
   std::map<OpId, StartCommand> running_;

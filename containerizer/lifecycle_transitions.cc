@@ -106,7 +106,8 @@ void Lifecycle::DestroyFailed(const ContainerId& id, Container& container) {
     container.termination = MadeUp(error.message());
     ReturnTermination(container.waiters, container);
   }
-  Ended(id, container);
+  // It is none of those of which the oldest makes room: that would not end.
+  SetState(id, container, ContainerState::kEnded, "destroy failed", error);
 }
 
 void Lifecycle::GoneIfOver(const ContainerId& id, Container& container) {
