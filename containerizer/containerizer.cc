@@ -222,6 +222,7 @@ class Containerizer::Impl {
       over.queued = queued;
       over.took = MonotonicNow() - now;
       over.status = result.status;
+      over.detail = std::exchange(result.remark, {});
       Emit(over);
       Handle(CommandEnded{id, std::move(result)});
     };

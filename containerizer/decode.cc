@@ -124,6 +124,12 @@ CommandResult Decode(Command command, const ContainerId& container,
   CommandResult result;
   result.outcome = answer.outcome;
   const absl::Status verdict = Verdict(command, answer, exits, result);
+  result.remark = std::move(answer.remark);
+  if (result.termination != nullptr && !result.termination->has_status()) {
+    absl::StrAppend(&result.remark, result.remark.empty() ? "" : "; ",
+                    "the Termination has no status, so it is not known how the "
+                    "container ended");
+  }
   if (!verdict.ok()) {
     result.status = absl::Status(
         verdict.code(),

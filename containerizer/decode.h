@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -28,6 +29,8 @@ struct CommandResult {
   std::shared_ptr<const wire::Termination> termination;  // wait
   std::optional<wire::ResourceStatistics> usage;  // usage; nullopt: no data
   std::vector<ContainerId> containers;            // containers
+  // What is odd about the answer and does no harm; empty: nothing.
+  std::string remark;
 
   // Whether the same command again may do better: it was not seen, nobody
   // knows, or there was no room for it.

@@ -61,6 +61,17 @@ TEST(DecodeTest, AnEmptyTerminationIsOne) {
   EXPECT_THAT(Decode(Command::kWait, "a", Answered("")).status, IsOk());
 }
 
+TEST(DecodeTest, WhatIsOddAboutAnAnswerIsTold) {
+  Answer answer = Answered(TerminationBytes());
+  EXPECT_EQ(Decode(Command::kWait, "a", answer).remark, "");
+  answer.remark = "12 bytes too many";
+  EXPECT_EQ(Decode(Command::kWait, "a", answer).remark, "12 bytes too many");
+  answer.output = "";
+  EXPECT_THAT(Decode(Command::kWait, "a", answer).remark,
+              AllOf(HasSubstr("12 bytes too many; "),
+                    HasSubstr("the Termination has no status")));
+}
+
 TEST(DecodeTest, AWaitWithoutARecordIsNoAnswer) {
   EXPECT_THAT(Decode(Command::kWait, "a", Answered(std::nullopt)).status,
               StatusIs(absl::StatusCode::kDataLoss,

@@ -12,8 +12,6 @@
 namespace external_containerizer {
 namespace {
 
-constexpr char kDefaultPath[] =
-    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 // An executor that lost the agent waits at most this long before it tries to
 // register again; Mesos has it as a constant.
 constexpr absl::Duration kSubscriptionBackoffMax = absl::Seconds(2);
@@ -60,7 +58,6 @@ Environment CommandEnvironment(const EnvironmentOptions& options) {
 Environment LaunchEnvironment(const EnvironmentOptions& options,
                               const LaunchRequest& request) {
   Environment result = options.executor_environment;
-  result.emplace("PATH", kDefaultPath);
   if (!options.native_library.empty()) {
     result.emplace("MESOS_NATIVE_JAVA_LIBRARY", options.native_library);
     result.emplace("MESOS_NATIVE_LIBRARY", options.native_library);

@@ -20,8 +20,8 @@ namespace external_containerizer {
 Environment CommandEnvironment(const EnvironmentOptions& options);
 
 // For `launch`: those, and what the executor is to find.
-// `executor_environment` wins over PATH's default and the native library, and
-// over nothing else.
+// `executor_environment` wins over the native library, and over nothing else.
+// PATH is only here if it is there: else all commands inherit the same one.
 Environment LaunchEnvironment(const EnvironmentOptions& options,
                               const LaunchRequest& request);
 

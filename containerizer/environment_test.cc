@@ -43,7 +43,7 @@ TEST(EnvironmentTest, CommandsFindTheTwoDirectories) {
                   Pair("MESOS_WORK_DIRECTORY", "/var/lib/mesos")));
 }
 
-TEST(EnvironmentTest, LaunchFindsWhatTheOriginalAgentWasSeenToGive) {
+TEST(EnvironmentTest, LaunchFindsWhatTheOriginalAgentWasSeenToGiveButPath) {
   EXPECT_THAT(
       LaunchEnvironment(Recorded(), Request()),
       UnorderedElementsAre(
@@ -60,10 +60,13 @@ TEST(EnvironmentTest, LaunchFindsWhatTheOriginalAgentWasSeenToGive) {
           Pair("MESOS_SLAVE_ID", "slave-1"),
           Pair("MESOS_SLAVE_PID", "slave(1)@127.0.0.1:5051"),
           Pair("MESOS_SUBSCRIPTION_BACKOFF_MAX", "2secs"),
-          Pair("MESOS_WORK_DIRECTORY", "/var/lib/mesos"),
-          Pair(
-              "PATH",
-              "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")));
+          Pair("MESOS_WORK_DIRECTORY", "/var/lib/mesos")));
+}
+
+// What nobody asked for would win over what is inherited.
+TEST(EnvironmentTest, LaunchHasThePathOfTheOtherCommandsUnlessAskedOtherwise) {
+  EXPECT_THAT(LaunchEnvironment(Recorded(), Request()),
+              Not(Contains(Key("PATH"))));
 }
 
 TEST(EnvironmentTest, WithoutCheckpointThereIsNoRecovery) {

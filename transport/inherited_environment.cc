@@ -13,6 +13,9 @@
 namespace external_containerizer {
 namespace {
 
+constexpr char kDefaultPath[] =
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 bool Matches(absl::string_view name, absl::string_view pattern) {
   return absl::ConsumeSuffix(&pattern, "*") ? absl::StartsWith(name, pattern)
                                             : name == pattern;
@@ -34,8 +37,7 @@ std::vector<std::string> DefaultInherited() {
 
 InheritedEnvironment::InheritedEnvironment(
     const char* const* variables, const std::vector<std::string>& patterns) {
-  if (variables == nullptr) return;
-  for (; *variables != nullptr; ++variables) {
+  for (; variables != nullptr && *variables != nullptr; ++variables) {
     const absl::string_view text(*variables);
     const size_t equals = text.find('=');
     if (equals == absl::string_view::npos || equals == 0) continue;
@@ -54,6 +56,13 @@ InheritedEnvironment::InheritedEnvironment(
                                  return a.name == b.name;
                                }),
                    variables_.end());
+  const Variable path{"PATH", kDefaultPath};
+  const auto at =
+      std::lower_bound(variables_.begin(), variables_.end(), path, less);
+  if (IsInherited(path.name, patterns) &&
+      (at == variables_.end() || at->name != path.name)) {
+    variables_.insert(at, path);
+  }
 }
 
 absl::string_view InheritedEnvironment::Get(absl::string_view name) const {

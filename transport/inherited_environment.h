@@ -32,6 +32,7 @@ class InheritedEnvironment {
   // Reads `variables` ("NAME=value", as in environ) once: later changes of
   // them, by whatever thread, do not matter.
   // Those are inherited that a pattern names: a name, or a prefix and "*".
+  // PATH, if it is to be inherited and is not there, has a usual value.
   InheritedEnvironment(const char* const* variables,
                        const std::vector<std::string>& patterns);
 

@@ -49,6 +49,17 @@ TEST(InheritedEnvironmentTest, OthersOrAllAreInheritedWhenAskedFor) {
               ElementsAre());
 }
 
+TEST(InheritedEnvironmentTest, WithoutAPathThereIsTheUsualOne) {
+  const char* const none[] = {"HOME=/h", "TZ=UTC", nullptr};
+  EXPECT_THAT(Texts(InheritedEnvironment(none, DefaultInherited()).With({})),
+              ElementsAre("HOME=/h",
+                          "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:"
+                          "/usr/bin:/sbin:/bin",
+                          "TZ=UTC"));
+  EXPECT_THAT(Texts(InheritedEnvironment(none, {"TZ"}).With({})),
+              ElementsAre("TZ=UTC"));
+}
+
 TEST(InheritedEnvironmentTest, GivenVariablesWinOverInheritedOnes) {
   const InheritedEnvironment inherited(kVariables, DefaultInherited());
   EXPECT_THAT(

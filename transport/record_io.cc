@@ -153,6 +153,13 @@ absl::StatusOr<std::optional<std::string>> RecordReader::Finish() && {
         absl::StrCat("a torn record: it ends after ", start.size(), " of the ",
                      kRecordPrefixBytes, " bytes of its length: ", quoted));
   }
+  const uint64_t big_endian = __builtin_bswap32(Announced());
+  if (big_endian != 0 && big_endian == total_bytes_ - kRecordPrefixBytes) {
+    return absl::DataLossError(absl::StrCat(
+        "a record whose length, ", big_endian,
+        " bytes, is in big-endian order; it is to be in little-endian order: ",
+        quoted));
+  }
   if (state() == State::kFailed) {
     return absl::DataLossError(absl::StrCat(
         "a record that announces ", Announced(), " bytes, when at most ",

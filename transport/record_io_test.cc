@@ -141,6 +141,20 @@ TEST(RecordReaderTest, TornPayloadIsDataLossThatCountsWhatCame) {
               HasSubstr("after 0 of the 6"));
 }
 
+TEST(RecordReaderTest, ALengthInBigEndianOrderIsCalledSo) {
+  for (const size_t size : {5, 300}) {
+    std::string record = EncodeRecord(std::string(size, 'x'));
+    std::reverse(record.begin(), record.begin() + kRecordPrefixBytes);
+    RecordReader reader(1 << 20);
+    reader.Feed(record);
+    const auto result = std::move(reader).Finish();
+    EXPECT_EQ(result.status().code(), absl::StatusCode::kDataLoss);
+    EXPECT_THAT(std::string(result.status().message()),
+                HasSubstr("length, " + std::to_string(size) +
+                          " bytes, is in big-endian order"));
+  }
+}
+
 TEST(RecordReaderTest, TooLargeNamesBothSizes) {
   EXPECT_EQ(Verdict(Bytes({0xff, 0xff, 0xff, 0xff, 1})),
             "a record that announces 4294967295 bytes, when at most 4194304 "

@@ -118,6 +118,8 @@ struct Answer {
   // Which program it was, as the operator knows it: for messages of those who
   // find fault with `output`. Empty if there is no telling.
   std::string program = {};
+  // What is odd about a good `output` and does no harm; empty: nothing.
+  std::string remark = {};
 };
 
 using InvocationId = uint64_t;

@@ -96,6 +96,12 @@ Answer MakeAnswer(CommandEnd end) {
           absl::StrCat(who, " could not be watched", after));
       break;
   }
+  if (has_record && end.trailing_bytes > 0) {
+    answer.remark = absl::StrCat(
+        who, " wrote ", end.trailing_bytes,
+        " bytes behind its answer, which are ignored: it is to write one "
+        "record and nothing else to stdout");
+  }
   if (has_record) answer.output = *std::move(end.record);
   if (has_record) {
     answer.outcome = Outcome::kAnswered;

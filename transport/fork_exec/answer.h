@@ -6,6 +6,7 @@
 #ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_FORK_EXEC_ANSWER_H_
 #define EXTERNAL_CONTAINERIZER_TRANSPORT_FORK_EXEC_ANSWER_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -35,6 +36,7 @@ struct CommandEnd {
   // What it wrote, if it is a command with a result.
   absl::StatusOr<std::optional<std::string>> record =
       std::optional<std::string>();
+  uint64_t trailing_bytes = 0;  // Behind the record.
 };
 
 // `status` of the answer does not quote stderr yet.

@@ -91,6 +91,14 @@ TEST(AnswerTest, ARecordCountsWhyeverTheProcessEnded) {
   EXPECT_TRUE(MakeAnswer(std::move(end)).status.ok());
 }
 
+TEST(AnswerTest, WhatFollowsTheRecordIsRemarkedOn) {
+  CommandEnd end = End(0, Ending::kByItself);
+  end.record = std::optional<std::string>("good");
+  EXPECT_EQ(MakeAnswer(end).remark, "");
+  end.trailing_bytes = 12;
+  EXPECT_THAT(MakeAnswer(end).remark, HasSubstr("12 bytes behind its answer"));
+}
+
 TEST(AnswerTest, GarbageIsShownBesideTheExitStatus) {
   for (int status : {0, 1 << 8}) {
     CommandEnd end = End(status, Ending::kByItself);

@@ -174,6 +174,7 @@ void ForkExec::Finish(InvocationId id, bool ended) {
       if (!reader.ReadFrom(running.started.output.get()).ok()) break;
     } while (reader.state() == RecordReader::State::kNeedMore &&
              reader.total_bytes() > before);
+    end.trailing_bytes = reader.trailing_bytes();
     end.record = std::move(reader).Finish();
   }
   Answer answer = MakeAnswer(std::move(end));

@@ -166,6 +166,7 @@ v1::CommandReply ToReply(Answer answer) {
     reply.set_has_wait_status(true);
     reply.set_wait_status(*answer.wait_status);
   }
+  reply.set_remark(answer.remark.substr(0, kMaxMessage));
   return reply;
 }
 
@@ -178,6 +179,7 @@ Answer ToAnswer(v1::CommandReply reply) {
   }
   if (reply.has_output()) answer.output = std::move(*reply.mutable_output());
   if (reply.has_wait_status()) answer.wait_status = reply.wait_status();
+  answer.remark = Printable(reply.remark());
   return answer;
 }
 
