@@ -77,7 +77,7 @@ TEST(ExplorerTest, AWorldInWhichNobodyCallsIsExploredWhole) {
   const Exploration result = Explore(options, 1000);
   EXPECT_TRUE(result.complete);
   EXPECT_EQ(result.broken, "");
-  EXPECT_GT(result.states, 5u);
+  EXPECT_GE(result.states, 5u);
   EXPECT_LT(result.states, 50u);
 }
 
