@@ -89,7 +89,7 @@ struct ContainerEvent {
   enum class Kind {
     kCommandStarted,  // `command` was handed to the transport.
     kCommandEnded,    // It is over: `status`, `queued`, `took`; `detail`:
-                      // what is odd about its answer and does no harm.
+                      // an oddity of its answer that does no harm.
     kStateChanged,    // `state`; `detail` says why, `status` of what error.
     kNotice,          // `detail`, e.g. a retry, or an ended one dropped.
     // `command` about the container begins to fail, for the reason `status`;

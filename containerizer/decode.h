@@ -29,7 +29,7 @@ struct CommandResult {
   std::shared_ptr<const wire::Termination> termination;  // wait
   std::optional<wire::ResourceStatistics> usage;  // usage; nullopt: no data
   std::vector<ContainerId> containers;            // containers
-  // What is odd about the answer and does no harm; empty: nothing.
+  // An oddity of the answer that does no harm. Empty: none.
   std::string remark;
 
   // Whether the same command again may do better: it was not seen, nobody

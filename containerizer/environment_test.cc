@@ -63,7 +63,7 @@ TEST(EnvironmentTest, LaunchFindsWhatTheOriginalAgentWasSeenToGiveButPath) {
           Pair("MESOS_WORK_DIRECTORY", "/var/lib/mesos")));
 }
 
-// What nobody asked for would win over what is inherited.
+// A default would win over the inherited PATH.
 TEST(EnvironmentTest, LaunchHasThePathOfTheOtherCommandsUnlessAskedOtherwise) {
   EXPECT_THAT(LaunchEnvironment(Recorded(), Request()),
               Not(Contains(Key("PATH"))));

@@ -138,7 +138,7 @@ class Lifecycle {
   Actions Handle(Event event);
 
  private:
-  friend class LifecycleFingerprint;  // Of a test, which sees all of it.
+  friend class LifecycleFingerprint;  // For tests: the whole state.
 
   enum class Phase { kFresh, kRecovering, kReady, kShutdown };
 

@@ -449,7 +449,7 @@ TEST_F(LifecycleTest, AWaitThatFailsIsTroubleAtOnceUntilItWorks) {
   EXPECT_THAT(events().back().status, IsOk());
 }
 
-// As when a helper is replaced.
+// A helper that is replaced loses every `wait` once.
 TEST_F(LifecycleTest, AWaitThatIsLostOnceIsNoTrouble) {
   Recovered();
   Launched("a");

@@ -66,8 +66,8 @@ void Lifecycle::TryDestroy(const ContainerId& id, Container& container) {
   container.destroy = Submit(Command::kDestroy, id);
 }
 
-// What still runs about the container must end before it is gone: its id may
-// come again, and what was meant for this one must not reach the next.
+// The container's commands must end before it is gone: its id may come again,
+// and none of them must reach the next container of that id.
 void Lifecycle::Destroyed(const ContainerId& id, Container& container) {
   container.destroyed = true;
   Stop(container.wait_timer);
@@ -106,7 +106,8 @@ void Lifecycle::DestroyFailed(const ContainerId& id, Container& container) {
     container.termination = MadeUp(error.message());
     ReturnTermination(container.waiters, container);
   }
-  // It is none of those of which the oldest makes room: that would not end.
+  // It is not in ended_: such containers would make room for each other for
+  // ever.
   SetState(id, container, ContainerState::kEnded, "destroy failed", error);
 }
 

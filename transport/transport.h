@@ -118,7 +118,7 @@ struct Answer {
   // Which program it was, as the operator knows it: for messages of those who
   // find fault with `output`. Empty if there is no telling.
   std::string program = {};
-  // What is odd about a good `output` and does no harm; empty: nothing.
+  // An oddity of a good `output` that does no harm. Empty: none.
   std::string remark = {};
 };
 

@@ -70,9 +70,9 @@ void Contract::Saw(const ReturnCall& done) {
   }
 }
 
-// What the program said of a container's end is what every caller is told, of
-// this container and of no other. Where it never said it, callers are told so,
-// but only if there is no hope left.
+// Every caller is told of a container's end what the program said of it. If the
+// program never said it, the callers are told so, and only when there is no
+// hope of an answer left.
 void Contract::CheckTermination(const Call& call, const ReturnCall& done) {
   using Shared = std::shared_ptr<const wire::Termination>;
   const auto* termination = std::get_if<Shared>(&done.value);
@@ -93,7 +93,7 @@ void Contract::CheckTermination(const Call& call, const ReturnCall& done) {
     Break("no Termination is made up while the program may give the true one",
           NameOf(call.name));
   }
-  // What is destroyed is gone: its name is free, nothing is at work on it.
+  // A destroyed container is gone: its name is free, nothing works on it.
   if (call.command == Command::kDestroy && !life.proof) {
     Break("Destroy succeeds when nothing is left", NameOf(call.name));
   }
@@ -161,15 +161,15 @@ void Contract::Saw(const StartCommand& start) {
     if (start.command != Command::kLaunch && !life.launch_over) {
       Break("nothing but launch before launch is over", what);
     }
-    // What has been destroyed is asked nothing any more.
-    if (life.proof) Break("nothing is begun for what is destroyed", what);
-    // What is being destroyed is only destroyed, and waited for.
+    // No command follows a destroy that succeeded.
+    if (life.proof) Break("no command follows a destroy that succeeded", what);
+    // A container that is being destroyed is only destroyed and waited for.
     if (life.state == ContainerState::kDestroying &&
         (start.command == Command::kUpdate ||
          start.command == Command::kUsage)) {
-      Break("what is being destroyed is neither updated nor measured", what);
+      Break("no update and no usage begins during a destroy", what);
     }
-    // What a launch or an update sends is kept by the caller until it returns.
+    // The record that a launch or an update sends is kept until its call ends.
     if (start.command == Command::kLaunch ||
         start.command == Command::kUpdate) {
       if (!IsOpen(start.request)) {
@@ -181,7 +181,7 @@ void Contract::Saw(const StartCommand& start) {
       for (const Call& call : calls_) {
         if (call.command == Command::kUpdate && call.name == name &&
             call.id > start.request) {
-          Break("of several updates the newest is sent", what);
+          Break("the newest of several updates is sent", what);
         }
       }
     }
@@ -213,7 +213,7 @@ void Contract::Saw(const StartCommand& start) {
 void Contract::Saw(const CancelCommand& cancel) {
   Op* const op = Find(cancel.op);
   if (op == nullptr || !op->running || op->cancelled) {
-    return Break("what runs is cancelled, and once",
+    return Break("a command is cancelled once, while it runs",
                  absl::StrCat("op ", cancel.op));
   }
   op->cancelled = true;
@@ -233,7 +233,8 @@ void Contract::Saw(const CancelCommand& cancel) {
       }
       return;
     default:
-      if (!life.proof) Break("what runs is left to end", what);
+      if (!life.proof)
+        Break("a command is left to end until destroy has succeeded", what);
       return;
   }
 }
@@ -252,7 +253,8 @@ void Contract::Saw(const StopTimer& stop) {
       std::find_if(timers_.begin(), timers_.end(),
                    [&](const Timer& timer) { return timer.id == stop.timer; });
   if (it == timers_.end()) {
-    return Break("what is set is stopped", absl::StrCat("timer ", stop.timer));
+    return Break("a timer is stopped while it is set",
+                 absl::StrCat("timer ", stop.timer));
   }
   timers_.erase(it);
 }
@@ -282,7 +284,7 @@ void Contract::Saw(const Report& report) {
     case ContainerState::kRunning:
       // After a launch that succeeded, at recovery, or if destroy failed.
       if (!life.launch_over || life.launch_failed) {
-        Break("what runs was launched", NameOf(name));
+        Break("a running container was launched", NameOf(name));
       }
       break;
     case ContainerState::kEnded:
@@ -324,7 +326,8 @@ void Contract::CheckWhyDestroyed(int name, const Life& life) {
 
 void Contract::Saw(const Adopt& adopt) {
   Life& life = Of(IndexOf(adopt.container));
-  if (life.held) Break("what is held is not adopted", adopt.container);
+  if (life.held)
+    Break("a held container is not adopted again", adopt.container);
   const int number = std::max(life.number, 1);
   life = Life();
   life.number = number;
@@ -478,7 +481,7 @@ void Contract::CheckEnd() {
   for (Call& call : calls_) {
     if (call.name < 0 || call.life != 0 || !reconciled_) continue;
     if (!Of(call.name).held) {
-      Break("a call for what is not held ends at once",
+      Break("a call for an unknown container ends at once",
             absl::StrCat(CommandName(call.command), " ", NameOf(call.name)));
     }
     call.life = Of(call.name).number;
@@ -532,32 +535,32 @@ void Contract::CheckEnd() {
   const Op& op = ended_->op;
   const CommandResult& result = ended_->result;
   const Life& life = Of(op.name);
-  // What the program has done is not turned into a failure, nor kept back.
+  // A success of the program is told at once, as a success.
   if (result.status.ok() &&
       (op.command == Command::kUpdate || op.command == Command::kUsage)) {
     for (const Call& call : calls_) {
       if (call.command == op.command && call.name == op.name &&
           (op.command == Command::kUsage || call.id <= op.request)) {
-        Break("what is done is told",
+        Break("a success of the program is told at once",
               absl::StrCat(CommandName(op.command), " ", NameOf(op.name)));
       }
     }
   }
-  // Who waits behind a launch hears of its failure.
+  // Callers that queue behind a launch hear of its failure.
   if (op.command == Command::kLaunch && !result.status.ok()) {
     for (const Call& call : calls_) {
       if (call.name == op.name && call.life == op.life &&
           call.command != Command::kDestroy &&
           !HasCall(Command::kDestroy, op.name)) {
-        Break("who waits behind a launch hears of its failure",
+        Break("callers behind a launch hear of its failure",
               absl::StrCat(CommandName(call.command), " ", NameOf(op.name)));
       }
     }
   }
-  // Who waits learns the end as soon as the program tells it.
+  // Callers of Wait learn the end as soon as the program tells it.
   if (op.command == Command::kWait && result.status.ok() &&
       HasCall(Command::kWait, op.name)) {
-    Break("who waits learns the end at once", NameOf(op.name));
+    Break("callers of Wait learn the end at once", NameOf(op.name));
   }
   // A `wait` that the program fails is said at once.
   if (op.command == Command::kWait && !result.status.ok() &&

@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// What callers and programs may rely on, whatever happens in whatever order.
+// The promises of Lifecycle to callers and programs, for every order of events.
 //
 // A Contract watches a Lifecycle from outside: it is told of every event that
 // goes in and of every action that comes out, and names the first rule that
@@ -96,7 +96,7 @@ class Contract {
   const std::string& broken() const { return broken_; }
   void Break(absl::string_view rule, absl::string_view how);
 
-  // What is open; both by increasing id.
+  // Open calls, commands and timers, each by increasing id.
   const std::vector<Call>& calls() const { return calls_; }
   const std::vector<Op>& ops() const { return ops_; }
   const std::vector<Timer>& timers() const { return timers_; }
@@ -104,7 +104,7 @@ class Contract {
   bool reconciled() const { return reconciled_; }
   bool recovering() const;
 
-  // What an agent has on disk of its containers.
+  // The containers that an agent finds in its files after a crash.
   std::vector<KnownContainer> Remembered() const;
 
   // Equal texts, equal futures, together with the Lifecycle's.

@@ -16,7 +16,7 @@
 namespace external_containerizer {
 namespace {
 
-// Of each world.
+// The bound for each world.
 uint64_t MaxStates() {
   uint64_t states = 20000;
   const char* deep = getenv("EXPLORE_STATES");

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Breadth-first through all that can happen in a small world: every order of
-// every event, until nothing new is found or the bound is reached. What it
-// finds it finds by a shortest way.
+// every event, until nothing new is found or the bound is reached. The way to
+// a broken rule is a shortest one.
 
 #ifndef EXTERNAL_CONTAINERIZER_TESTING_SIMULATION_EXPLORER_H_
 #define EXTERNAL_CONTAINERIZER_TESTING_SIMULATION_EXPLORER_H_
@@ -18,7 +18,7 @@ namespace external_containerizer {
 struct Exploration {
   uint64_t states = 0;       // Different ones.
   uint64_t transitions = 0;  // Events that were tried.
-  int depth = 0;             // Of the last state: events from the beginning.
+  int depth = 0;             // Events from the beginning to the last state.
   bool complete = false;     // There are no other states.
   std::string broken;        // The rule of the contract; empty: none.
   std::string test;          // A shortest way to break it, to be pasted.

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The whole state of a Lifecycle as text: equal texts, equal futures, but for
-// the numbers of commands, timers and calls. Those only grow; what counts is
-// how they compare.
+// the numbers of commands, timers and calls. These numbers only grow; only
+// their order matters.
 
 #ifndef EXTERNAL_CONTAINERIZER_TESTING_SIMULATION_LIFECYCLE_FINGERPRINT_H_
 #define EXTERNAL_CONTAINERIZER_TESTING_SIMULATION_LIFECYCLE_FINGERPRINT_H_
@@ -18,7 +18,7 @@ namespace external_containerizer {
 
 class LifecycleFingerprint {
  public:
-  // What containers are to be called; those that are missing keep their names.
+  // The new names of containers. A container without one keeps its name.
   using Names = absl::flat_hash_map<ContainerId, ContainerId>;
 
   static std::string Of(const Lifecycle& of, const Names& names);

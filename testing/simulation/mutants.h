@@ -16,7 +16,7 @@ namespace external_containerizer {
 // as it should be.
 extern int active_mutant;
 
-// What each of them does wrong.
+// One sentence for each fault.
 const std::vector<std::string>& MutantNames();
 
 }  // namespace external_containerizer

@@ -363,7 +363,7 @@ void World::Settle(Program program) {
     }
     if (program == Program::kWorks && life.launch_failed &&
         !life.destroy_failed) {
-      contract_.Break("what a failed launch left is destroyed", NameOf(name));
+      contract_.Break("the rest of a failed launch is destroyed", NameOf(name));
     }
   }
 }

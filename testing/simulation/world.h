@@ -21,13 +21,13 @@ namespace external_containerizer {
 
 struct WorldOptions {
   std::string name;
-  int names = 1;         // Of containers; each may come again and again.
+  int names = 1;         // Names of containers; each is used again and again.
   size_t max_calls = 3;  // That have not returned.
   // Every way in which a command can end; or one good and one bad way.
   bool all_answers = true;
   bool crashes = true;  // The agent may die and start again.
   bool lists = false;   // Somebody calls Containers().
-  // What an agent that starts knows.
+  // The containers that a starting agent knows of.
   std::vector<KnownContainer> known;
   LifecycleOptions lifecycle;
 };
@@ -48,8 +48,8 @@ class World {
   // As the line of a test that uses LifecycleHarness.
   std::string AsTest(Choice choice) const;
 
-  // Of two worlds that differ in nothing that matters, also not in which
-  // container has which name, it is the same.
+  // Equal for worlds that differ only in numbers or in which container has
+  // which name.
   uint64_t Hash() const;
 
   // Whatever has happened, all comes to an end: if the program works from here
