@@ -105,6 +105,8 @@ struct ContainerEvent {
   absl::Status status;
   absl::Duration queued;  // How long the command waited for its turn.
   absl::Duration took;    // How long it then ran.
+  // As waitpid() gives it, where the command had a process of its own.
+  std::optional<int> wait_status;
   std::string detail;
 };
 

@@ -213,6 +213,7 @@ class Containerizer::Impl {
     auto ended = [this, id = action.op, now, queued = event.queued,
                   command = action.command,
                   container = std::move(event.container)](Answer answer) {
+      const std::optional<int> wait_status = answer.wait_status;
       CommandResult result =
           Decode(command, container, std::move(answer), options_.exits);
       ContainerEvent over;
@@ -223,6 +224,7 @@ class Containerizer::Impl {
       over.took = MonotonicNow() - now;
       over.status = result.status;
       over.detail = std::exchange(result.remark, {});
+      over.wait_status = wait_status;
       Emit(over);
       Handle(CommandEnded{id, std::move(result)});
     };

@@ -25,6 +25,10 @@ absl::string_view CommandName(Command command) {
   return "unknown";
 }
 
+bool EndsWithItsCaller(Command command) {
+  return HasResult(command) || command == Command::kRecover;
+}
+
 bool HasResult(Command command) {
   return command == Command::kUsage || command == Command::kWait ||
          command == Command::kContainers;

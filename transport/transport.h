@@ -48,6 +48,11 @@ absl::string_view CommandName(Command command);
 // Whether the program answers with a record: usage, wait and containers.
 bool HasResult(Command command);
 
+// Whether a command is of no use once nobody waits for its end, so that it is
+// ended then: usage, wait and containers, and recover, which the next agent
+// asks for again.
+bool EndsWithItsCaller(Command command);
+
 // The largest `Invocation::input`, the same for every transport, so that what
 // one can carry every other can too.
 inline constexpr size_t kMaxInputBytes = (4u << 20) - (4u << 10);
@@ -128,8 +133,8 @@ using InvocationId = uint64_t;
 class Transport {
  public:
   // Destruction forgets every `done` that is outstanding, uncalled. It kills
-  // running wait, usage and containers commands; launch, update, destroy and
-  // recover are left to finish by themselves.
+  // running wait, usage, containers and recover commands; launch, update and
+  // destroy are left to finish by themselves.
   virtual ~Transport() = default;
 
   // Starts a command. `done` is called exactly once, on the loop, never inside

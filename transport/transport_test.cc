@@ -28,6 +28,9 @@ TEST(CommandTest, UsageWaitAndContainersHaveAResultAndNoOther) {
   EXPECT_FALSE(HasResult(Command::kUpdate));
   EXPECT_FALSE(HasResult(Command::kDestroy));
   EXPECT_FALSE(HasResult(Command::kRecover));
+  EXPECT_TRUE(EndsWithItsCaller(Command::kRecover));
+  EXPECT_TRUE(EndsWithItsCaller(Command::kWait));
+  EXPECT_FALSE(EndsWithItsCaller(Command::kDestroy));
 }
 
 TEST(SandboxTest, FullPathIsBelowTheRoot) {

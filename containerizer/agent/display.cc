@@ -144,10 +144,7 @@ void Display::Line(std::string text) {
 void Display::Record(JsonObject object) {
   if (!options_.json) return;
   JsonObject stamped;
-  stamped
-      .Text("time", absl::FormatTime("%Y-%m-%d%ET%H:%M:%E3SZ", absl::Now(),
-                                     absl::UTCTimeZone()))
-      .Append(object);
+  stamped.Text("time", JsonTime(absl::Now())).Append(object);
   loop_->Post([this, line = stamped.ToString()] {
     console_.Record(line);
     CheckOut();

@@ -23,11 +23,13 @@
 #include "external_containerizer/containerizer/agent/program_setup.h"
 #include "external_containerizer/containerizer/agent/report.h"
 #include "external_containerizer/containerizer/agent/run_directory.h"
+#include "external_containerizer/containerizer/agent/standard_output.h"
 #include "external_containerizer/containerizer/agent/task_flags.h"
 #include "external_containerizer/containerizer/agent/user_paths.h"
 #include "external_containerizer/containerizer/blocking.h"
 #include "external_containerizer/containerizer/containerizer.h"
 #include "external_containerizer/containerizer/posix/machine_check.h"
+#include "external_containerizer/state/text_files.h"
 #include "external_containerizer/transport/linux/clock.h"
 #include "external_containerizer/transport/selected.h"
 
@@ -89,6 +91,14 @@ void CheckAgent(const Surroundings& surroundings, const Flags& flags,
     findings.push_back({Level::kFail, "program",
                         std::string(program.status().message()),
                         "name one with --containerizer_path"});
+  }
+  const absl::StatusOr<std::string> boot = state::CurrentBootId();
+  if (!boot.ok()) {
+    const bool fails = program.ok() && program->is_posix;
+    findings.push_back({fails ? Level::kFail : Level::kWarn, "boot id",
+                        std::string(boot.status().message()),
+                        "without it no process is known again after a restart: "
+                        "mount /proc with /proc/sys"});
   }
   const absl::StatusOr<std::string> work_dir =
       WorkDirectoryOf(surroundings, flags);
@@ -190,7 +200,7 @@ int DoctorMain(const Surroundings& surroundings,
                                        .Text("advice", finding.advice)
                                        .ToString()
                                  : OneLine(FindingLine(finding));
-    Print(line + "\n");
+    Print(absl::StrCat(line, "\n"));
   }
   if (flags->On("json")) {
     Print(absl::StrCat(

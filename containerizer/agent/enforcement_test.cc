@@ -236,6 +236,19 @@ TEST_F(EnforcementTest, TheDoctorSaysThatItWorksAndLeavesNothing) {
   EXPECT_EQ(system(left.c_str()), 0);
 }
 
+TEST_F(EnforcementTest, TheDoctorClaimsNothingOfAnotherProgram) {
+  const Result doctor =
+      Agent({"doctor", "--containerizer_path", "exec_helper /bin/false"});
+  EXPECT_THAT(doctor.out,
+              AllOf(ContainsRegex("warn  enforcement: only [^\n]*exec_helper "
+                                  "/bin/false itself"),
+                    Not(HasSubstr("limits: "))));
+  const Result posix =
+      Agent({"doctor", "--containerizer_path",
+             ShellWord(posix_) + " --cgroup_parent=/not/there"});
+  EXPECT_THAT(posix.out, HasSubstr("/not/there"));
+}
+
 TEST_F(EnforcementTest, TheDoctorFailsWhereRunWould) {
   Result doctor = Agent({"doctor", "--containerizer_path=/bin/false"});
   EXPECT_EQ(doctor.status, 1);

@@ -158,7 +158,9 @@ std::string Nearest(absl::string_view word,
   if (word.size() > kLongest) return "";
   const std::string lower = absl::AsciiStrToLower(word);
   std::string nearest;
-  size_t least = std::max<size_t>(2, lower.size() / 3) + 1;
+  // Words of three letters are near to too many.
+  size_t least =
+      lower.size() <= 3 ? 2 : std::max<size_t>(2, lower.size() / 3) + 1;
   for (const std::string& candidate : words) {
     // What is begun right is near, however much is missing.
     const size_t distance = lower.size() >= 3 && candidate.rfind(lower, 0) == 0

@@ -3,11 +3,16 @@
 
 #include "external_containerizer/containerizer/agent/inspect.h"
 
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
 #include <set>
 #include <string>
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/containerizer/container.h"
 #include "external_containerizer/state/directory.h"
@@ -20,6 +25,8 @@
 namespace external_containerizer {
 namespace {
 
+constexpr size_t kMostAgents = 10'000;
+
 // Empty if it cannot be read; the reader says why.
 std::string BootIdOf(const std::string& work_dir) {
   const absl::StatusOr<state::Directory> root =
@@ -29,6 +36,43 @@ std::string BootIdOf(const std::string& work_dir) {
   const auto text = root->Read(state::MetaPath(state::kBootIdFile),
                                state::kMaxTextBytes, buffer);
   return text.ok() && text->has_value() ? state::ParseBootId(**text) : "";
+}
+
+// The work directory that `path` is the meta directory of, or lies in that of;
+// empty if there is none, or if `path` is a work directory itself.
+std::string WorkDirAround(const std::string& path) {
+  char buffer[PATH_MAX];
+  struct stat info;
+  if (stat(absl::StrCat(path, "/meta").c_str(), &info) == 0 ||
+      realpath(path.c_str(), buffer) == nullptr) {
+    return "";
+  }
+  const std::string real = absl::StrCat(buffer, "/");
+  const size_t meta = real.rfind("/meta/");
+  if (meta == std::string::npos || meta == 0) return "";
+  const std::string slaves = absl::StrCat(real.substr(0, meta), "/meta/slaves");
+  return stat(slaves.c_str(), &info) == 0 ? real.substr(0, meta) : "";
+}
+
+// Those that are there beside the one that `latest` names.
+std::vector<std::string> OtherAgents(const state::AgentState& state) {
+  std::vector<std::string> others;
+  auto place = state::Directory::OpenRoot(state.work_dir);
+  if (!place.ok()) return others;
+  for (const char* name : {state::kMetaDirectory, state::kAgentsDirectory}) {
+    auto below = place->Open(name);
+    if (!below.ok() || !below->has_value()) return others;
+    *place = **std::move(below);
+  }
+  const auto entries = place->List(kMostAgents);
+  if (!entries.ok()) return others;  // The reader says why.
+  for (const state::Directory::Entry& entry : *entries) {
+    if (entry.type == state::Directory::Type::kDirectory &&
+        !(state.slave && entry.name == state.slave->id)) {
+      others.push_back(entry.name);
+    }
+  }
+  return others;
 }
 
 std::string StateText(bool is_known, wire::TaskState state) {
@@ -70,6 +114,11 @@ std::string ValueText(const wire::Resource& resource) {
 }  // namespace
 
 absl::StatusOr<Inspection> Inspect(const std::string& work_dir) {
+  if (const std::string whole = WorkDirAround(work_dir); !whole.empty()) {
+    return absl::NotFoundError(absl::StrCat(
+        absl::CHexEscape(work_dir), " is a part of the work directory ",
+        absl::CHexEscape(whole), ": agent inspect ", absl::CHexEscape(whole)));
+  }
   Inspection inspection;
   inspection.boot_id = BootIdOf(work_dir);
   state::ReadOptions options;
@@ -80,7 +129,9 @@ absl::StatusOr<Inspection> Inspect(const std::string& work_dir) {
       state::ReadAgentState(work_dir, options);
   if (!state.ok()) return state.status();
   inspection.state = *std::move(state);
+  inspection.other_agents = OtherAgents(inspection.state);
   const absl::StatusOr<std::string> now = state::CurrentBootId();
+  if (!now.ok()) inspection.boot_error = std::string(now.status().message());
   inspection.is_this_boot = now.ok() && *now == inspection.boot_id;
   return inspection;
 }
@@ -157,9 +208,12 @@ size_t AcknowledgedOf(const state::TaskState& task) {
 
 std::string ResourceText(const wire::Resource& resource) {
   std::string text = resource.name();
-  if (resource.has_role() && resource.role() != "*") {
-    absl::StrAppend(&text, "(", resource.role(), ")");
-  }
+  // The last reservation is the present one.
+  const std::string& role =
+      resource.reservations().empty()
+          ? resource.role()
+          : resource.reservations(resource.reservations_size() - 1).role();
+  if (!role.empty() && role != "*") absl::StrAppend(&text, "(", role, ")");
   if (resource.disk().has_persistence()) {
     absl::StrAppend(&text, "[", resource.disk().persistence().id(), ":",
                     resource.disk().volume().container_path(), "]");

@@ -24,14 +24,20 @@ struct Inspection {
   // As of the boot in which it was written: pids are there, and `rebooted` is
   // never set.
   state::AgentState state;
+  // Directories of agents that are there and that `latest` does not name: they
+  // are not read, and nobody takes their containers back.
+  std::vector<std::string> other_agents;
   std::string boot_id;  // Of then; empty if that is not known.
   // It is the boot that this process runs in. If not, the machine has been
   // booted since or it is another one's.
   bool is_this_boot = false;
+  // Why it is not known in which boot this process runs; empty if it is.
+  std::string boot_error;
 };
 
 // Reads all that can be read below `work_dir`, which is absolute, and changes
-// nothing. An error only if that cannot be done at all (state/reader.h).
+// nothing. An error only if that cannot be done at all (state/reader.h);
+// NOT_FOUND, with the right path, for a directory inside a work directory.
 absl::StatusOr<Inspection> Inspect(const std::string& work_dir);
 
 // Whether something that was there cannot be read. What a crash leaves behind

@@ -17,7 +17,7 @@
 #include "external_containerizer/containerizer/agent/flags.h"
 #include "external_containerizer/containerizer/agent/inspect.h"
 #include "external_containerizer/containerizer/agent/report.h"
-#include "external_containerizer/containerizer/agent/run.h"
+#include "external_containerizer/containerizer/agent/standard_output.h"
 #include "external_containerizer/containerizer/agent/subcommand.h"
 #include "external_containerizer/containerizer/agent/user_paths.h"
 

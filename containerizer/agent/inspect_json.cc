@@ -8,6 +8,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "external_containerizer/containerizer/agent/inspect.h"
 #include "external_containerizer/containerizer/agent/json.h"
 #include "external_containerizer/containerizer/agent/report.h"
@@ -40,6 +41,12 @@ class JsonWriter {
   void Write() {
     Head();
     if (state_.slave) Agent(*state_.slave);
+    for (const std::string& id : inspection_.other_agents) {
+      JsonObject json;
+      json.Text("type", "agent");
+      AddName(json, "id", id);
+      Put(json.Boolean("latest", false));
+    }
     Problems();
     Truncations();
     Counts();
@@ -56,8 +63,12 @@ class JsonWriter {
     AddName(json, "path", state_.work_dir);
     json.Boolean("meta", state_.resources.has_value());
     if (!inspection_.boot_id.empty()) {
-      json.Text("boot_id", inspection_.boot_id)
-          .Boolean("this_boot", inspection_.is_this_boot);
+      json.Text("boot_id", inspection_.boot_id);
+      if (inspection_.boot_error.empty()) {
+        json.Boolean("this_boot", inspection_.is_this_boot);
+      } else {
+        json.Text("boot_error", inspection_.boot_error);
+      }
     }
     if (state_.resources) {
       AddResources(json, state_.resources->committed);
@@ -180,7 +191,9 @@ class JsonWriter {
           .Text("state", UpdateStateText(update))
           .Text("uuid", absl::BytesToHexString(update.uuid()))
           .Boolean("acknowledged", task.acks.count(update.uuid()) > 0);
-      if (update.has_timestamp()) line.Number("timestamp", update.timestamp());
+      const std::string time =
+          JsonTime(absl::UnixEpoch() + absl::Seconds(update.timestamp()));
+      if (update.has_timestamp() && !time.empty()) line.Text("time", time);
       if (update.status().has_message()) {
         line.Text("message", update.status().message());
       }

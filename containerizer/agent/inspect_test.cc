@@ -96,8 +96,8 @@ TEST_F(SampleTest, JsonShowsTheWholeTree) {
 {"type":"executor","id":"e1","framework":"F0","resources":"cpus:1","latest":"c2"}
 {"type":"run","id":"c1","executor":"e1","framework":"F0","state":"completed","sentinel":true,"signal":9,"message":"killed by signal 9 (Killed)","why":"REASON_CONTAINER_LIMITATION: a message","sandbox":"slaves/S0/frameworks/F0/executors/e1/runs/c1"}
 {"type":"task","id":"t1","run":"c1","executor":"e1","framework":"F0","name":"a task","state":"TASK_RUNNING","updates":2,"acknowledged":1,"resources":"cpus:0.5"}
-{"type":"update","task":"t1","run":"c1","executor":"e1","framework":"F0","state":"TASK_RUNNING","uuid":"61616161616161616161616161616161","acknowledged":true,"timestamp":1}
-{"type":"update","task":"t1","run":"c1","executor":"e1","framework":"F0","state":"TASK_RUNNING","uuid":"62626262626262626262626262626262","acknowledged":false,"timestamp":1}
+{"type":"update","task":"t1","run":"c1","executor":"e1","framework":"F0","state":"TASK_RUNNING","uuid":"61616161616161616161616161616161","acknowledged":true,"time":"1970-01-01T00:00:01.000Z"}
+{"type":"update","task":"t1","run":"c1","executor":"e1","framework":"F0","state":"TASK_RUNNING","uuid":"62626262626262626262626262626262","acknowledged":false,"time":"1970-01-01T00:00:01.000Z"}
 {"type":"run","id":"c2","executor":"e1","framework":"F0","state":"running","sentinel":false,"forked_pid":4321,"libprocess_pid":"executor(1)@127.0.0.1:4001","http":false,"sandbox":"slaves/S0/frameworks/F0/executors/e1/runs/c2"}
 {"type":"task","id":"t2","run":"c2","executor":"e1","framework":"F0","name":"a task","state":"TASK_STAGING","updates":0,"acknowledged":0,"resources":"cpus:0.5"}
 {"type":"framework","id":"F1","name":"a framework","user":"root","checkpoint":true,"pid":"@0.0.0.0:0"}
@@ -110,6 +110,31 @@ TEST_F(SampleTest, ALaunchThatNobodyAcknowledgedIsSaidToBeThat) {
   std::filesystem::remove(tree_ / Run("F1", "e2", "latest"));
   EXPECT_THAT(Lines(InspectAsText, Read()),
               Contains(StartsWith("      run c3: unacknowledged")));
+}
+
+TEST_F(SampleTest, EveryAgentThatIsThereIsNamed) {
+  std::filesystem::create_directories(tree_ / "meta/slaves/S-old");
+  EXPECT_THAT(Lines(InspectAsText, Read()),
+              AllOf(Contains(StartsWith("agent S0 on")),
+                    Contains(StartsWith("agent S-old, not read"))));
+  std::filesystem::remove(tree_ / "meta/slaves/latest");
+  EXPECT_THAT(Lines(InspectAsText, Read()),
+              AllOf(Contains(StartsWith("no agent is remembered: meta/slaves")),
+                    Contains(StartsWith("agent S0, not read")),
+                    Contains(StartsWith("agent S-old, not read"))));
+  EXPECT_THAT(Lines(InspectAsJson, Read()),
+              Contains(R"({"type":"agent","id":"S0","latest":false})"));
+}
+
+TEST_F(SampleTest, APartOfAWorkDirectoryIsSaidToBeThat) {
+  for (const char* part : {"meta", "meta/slaves", "meta/slaves/S0",
+                           "meta/slaves/S0/frameworks/F0"}) {
+    EXPECT_THAT(
+        Inspect(tree_ / part),
+        StatusIs(absl::StatusCode::kNotFound,
+                 HasSubstr("agent inspect " +
+                           std::filesystem::canonical(tree_.path()).string())));
+  }
 }
 
 TEST_F(SampleTest, ARecordedEndCountsWithoutTheSentinel) {
@@ -233,6 +258,11 @@ TEST(InspectTest, ResourcesAreAsOneWouldGiveThem) {
     range.set_end(10 * i + 5);
   }
   EXPECT_EQ(ResourceText(ports), "ports(web):[0-5,10-15]");
+  // As agents write it since 1.4.
+  ports.clear_role();
+  ports.add_reservations()->set_role("eng");
+  ports.add_reservations()->set_role("eng/front");
+  EXPECT_EQ(ResourceText(ports), "ports(eng/front):[0-5,10-15]");
   wire::Resource disks;
   disks.set_name("disks");
   disks.set_type(wire::Value::SET);

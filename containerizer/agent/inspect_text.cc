@@ -64,7 +64,11 @@ class TextWriter {
     if (state_.slave) {
       Agent(*state_.slave);
     } else if (state_.resources) {
-      Line(0, "no agent is remembered");
+      Line(0, "no agent is remembered: meta/slaves/latest names none");
+    }
+    for (const std::string& id : inspection_.other_agents) {
+      Line(0, absl::StrCat("agent ", Word(id),
+                           ", not read: meta/slaves/latest does not name it"));
     }
     Problems(state::Problem::Kind::kDamage, "damaged, and not read:");
     Problems(state::Problem::Kind::kNotice, "noticed:");
@@ -91,6 +95,10 @@ class TextWriter {
       return;
     }
     Line(0, inspection_.boot_id.empty() ? "boot unknown"
+            : !inspection_.boot_error.empty()
+                ? absl::StrCat("boot ", Word(inspection_.boot_id),
+                               ", which may be the present one: ",
+                               OneLine(inspection_.boot_error))
             : inspection_.is_this_boot
                 ? absl::StrCat("boot ", Word(inspection_.boot_id),
                                ", the present one of this machine")

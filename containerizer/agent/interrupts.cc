@@ -8,13 +8,29 @@
 #include <unistd.h>
 
 #include <utility>
+#include <vector>
 
 namespace external_containerizer {
+
+namespace {
+
+// Those that end a process by default and that others send.
+std::vector<int> EndingSignals() {
+  std::vector<int> numbers = {SIGHUP,  SIGINT,  SIGQUIT,   SIGUSR1, SIGUSR2,
+                              SIGALRM, SIGTERM, SIGSTKFLT, SIGXCPU, SIGVTALRM,
+                              SIGPROF, SIGIO,   SIGPWR};
+  for (int number = SIGRTMIN; number <= SIGRTMAX; ++number) {
+    numbers.push_back(number);
+  }
+  return numbers;
+}
+
+}  // namespace
 
 absl::StatusOr<Interrupts> Interrupts::Take() {
   sigset_t wanted, before;
   sigemptyset(&wanted);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+  for (const int number : EndingSignals()) {
     // nohup, and a shell's `&`, have some ignored: so they stay.
     struct sigaction action;
     if (sigaction(number, nullptr, &action) == 0 &&
@@ -26,6 +42,7 @@ absl::StatusOr<Interrupts> Interrupts::Take() {
   struct sigaction ignore = {};
   ignore.sa_handler = SIG_IGN;
   sigaction(SIGPIPE, &ignore, nullptr);
+  sigaction(SIGXFSZ, &ignore, nullptr);
   pthread_sigmask(SIG_BLOCK, &wanted, &before);
   UniqueFd fd(signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd.valid()) {

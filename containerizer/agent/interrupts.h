@@ -14,11 +14,13 @@
 
 namespace external_containerizer {
 
-// While it lives SIGINT, SIGTERM and SIGHUP are only to be had from fd().
+// While it lives, the signals that would end the process from outside (SIGINT,
+// SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGALRM, ...; all but SIGKILL and those of
+// a fault) are only to be had from fd().
 class Interrupts {
  public:
-  // To be called before the process has a second thread. Also ignores SIGPIPE,
-  // from then on and for good: writing says EPIPE.
+  // To be called before the process has a second thread. Also ignores SIGPIPE
+  // and SIGXFSZ, from then on and for good: writing says EPIPE or EFBIG.
   static absl::StatusOr<Interrupts> Take();
 
   Interrupts(Interrupts&&) = default;

@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "external_containerizer/testing/status_matchers.h"
@@ -17,7 +19,8 @@ TEST(InterruptsTest, SignalsAreReadInsteadOfEndingTheProcess) {
   auto interrupts = Interrupts::Take();
   ASSERT_THAT(interrupts, IsOk());
   EXPECT_EQ(interrupts->Next(), 0);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2,
+                           SIGALRM, SIGPROF, SIGRTMIN, SIGRTMAX}) {
     raise(number);
     EXPECT_EQ(interrupts->Next(), number);
   }
@@ -50,6 +53,20 @@ TEST(InterruptsTest, WritingToAClosedPipeIsAnError) {
   EXPECT_EQ(write(ends[1], "x", 1), -1);
   EXPECT_EQ(errno, EPIPE);
   close(ends[1]);
+}
+
+TEST(InterruptsTest, WritingMoreThanAFileMayHoldIsAnError) {
+  ASSERT_THAT(Interrupts::Take(), IsOk());
+  FILE* const file = tmpfile();
+  ASSERT_NE(file, nullptr);
+  const struct rlimit none = {0, RLIM_INFINITY};
+  struct rlimit before;
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &none), 0);
+  EXPECT_EQ(write(fileno(file), "x", 1), -1);
+  EXPECT_EQ(errno, EFBIG);
+  EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  fclose(file);
 }
 
 }  // namespace

@@ -98,6 +98,14 @@ JsonObject& JsonObject::Member(absl::string_view name, absl::string_view json) {
   return *this;
 }
 
+std::string JsonTime(absl::Time time) {
+  constexpr int64_t kYear10000 = 253402300800;
+  if (time < absl::UnixEpoch() || time >= absl::FromUnixSeconds(kYear10000)) {
+    return "";
+  }
+  return absl::FormatTime("%Y-%m-%d%ET%H:%M:%E3SZ", time, absl::UTCTimeZone());
+}
+
 JsonObject& JsonObject::Text(absl::string_view name, absl::string_view value) {
   return Member(name, JsonString(value));
 }

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 
 namespace external_containerizer {
 
@@ -23,6 +24,10 @@ bool IsUnfinishedCharacter(absl::string_view text);
 // `text` in quotes. Control characters are escaped, and so is DEL; what is not
 // UTF-8 becomes U+FFFD, byte by byte.
 std::string JsonString(absl::string_view text);
+
+// `time` as all objects of the agent have it: "2026-01-31T23:59:59.123Z". Empty
+// for what has no year of four digits.
+std::string JsonTime(absl::Time time);
 
 //   JsonObject().Text("type", "end").Integer("exit_code", 3).ToString()
 //   {"type":"end","exit_code":3}

@@ -83,5 +83,17 @@ TEST(JsonTest, UnfinishedCharacterMayStillBecomeOne) {
   EXPECT_FALSE(IsUnfinishedCharacter(""));
 }
 
+TEST(JsonTest, TimesAreOfOneForm) {
+  EXPECT_EQ(JsonTime(absl::UnixEpoch() + absl::Milliseconds(1)),
+            "1970-01-01T00:00:00.001Z");
+  EXPECT_EQ(JsonTime(absl::FromUnixSeconds(253402300799)),
+            "9999-12-31T23:59:59.000Z");
+  for (const absl::Time none :
+       {absl::InfinitePast(), absl::InfiniteFuture(), absl::FromUnixSeconds(-1),
+        absl::FromUnixSeconds(253402300800)}) {
+    EXPECT_EQ(JsonTime(none), "");
+  }
+}
+
 }  // namespace
 }  // namespace external_containerizer

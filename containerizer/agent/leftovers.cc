@@ -16,8 +16,8 @@
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/agent/report.h"
-#include "external_containerizer/transport/linux/mutex_lock.h"
 #include "external_containerizer/transport/linux/clock.h"
+#include "external_containerizer/transport/linux/mutex_lock.h"
 
 namespace external_containerizer {
 namespace {

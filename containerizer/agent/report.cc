@@ -193,6 +193,7 @@ JsonObject EndJson(const End& end) {
   }
   json.Text("message", HowText(end));
   if (!end.why.empty()) json.Text("why", end.why);
+  if (!end.error.empty()) json.Text("error", end.error);
   return json.Number("seconds", absl::ToDoubleSeconds(end.took))
       .Append(UsedJson(end.used))
       .Integer("status", end.status);

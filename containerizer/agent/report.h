@@ -58,6 +58,8 @@ struct End {
   // The limits it was to have. If `used` has none, that is said.
   std::optional<double> cpus_asked_for = std::nullopt;
   std::optional<uint64_t> memory_asked_for_bytes = std::nullopt;
+  // The first thing that the agent could not do; empty if there is none.
+  std::string error = {};
 };
 
 // "exited with code 3 after 0.2 s; cpu 0.01 s user 0.00 s system, memory

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,9 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "external_containerizer/containerizer/agent/flags.h"
 #include "external_containerizer/containerizer/wire/mesos.pb.h"
 #include "re2/re2.h"
 
@@ -28,6 +31,41 @@ constexpr size_t kMostItems = 1000;
 
 constexpr char kExample[] =
     "as in cpus:0.5;mem:64;ports:[31000-32000];disks:{a,b}";
+
+// What people write, and what is meant by it.
+struct Word {
+  const char* written;
+  const char* meant;
+  wire::Value::Type type;
+};
+constexpr Word kWords[] = {
+    {"cpus", "cpus", wire::Value::SCALAR},
+    {"mem", "mem", wire::Value::SCALAR},
+    {"disk", "disk", wire::Value::SCALAR},
+    {"gpus", "gpus", wire::Value::SCALAR},
+    {"ports", "ports", wire::Value::RANGES},
+    {"memory", "mem", wire::Value::SCALAR},
+    {"ram", "mem", wire::Value::SCALAR},
+    {"cores", "cpus", wire::Value::SCALAR},
+};
+
+bool IsUsual(absl::string_view name) {
+  return std::any_of(std::begin(kWords), std::end(kWords),
+                     [&](const Word& word) { return name == word.meant; });
+}
+
+// The usual name that was most likely meant by one that is none; or empty.
+std::string MeantName(absl::string_view name, wire::Value::Type type) {
+  std::vector<std::string> words;
+  for (const Word& word : kWords) {
+    if (word.type == type) words.push_back(word.written);
+  }
+  const std::string nearest = Nearest(name, words);
+  for (const Word& word : kWords) {
+    if (nearest == word.written) return word.meant;
+  }
+  return "";
+}
 
 std::string Quoted(absl::string_view text) {
   constexpr size_t kMost = 100;
@@ -133,6 +171,15 @@ absl::Status ReadItem(absl::string_view item, wire::Resource& resource) {
     read = ReadScalar(item, value, resource);
   }
   if (!read.ok()) return read;
+  if (parentheses.empty() && !IsUsual(name)) {
+    const std::string meant = MeantName(name, resource.type());
+    if (!meant.empty()) {
+      return Wrong(item,
+                   absl::StrCat("looks like ", meant, ": did you mean ", meant,
+                                ":", value, "? If not, name the role: ", name,
+                                "(*):", value));
+    }
+  }
   const bool number =
       name == "cpus" || name == "mem" || name == "disk" || name == "gpus";
   if (number && resource.type() != wire::Value::SCALAR) {
@@ -220,6 +267,26 @@ absl::StatusOr<Resources> ParseResources(absl::string_view text) {
     if (resource.has_set()) Deduplicate(*resource.mutable_set());
   }
   return resources;
+}
+
+std::string UnknownResourcesText(const Resources& resources) {
+  constexpr size_t kMostShown = 20;
+  std::vector<std::string> names;
+  for (const wire::Resource& resource : resources) {
+    if (IsUsual(resource.name())) continue;
+    if (std::find(names.begin(), names.end(), resource.name()) != names.end()) {
+      continue;
+    }
+    if (names.size() == kMostShown) {
+      names.push_back("...");
+      break;
+    }
+    names.push_back(resource.name());
+  }
+  if (names.empty()) return "";
+  return absl::StrCat("no program is known to enforce ",
+                      absl::StrJoin(names, ", "),
+                      ": the usual names are cpus, mem, disk, gpus and ports");
 }
 
 }  // namespace external_containerizer

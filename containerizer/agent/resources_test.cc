@@ -4,6 +4,7 @@
 #include "external_containerizer/containerizer/agent/resources.h"
 
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -109,6 +110,29 @@ TEST(ResourcesTest, KnownNamesHaveTheirKind) {
   EXPECT_THAT(Wrong("cpus:{a}"), Says("must be a number"));
   EXPECT_THAT(Wrong("mem:[1-2]"), Says("must be a number"));
   EXPECT_THAT(Wrong("ports:31000"), Says("must be ranges"));
+}
+
+TEST(ResourcesTest, ANameThatIsMuchLikeAUsualOneIsASlip) {
+  for (const auto& [slip, meant] :
+       {std::pair("memory:64", "mem:64"), std::pair("cpu:1", "cpus:1"),
+        std::pair("MEM:64", "mem:64"), std::pair("Cpus:1", "cpus:1"),
+        std::pair("memroy:64", "mem:64"), std::pair("cores:2", "cpus:2"),
+        std::pair("ram:64", "mem:64"), std::pair("disks:100", "disk:100"),
+        std::pair("port:[1-2]", "ports:[1-2]")}) {
+    EXPECT_THAT(Wrong(slip), Says(absl::StrCat("did you mean ", meant, "?")));
+  }
+  EXPECT_THAT(Wrong("tpus:1"), Says("name the role: tpus(*):1"));
+}
+
+TEST(ResourcesTest, ANameOfOnesOwnIsTakenAndSaidToBeUnknown) {
+  const auto unknown = [](const std::string& text) {
+    const absl::StatusOr<Resources> resources = ParseResources(text);
+    EXPECT_THAT(resources, IsOk());
+    return UnknownResourcesText(*resources);
+  };
+  EXPECT_EQ(unknown("cpus:1;mem:64;ports:[1-2];disk:1;gpus(web):1"), "");
+  EXPECT_THAT(unknown("tpus(*):1;bandwidth:5;disks:{a};bandwidth(x):5;io:1"),
+              HasSubstr("enforce tpus, bandwidth, disks, io: "));
 }
 
 TEST(ResourcesTest, ErrorQuotesTheItemThatIsWrong) {

@@ -6,10 +6,12 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -22,10 +24,12 @@
 #include "external_containerizer/containerizer/agent/interrupts.h"
 #include "external_containerizer/containerizer/agent/leftovers.h"
 #include "external_containerizer/containerizer/agent/report.h"
+#include "external_containerizer/containerizer/agent/resources.h"
 #include "external_containerizer/containerizer/agent/run_directory.h"
 #include "external_containerizer/containerizer/agent/sandbox_layout.h"
 #include "external_containerizer/containerizer/containerizer.h"
 #include "external_containerizer/containerizer/wire/exit.h"
+#include "external_containerizer/state/text_files.h"
 #include "external_containerizer/transport/event_loop.h"
 #include "external_containerizer/transport/linux/clock.h"
 #include "external_containerizer/transport/selected.h"
@@ -35,6 +39,8 @@ namespace {
 
 constexpr absl::Duration kUsageInterval = absl::Seconds(1);
 constexpr absl::Duration kTick = absl::Milliseconds(500);
+// Who waits for longer than this for a command of the program is told.
+constexpr absl::Duration kSlow = absl::Seconds(5);
 // timeout(1) signals its child and then its whole group: one request, not two.
 constexpr absl::Duration kSameRequest = absl::Milliseconds(300);
 
@@ -72,6 +78,10 @@ class Run {
       bool last);
   void Tick();
   void ShowStatus();
+
+  void Happened(const ContainerEvent& event);
+  void ShowSlow();
+  void FollowOutput();
 
   void Signaled();
   void Interrupted(int number);
@@ -118,6 +128,12 @@ class Run {
   std::optional<double> cpus_;
   absl::Duration measured_at_;  // MonotonicNow()
 
+  std::optional<Command> under_way_;  // Of the program; no wait, no usage.
+  EventLoop::TimerId slow_timer_ = 0;
+  std::string first_error_;
+  int launch_exit_ = 0;  // Of the program's process.
+
+  bool following_ = false;
   bool launching_ = false;        // Launch() was called.
   bool launched_ = false;         // And it succeeded.
   bool destroying_ = false;       // Destroy() was called.
@@ -169,6 +185,11 @@ int Run::Go() {
 }
 
 absl::Status Run::Prepare() {
+  if (options_.program.is_posix) {
+    // It knows its processes again by that.
+    const absl::StatusOr<std::string> boot = state::CurrentBootId();
+    if (!boot.ok()) return boot.status();
+  }
   const SandboxIds ids = {absl::StrCat("agent-", directory_.name()), "run",
                           "command", absl::StrCat("run-", directory_.name())};
   id_ = ids.container;
@@ -203,14 +224,13 @@ absl::Status Run::Prepare() {
 
   Options options =
       ContainerizerOptionsFor(options_.program, directory_.path());
-  if (options_.verbose || options_.json) {
-    options.on_event = [this](const ContainerEvent& event) {
-      if (options_.verbose) {
-        display_->Line(absl::StrCat("agent: ", EventText(event)));
-      }
-      display_->Record(EventJson(event));
-    };
-  }
+  options.on_event = [this](const ContainerEvent& event) {
+    if (options_.verbose || event.kind == ContainerEvent::Kind::kNotice) {
+      display_->Line(absl::StrCat("agent: ", EventText(event)));
+    }
+    display_->Record(EventJson(event));
+    loop_.Post([this, event] { Happened(event); });
+  };
   absl::StatusOr<std::unique_ptr<Containerizer>> containerizer =
       Containerizer::Create(std::move(options),
                             SelectedTransport(TransportOptionsFor(
@@ -218,6 +238,38 @@ absl::Status Run::Prepare() {
   if (!containerizer.ok()) return containerizer.status();
   containerizer_ = *std::move(containerizer);
   return absl::OkStatus();
+}
+
+void Run::Happened(const ContainerEvent& event) {
+  // They may last as long as the container does.
+  if (event.command == Command::kWait || event.command == Command::kUsage) {
+    return;
+  }
+  if (event.kind == ContainerEvent::Kind::kCommandStarted) {
+    loop_.CancelTimer(slow_timer_);
+    under_way_ = event.command;
+    slow_timer_ = loop_.RunAfter(kSlow, [this] { ShowSlow(); });
+  } else if (event.kind == ContainerEvent::Kind::kCommandEnded &&
+             event.command == under_way_) {
+    loop_.CancelTimer(slow_timer_);
+    under_way_.reset();
+    if (event.command == Command::kLaunch && event.wait_status.has_value() &&
+        WIFEXITED(*event.wait_status)) {
+      launch_exit_ = WEXITSTATUS(*event.wait_status);
+    }
+  }
+}
+
+void Run::ShowSlow() {
+  display_->Notice(absl::StrCat("the program's ", CommandName(*under_way_),
+                                " has not ended after ", DurationText(kSlow),
+                                "; still waiting for it"));
+  if (under_way_ == Command::kLaunch) FollowOutput();
+}
+
+void Run::FollowOutput() {
+  if (std::exchange(following_, true)) return;
+  display_->Follow(sandbox_.directory.get());
 }
 
 void Run::Launch() {
@@ -228,6 +280,8 @@ void Run::Launch() {
                        .Text("container", id_)
                        .Text("sandbox", sandbox_.sandbox.FullPath())
                        .Text("program", options_.program.command_line));
+  const std::string unknown = UnknownResourcesText(options_.resources);
+  if (!unknown.empty()) display_->Notice(unknown);
   containerizer_->Launch(std::move(request_), Posted(&Run::Launched));
 }
 
@@ -235,6 +289,9 @@ void Run::Launched(absl::Status status) {
   if (!status.ok()) {
     // A destroy that was asked for says the rest.
     if (!destroying_) {
+      // So the program says that it cannot execute the command: it was started
+      // itself, for it has answered before.
+      if (launch_exit_ == 126 || launch_exit_ == 127) status_ = launch_exit_;
       Fail(status);
       // The program is told to destroy what it may have half made: wait for it.
       Destroy();
@@ -245,7 +302,7 @@ void Run::Launched(absl::Status status) {
   started_at_ = MonotonicNow();
   if (!destroying_) state_ = "running";
   ShowStatus();
-  display_->Follow(sandbox_.directory.get());
+  FollowOutput();
   containerizer_->Wait(id_, Posted(&Run::Ended));
   if (options_.live || options_.json) {
     loop_.RunAfter(kUsageInterval, [this] { AskUsage(/*last=*/false); });
@@ -336,12 +393,14 @@ void Run::Destroyed(absl::StatusOr<wire::Termination> termination) {
     if (!termination_.has_value()) termination_ = *std::move(termination);
   } else if (!absl::IsNotFound(termination.status())) {
     clean_ = false;
-    display_->Error(absl::Status(
+    const absl::Status error = absl::Status(
         termination.status().code(),
         absl::StrCat(
             "the container could not be destroyed: ",
             termination.status().message(),
-            "; the next `agent run` with the same --work_dir tries again")));
+            "; the next `agent run` with the same --work_dir tries again"));
+    if (first_error_.empty()) first_error_ = std::string(error.message());
+    display_->Error(error);
   }
   Finish();
 }
@@ -372,6 +431,7 @@ void Run::ShowEnd() {
                   : kAgentFailed;
   }
   end.status = *status_;
+  end.error = first_error_;
   // Of what never ran there is no end to tell; why was told before.
   if (launched_ && termination_.has_value()) {
     display_->Line(absl::StrCat("agent: ", EndText(end)));
@@ -406,7 +466,14 @@ void Run::Signaled() {
 }
 
 void Run::Interrupted(int number) {
-  const std::string why = number == SIGINT ? "interrupted" : "told to end";
+  const char* name = sigdescr_np(number);
+  const std::string why = number == SIGINT ? "interrupted"
+                          : number == SIGTERM
+                              ? "told to end"
+                              : absl::StrCat("told to end by signal ", number,
+                                             name == nullptr ? "" : " (",
+                                             name == nullptr ? "" : name,
+                                             name == nullptr ? "" : ")");
   if (finishing_ || destroying_) {
     display_->Notice(absl::StrCat(
         why, ": only cleaning up; interrupt again to stop waiting"));
@@ -414,17 +481,24 @@ void Run::Interrupted(int number) {
     return;
   }
   status_ = 128 + number;
-  display_->Notice(
-      launching_ ? absl::StrCat(why,
-                                ": destroying the container; interrupt again "
-                                "to stop waiting")
-                 : why);
+  if (launching_) {
+    display_->Notice(absl::StrCat(
+        why, ": destroying the container; interrupt again to stop waiting"));
+  } else if (under_way_.has_value()) {
+    display_->Notice(absl::StrCat(why, " while the program's ",
+                                  CommandName(*under_way_), " ran"));
+  } else {
+    display_->Notice(why);
+  }
   DestroyEarly();
 }
 
 void Run::OutBroken(const absl::Status& broken) {
   const bool closed = absl::IsUnavailable(broken);
-  if (!status_.has_value()) status_ = closed ? 128 + SIGPIPE : kAgentFailed;
+  // Whatever the command's success, not all of it was shown.
+  if (status_.value_or(0) == 0) {
+    status_ = closed ? 128 + SIGPIPE : kAgentFailed;
+  }
   const bool over = finishing_ || destroying_;
   display_->Notice(
       absl::StrCat("stdout cannot be written to: ", broken.message(),
@@ -443,6 +517,9 @@ void Run::DestroyEarly() {
     ShowStatus();
     // What it used until now; the program may not say any more afterwards.
     AskUsage(/*last=*/false);
+  } else {
+    // Perhaps it says why it takes so long.
+    FollowOutput();
   }
   Destroy();
 }
@@ -471,6 +548,7 @@ void Run::StopWaiting() {
 void Run::Fail(const absl::Status& status) {
   display_->ClearStatus();
   display_->Error(status);
+  if (first_error_.empty()) first_error_ = std::string(status.message());
   if (!status_.has_value()) status_ = kAgentFailed;
 }
 

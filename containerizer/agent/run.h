@@ -11,13 +11,11 @@
 
 #include "external_containerizer/containerizer/agent/program_setup.h"
 #include "external_containerizer/containerizer/agent/request.h"
+#include "external_containerizer/containerizer/agent/standard_output.h"
 #include "external_containerizer/containerizer/container.h"
 #include "external_containerizer/transport/transport.h"
 
 namespace external_containerizer {
-
-// What the agent exits with when it failed itself, as env(1) and others do.
-inline constexpr int kAgentFailed = 125;
 
 struct RunOptions {
   ProgramSetup program;

@@ -86,8 +86,11 @@ std::string RunHelp() {
       "stops\nwaiting. A container whose agent is killed goes on; the next "
       "agent run with the\nsame --work_dir destroys it.\n\n"
       "Exit status: the command's; 128+N if signal N ended it, or ended the "
-      "agent; 125\nif the agent failed, which includes a command that cannot "
-      "be executed.\n");
+      "agent. As\nshells have it, 127 if there is no such command, and 126 if "
+      "it "
+      "cannot be\nexecuted, where the program says so, as posix does. 125 for "
+      "all "
+      "else that fails.\n");
 }
 
 absl::StatusOr<RunOptions> ParseRun(const Surroundings& surroundings,

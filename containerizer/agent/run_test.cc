@@ -91,6 +91,18 @@ class RunTest : public ::testing::Test {
                         " '", program, "'");
   }
 
+  // The path of a program that does as posix does, but for what `branch`, one
+  // of a shell's case, says of a command.
+  std::string Program(const std::string& branch) {
+    const std::string path = home_ + "/program";
+    std::ofstream(path) << "#!/bin/sh\nposix="
+                        << TestDataPath("containerizer/posix/posix")
+                        << "\ncase $1 in\n"
+                        << branch << " ;;\n*) exec $posix \"$@\" ;;\nesac\n";
+    EXPECT_EQ(chmod(path.c_str(), 0755), 0);
+    return path;
+  }
+
   std::string Work() const { return home_ + "/w"; }
 
   // The directories of runs that have not been removed.
@@ -189,6 +201,12 @@ TEST_P(EveryProgram, SignalsDeathIs128AndItsNumber) {
   EXPECT_EQ(agent.Wait(), 128 + SIGKILL) << agent.err();
 }
 
+TEST_P(EveryProgram, ATextForAShellRunsAsACommandDoes) {
+  Agent agent = Start({Program(), "--shell=echo hello; exit 3"});
+  EXPECT_EQ(agent.Wait(), 3) << agent.err();
+  EXPECT_EQ(agent.out(), "hello\n");
+}
+
 INSTANTIATE_TEST_SUITE_P(
     All, EveryProgram,
     ::testing::Values("containerizer/posix/posix",
@@ -242,6 +260,18 @@ TEST_F(RunTest, CommandThatIsNoProgramIsTold) {
               AllOf(HasSubstr("/etc/passwd"), HasSubstr("Permission denied")));
 }
 
+TEST_F(RunTest, ACommandThatTheProgramCannotExecuteHasTheExitStatusOfShells) {
+  for (const int code : {126, 127}) {
+    Agent agent = Start(
+        {ProgramFlag(Program(absl::StrCat("launch) exit ", code))), "--", "x"});
+    EXPECT_EQ(agent.Wait(), code);
+  }
+  Agent agent = Start({ProgramFlag(Program("launch) exit 3")), "--", "x"});
+  EXPECT_EQ(agent.Wait(), 125);
+  Agent none = Start({ProgramFlag("no_such_program"), "--", "x"});
+  EXPECT_EQ(none.Wait(), 125);
+}
+
 TEST_F(RunTest, ContainerizerThatIsNotThereIsTold) {
   Agent agent = Start({"--containerizer_path=/no/such", "--", "true"});
   EXPECT_EQ(agent.Wait(), 125);
@@ -276,6 +306,39 @@ TEST_F(RunTest, EnvironmentReachesTheCommand) {
   EXPECT_EQ(agent.Wait(), 0);
   EXPECT_THAT(agent.out(),
               HasSubstr(absl::StrCat("one two|x|", getenv("PATH"))));
+}
+
+TEST_F(RunTest, NamesOfVariablesNeedNotBeOnesOfAShell) {
+  Agent agent = Start({"--env=a.b=1", "--env=c-d=2", "--", "env"});
+  EXPECT_EQ(agent.Wait(), 0);
+  EXPECT_THAT(agent.out(), AllOf(HasSubstr("a.b=1\n"), HasSubstr("c-d=2\n")));
+}
+
+TEST_F(RunTest, TheProgramInheritsWhatItIsToInherit) {
+  variables_["AWS_REGION"] = "here";
+  variables_["KUBECONFIG"] = "/k";
+  variables_["SECRET"] = "s";
+  const std::string program = Program(
+      "launch) echo \"$AWS_REGION|$KUBECONFIG|$SECRET\"; exec $posix launch");
+  Agent agent = Start({"--inherit=AWS_*", "--inherit=KUBECONFIG",
+                       ProgramFlag(program), "--", "true"});
+  EXPECT_EQ(agent.Wait(), 0) << agent.err();
+  EXPECT_EQ(agent.out(), "here|/k|\n");
+}
+
+TEST_F(RunTest, ABareExitCodeIsReadAsOneIfThatIsSaid) {
+  const std::string program =
+      Program("wait) head -c 0; printf '\\2\\0\\0\\0\\30\\3'");
+  Agent agent = Start(
+      {"--termination_status=exit_code", ProgramFlag(program), "--", "true"});
+  EXPECT_EQ(agent.Wait(), 3) << agent.err();
+  EXPECT_THAT(agent.err(), HasSubstr("exited with code 3"));
+}
+
+TEST_F(RunTest, AResourceThatNobodyIsKnownToEnforceIsNamed) {
+  Agent agent = Start({"--resources=bandwidth:5", "--", "true"});
+  EXPECT_EQ(agent.Wait(), 0);
+  EXPECT_THAT(agent.err(), HasSubstr("known to enforce bandwidth"));
 }
 
 TEST_F(RunTest, ArgumentsReachTheCommandAsTheyAre) {
@@ -383,6 +446,64 @@ TEST_F(RunTest, TerminateDestroysTheContainer) {
   agent.Signal(SIGTERM);
   EXPECT_EQ(agent.Wait(), 128 + SIGTERM);
   EXPECT_TRUE(task.HasEnded());
+  EXPECT_THAT(Left(), IsEmpty());
+}
+
+TEST_F(RunTest, NoSignalButKillEndsTheAgentAndLeavesTheContainer) {
+  for (const int number : {SIGUSR1, SIGQUIT, SIGALRM, SIGRTMIN}) {
+    Agent agent = StartShell("echo $$; exec sleep 1000");
+    TaskProcess task(agent);
+    agent.Signal(number);
+    EXPECT_EQ(agent.Wait(), 128 + number);
+    EXPECT_TRUE(task.HasEnded());
+    EXPECT_THAT(agent.err(),
+                HasSubstr(absl::StrCat("told to end by signal ", number)));
+  }
+  EXPECT_THAT(Left(), IsEmpty());
+}
+
+TEST_F(RunTest, WhatALaunchSaysIsShownWhileItHangs) {
+  Agent agent = Start(
+      {ProgramFlag(Program("launch) echo 'no engine' >&2; exec sleep 1000")),
+       "--", "true"});
+  agent.Expect("err", "the program's launch has not ended after 5.0 s");
+  agent.Expect("err", "no engine");
+  agent.Signal(SIGINT);
+  EXPECT_EQ(agent.Wait(), 128 + SIGINT);
+}
+
+TEST_F(RunTest, WhatALaunchSaidIsShownWhenItIsInterrupted) {
+  Agent agent = Start({"-v",
+                       ProgramFlag(Program("launch) echo 'no engine' >&2; "
+                                           "echo > ../said; exec sleep 1000")),
+                       "--", "true"});
+  agent.Expect("err", "agent: launch");
+  // It may not have been executed yet.
+  const std::string said = "find " + Work() + " -name said | grep -q .";
+  const absl::Time end = absl::Now() + kPatience;
+  while (system(said.c_str()) != 0 && absl::Now() < end) {
+  }
+  agent.Signal(SIGTERM);
+  EXPECT_EQ(agent.Wait(), 128 + SIGTERM);
+  EXPECT_THAT(agent.err(), HasSubstr("no engine"));
+}
+
+TEST_F(RunTest, ARecoverThatHangsIsSaidAndEndsWithTheAgent) {
+  Agent agent =
+      Start({ProgramFlag(Program(absl::StrCat("recover) echo $$ > ", home_,
+                                              "/pid; exec sleep 1000"))),
+             "--", "true"});
+  agent.Expect("err", "the program's recover has not ended after 5.0 s");
+  pid_t pid = 0;
+  std::ifstream(home_ + "/pid") >> pid;
+  ASSERT_GT(pid, 0);
+  agent.Signal(SIGTERM);
+  EXPECT_EQ(agent.Wait(), 128 + SIGTERM);
+  EXPECT_THAT(agent.err(), HasSubstr("while the program's recover ran"));
+  const absl::Time end = absl::Now() + kPatience;
+  while (kill(pid, 0) == 0 && absl::Now() < end) {
+  }
+  EXPECT_EQ(kill(pid, 0), -1);
   EXPECT_THAT(Left(), IsEmpty());
 }
 

@@ -3,16 +3,13 @@
 
 #include "external_containerizer/containerizer/agent/subcommand.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include <algorithm>
 #include <cstdio>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/containerizer/agent/flags.h"
-#include "external_containerizer/containerizer/agent/run.h"
+#include "external_containerizer/containerizer/agent/standard_output.h"
 
 namespace external_containerizer {
 namespace {
@@ -37,32 +34,7 @@ std::string Help(const std::vector<Subcommand>& subcommands) {
   return text;
 }
 
-// Why stdout took nothing any more; 0: it did, or nobody noted the reason.
-int print_error = 0;  // NOLINT
-
-// What to exit with when all that was to be printed has been.
-int Finished(int status) {
-  errno = 0;
-  if (fflush(stdout) == 0 && ferror(stdout) == 0) return status;
-  const int reason = print_error != 0 ? print_error : errno;
-  if (reason == EPIPE) return status;
-  fprintf(stderr, "agent: cannot write to stdout%s%s\n",
-          reason == 0 ? "" : ": ", reason == 0 ? "" : strerror(reason));
-  return kAgentFailed;
-}
-
 }  // namespace
-
-bool Print(absl::string_view text) {
-  if (print_error != 0) return false;
-  errno = 0;
-  if (fwrite(text.data(), 1, text.size(), stdout) == text.size() &&
-      fflush(stdout) == 0) {
-    return true;
-  }
-  print_error = errno;
-  return false;
-}
 
 int Dispatch(const std::vector<Subcommand>& subcommands,
              const Surroundings& surroundings,
@@ -79,13 +51,13 @@ int Dispatch(const std::vector<Subcommand>& subcommands,
   }
   if (name == "--help" || name == "-h" || name == "help") {
     Print(Help(subcommands));
-    return Finished(0);
+    return PrintedStatus(0);
   }
   const auto found = std::find_if(
       subcommands.begin(), subcommands.end(),
       [&](const Subcommand& candidate) { return candidate.name == name; });
   if (found != subcommands.end()) {
-    return Finished(found->main(surroundings, rest));
+    return PrintedStatus(found->main(surroundings, rest));
   }
   std::vector<std::string> names;
   for (const Subcommand& subcommand : subcommands) {

@@ -9,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/string_view.h"
 #include "external_containerizer/containerizer/agent/user_paths.h"
 
 namespace external_containerizer {
@@ -22,10 +21,6 @@ struct Subcommand {
   int (*main)(const Surroundings& surroundings,
               const std::vector<std::string>& arguments);
 };
-
-// For sub-commands: writes to stdout, at once. False if that fails, or has
-// failed before; Dispatch() then says so and changes the exit status.
-bool Print(absl::string_view text);
 
 // Runs the sub-command that `arguments` (without argv[0]) begin with. Answers
 // --help and help; what it does not know is an error on stderr, and so is

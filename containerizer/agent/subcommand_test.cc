@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "external_containerizer/containerizer/agent/run.h"
+#include "external_containerizer/containerizer/agent/standard_output.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

@@ -174,7 +174,7 @@ ProgramTransport::ProgramTransport(EventLoop& loop, std::string name,
 ProgramTransport::~ProgramTransport() {
   outlet_->Close();
   for (auto& [id, call] : calls_) {
-    if (HasResult(call.command)) call.cancellation.Cancel();
+    if (EndsWithItsCaller(call.command)) call.cancellation.Cancel();
   }
 }
 

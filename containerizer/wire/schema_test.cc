@@ -174,6 +174,8 @@ const char* const kAdded[] = {
     "CommandInfo.ContainerInfo.image 1 optional string",
     "CommandInfo.ContainerInfo.options 2 repeated string",
     "ContainerID.parent 2 optional ContainerID",
+    "Resource.ReservationInfo.role 3 optional string",
+    "Resource.reservations 13 repeated Resource.ReservationInfo",
     "Termination.killed 1 optional bool",
 };
 

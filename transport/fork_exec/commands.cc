@@ -48,8 +48,8 @@ ForkExec::~ForkExec() {
   const bool is_child = !ChildrenVanish();
   for (auto& [id, running] : running_) {
     Unwatch(&running);
-    const bool to_end =
-        HasResult(running.command) || running.ending != Ending::kByItself;
+    const bool to_end = EndsWithItsCaller(running.command) ||
+                        running.ending != Ending::kByItself;
     if (!to_end || !running.started.process.pidfd.valid()) continue;
     // If it is being ended already this takes the place of that.
     Running* const last = &running;

@@ -816,7 +816,7 @@ TEST_F(ForkExecTest, DestructionEndsWhatOnlyAsksAndLeavesWhatActs) {
   Use("hang");
   std::map<Command, pid_t> pids;
   for (Command command : {Command::kWait, Command::kUsage, Command::kContainers,
-                          Command::kDestroy}) {
+                          Command::kRecover, Command::kDestroy}) {
     Invoke(Make(command));
     pids[command] = started_.back();
   }

@@ -352,7 +352,7 @@ void HelperServer::Disconnected(ConnectionId id) {
   const auto node = connections_.extract(id);
   if (!node.empty()) {
     for (const auto& [key, command] : node.mapped()->commands) {
-      if (HasResult(command.command)) transport_->Cancel(command.id);
+      if (EndsWithItsCaller(command.command)) transport_->Cancel(command.id);
       if (command.command == Command::kLaunch) {
         orphans_.emplace(std::make_pair(id, key), command.id);
       }

@@ -394,17 +394,22 @@ TEST_F(UnixSocketTest, LosingTheHelperIsUnknownAndTheNextCommandFindsTheNext) {
 TEST_F(UnixSocketTest, DestructionCancelsWaitsAndLeavesTheRestToFinish) {
   Start();
   const auto wait = Invoke(Of(Command::kWait));
+  const auto recover = Invoke(Of(Command::kRecover));
   const auto launch = Invoke(Of(Command::kLaunch));
   const auto waiting = Next();
+  const auto recovering = Next();
   const auto launching = Next();
   transport_.reset();
   RunUntilCancelled(waiting);
+  RunUntilCancelled(recovering);
   EXPECT_FALSE(launching->cancelled());
-  EXPECT_EQ(server_->commands(), 2u);
+  EXPECT_EQ(server_->commands(), 3u);
   launching->Succeed();
+  recovering->Fail(absl::CancelledError("ended"), Outcome::kEnded);
   waiting->Fail(absl::CancelledError("ended"), Outcome::kEnded);
   ttrpc::RunUntil(*loop_, [this] { return server_->commands() == 0; });
   EXPECT_FALSE(wait->answer.has_value());
+  EXPECT_FALSE(recover->answer.has_value());
   EXPECT_FALSE(launch->answer.has_value());
 }
 

@@ -10,7 +10,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/containerizer/agent/report.h"
-#include "external_containerizer/containerizer/agent/run.h"
+#include "external_containerizer/containerizer/agent/standard_output.h"
 #include "external_containerizer/containerizer/agent/subcommand.h"
 #include "external_containerizer/containerizer/agent/task_flags.h"
 #include "external_containerizer/containerizer/wire/exit.h"

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "external_containerizer/containerizer/agent/flags.h"
 #include "external_containerizer/containerizer/agent/json.h"
+#include "external_containerizer/containerizer/agent/standard_output.h"
 #include "external_containerizer/containerizer/agent/user_paths.h"
 #include "external_containerizer/containerizer/wire/containerizer.pb.h"
 
@@ -37,7 +38,8 @@ struct ClientCall {
 };
 
 // Reads the arguments, answers --help and complains of what makes no sense;
-// else returns what `act` does: the exit status.
+// else returns what `act` does: the exit status. What `act` printed and stdout
+// did not take is an error.
 int RunClientCommand(const ClientCommand& command,
                      const Surroundings& surroundings,
                      const std::vector<std::string>& arguments,

@@ -19,6 +19,7 @@
 #include "external_containerizer/containerizer/agent/files.h"
 #include "external_containerizer/containerizer/agent/report.h"
 #include "external_containerizer/containerizer/agent/serve/control.h"
+#include "external_containerizer/containerizer/agent/standard_output.h"
 #include "external_containerizer/containerizer/agent/task_flags.h"
 
 namespace external_containerizer {

@@ -19,6 +19,7 @@
 #include "external_containerizer/containerizer/agent/client/table.h"
 #include "external_containerizer/containerizer/agent/report.h"
 #include "external_containerizer/containerizer/agent/serve/control.h"
+#include "external_containerizer/containerizer/agent/standard_output.h"
 #include "external_containerizer/containerizer/agent/subcommand.h"
 #include "external_containerizer/containerizer/wire/exit.h"
 
@@ -150,9 +151,7 @@ std::string TimeText(const control::v1::Event& event) {
 
 bool PrintEvent(const ClientCall& call, const control::v1::Event& event) {
   if (call.flags.On("json")) {
-    const std::string time = absl::FormatTime(
-        absl::RFC3339_full, absl::FromUnixNanos(event.unix_nanos()),
-        absl::UTCTimeZone());
+    const std::string time = JsonTime(absl::FromUnixNanos(event.unix_nanos()));
     // Behind the members that the agent made.
     return Print(absl::StrCat(event.json().substr(0, event.json().size() - 1),
                               ",\"time\":", JsonString(time),

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/containerizer/agent/flags.h"
 #include "external_containerizer/containerizer/agent/program_setup.h"
+#include "external_containerizer/containerizer/agent/standard_output.h"
 #include "external_containerizer/containerizer/agent/task_flags.h"
 
 namespace external_containerizer {
