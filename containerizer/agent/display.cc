@@ -37,7 +37,7 @@ absl::StatusOr<std::unique_ptr<Display>> Display::Create(Options options) {
   if (!loop.ok()) return loop.status();
   std::unique_ptr<Display> display(
       new Display(std::move(options), *std::move(loop)));
-  const absl::Status started = display->thread_.Start(
+  absl::Status started = display->thread_.Start(
       "display", [loop = display->loop_.get()] { loop->Run(); });
   if (!started.ok()) return started;
   return display;
@@ -56,6 +56,7 @@ Display::~Display() {
 
 void Display::Follow(int sandbox) {
   loop_->Post([this, sandbox] {
+    if (out_ != nullptr) return;
     out_ = std::make_unique<Followed>(sandbox, "stdout", Console::Stream::kOut);
     err_ = std::make_unique<Followed>(sandbox, "stderr", Console::Stream::kErr);
     Poll();

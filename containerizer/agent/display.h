@@ -47,8 +47,8 @@ class Display {
   // Shows what it was given before, for as long as that takes.
   ~Display();
 
-  // Shows `stdout` and `stderr` of a sandbox from now on. The descriptor must
-  // outlive this.
+  // Shows `stdout` and `stderr` of a sandbox from now on; no effect if it does
+  // that already. The descriptor must outlive this.
   void Follow(int sandbox);
 
   // Calls `done`, on the display's thread, once all that the two files hold at

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <map>
 #include <memory>
 
 #include "absl/strings/escaping.h"
@@ -29,6 +30,8 @@ namespace {
 
 constexpr absl::Duration kRemovalTime = absl::Minutes(1);
 constexpr size_t kNamesAtOnce = 4096;
+// Beyond, errors name what lies in a directory without what that lies in.
+constexpr size_t kMostPathsKept = 10'000;
 
 // Opens a directory that is to be emptied. -1 and errno if that cannot be.
 UniqueFd OpenToEmpty(int parent, const std::string& name) {
@@ -89,10 +92,10 @@ class Remover {
  private:
   // Whether there is less to do than before.
   bool Remove(const std::string& name) {
-    if (unlinkat(top_.get(), name.c_str(), 0) == 0) return true;
-    if (errno != EISDIR && errno != EPERM) return Failed(name);
-    const UniqueFd directory = OpenToEmpty(top_.get(), name);
-    if (!directory.valid()) return Failed(name);
+    const std::string path = PathOf(name);
+    UniqueFd directory;
+    if (Unlink(top_.get(), name, path, directory)) return true;
+    if (!directory.valid()) return false;
     bool progress = false;
     for (;;) {
       const absl::StatusOr<std::vector<std::string>> names =
@@ -100,40 +103,66 @@ class Remover {
       if (!names.ok() || names->empty()) break;
       bool moved = false;
       for (const std::string& inner : *names) {
-        if (RemoveOrLift(directory.get(), inner)) moved = true;
+        if (RemoveOrLift(directory.get(), inner,
+                         absl::StrCat(path, "/", inner))) {
+          moved = true;
+        }
       }
       if (!moved) break;
       progress = true;
     }
-    if (unlinkat(top_.get(), name.c_str(), AT_REMOVEDIR) == 0) return true;
-    Failed(name);
+    if (unlinkat(top_.get(), name.c_str(), AT_REMOVEDIR) == 0) {
+      lifted_.erase(name);
+      return true;
+    }
+    Failed(path, errno);
     return progress;
   }
 
-  bool RemoveOrLift(int directory, const std::string& name) {
-    if (unlinkat(directory, name.c_str(), 0) == 0) return true;
-    if (errno != EISDIR && errno != EPERM) return Failed(name);
+  bool RemoveOrLift(int parent, const std::string& name,
+                    const std::string& path) {
+    UniqueFd directory;
+    if (Unlink(parent, name, path, directory)) return true;
     // To move a directory elsewhere one must be able to write to it.
-    if (!OpenToEmpty(directory, name).valid()) return Failed(name);
-    if (renameat(directory, name.c_str(), top_.get(), RandomName().c_str()) !=
-        0) {
-      return Failed(name);
+    if (!directory.valid()) return false;
+    const std::string lifted = RandomName();
+    if (renameat(parent, name.c_str(), top_.get(), lifted.c_str()) != 0) {
+      return Failed(path, errno);
     }
+    if (lifted_.size() < kMostPathsKept) lifted_[lifted] = path;
     return true;
   }
 
-  bool Failed(const std::string& name) {
+  // Removes what is no directory, and opens what is one. `path` is for errors.
+  bool Unlink(int parent, const std::string& name, const std::string& path,
+              UniqueFd& directory) {
+    if (unlinkat(parent, name.c_str(), 0) == 0) return true;
+    const int reason = errno;
+    if (reason != EISDIR && reason != EPERM) return Failed(path, reason);
+    directory = OpenToEmpty(parent, name);
+    if (directory.valid()) return false;
+    return Failed(path, errno == ENOTDIR ? reason : errno);
+  }
+
+  // Where it was found, below the tree.
+  std::string PathOf(const std::string& name) const {
+    const auto lifted = lifted_.find(name);
+    return lifted == lifted_.end() ? name : lifted->second;
+  }
+
+  bool Failed(const std::string& path, int reason) {
     if (error_.ok()) {
       error_ =
-          errno == EXDEV || errno == EBUSY
+          reason == EXDEV || reason == EBUSY
               ? absl::FailedPreconditionError(absl::StrCat(
-                    "\"", absl::CHexEscape(name), "\" is mounted; unmount it"))
-              : FileError("remove", name, errno);
+                    "\"", absl::CHexEscape(path), "\" is mounted; unmount it"))
+              : FileError("remove", path, reason);
     }
     return false;
   }
 
   UniqueFd top_;
+  std::map<std::string, std::string> lifted_;  // Their paths, by their names.
   absl::Status error_;
 };
 
@@ -225,8 +254,11 @@ absl::Status RemoveTree(int parent, const std::string& name) {
   if (errno != EISDIR && errno != EPERM) {
     return FileError("remove", name, errno);
   }
+  const int reason = errno;
   UniqueFd top = OpenToEmpty(parent, name);
-  if (!top.valid()) return FileError("remove", name, errno);
+  if (!top.valid()) {
+    return FileError("remove", name, errno == ENOTDIR ? reason : errno);
+  }
   Remover remover(std::move(top));
   if (!remover.Run()) return remover.error();
   if (unlinkat(parent, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) {

@@ -40,7 +40,8 @@ absl::StatusOr<std::vector<std::string>> NamesIn(int directory, size_t most);
 
 // Removes `name` in `parent` with all that is in it, however deep, also where
 // modes forbid it. What cannot be removed, and what is mounted, stays, and is
-// named in the error. Gives up after a minute, in case somebody keeps writing.
+// named in the error by its path. Gives up after a minute, in case somebody
+// keeps writing.
 absl::Status RemoveTree(int parent, const std::string& name);
 
 // 16 characters, 0-9 and a-f, that no other call returns. Nobody can guess

@@ -7,6 +7,8 @@
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -135,6 +137,25 @@ TEST_F(FilesTest, RemoveTreeRemovesMoreThanIsListedAtOnce) {
   for (int i = 0; i < 5000; ++i) Touch(absl::StrCat("tree/d/", i));
   EXPECT_THAT(RemoveTree(root_.get(), "tree"), IsOk());
   EXPECT_FALSE(Exists("tree"));
+}
+
+TEST_F(FilesTest, RemoveTreeNamesWhatResistsByItsPathAndTheKernelsReason) {
+  ASSERT_EQ(mkdirat(root_.get(), "tree", 0700), 0);
+  ASSERT_EQ(mkdirat(root_.get(), "tree/a", 0700), 0);
+  ASSERT_EQ(mkdirat(root_.get(), "tree/a/b", 0700), 0);
+  const UniqueFd file(
+      openat(root_.get(), "tree/a/b/c", O_CREAT | O_RDWR | O_CLOEXEC, 0600));
+  ASSERT_TRUE(file.valid());
+  int attributes = FS_IMMUTABLE_FL;
+  if (ioctl(file.get(), FS_IOC_SETFLAGS, &attributes) != 0) {
+    GTEST_SKIP() << "no immutable files here, for this user";
+  }
+  const absl::Status removed = RemoveTree(root_.get(), "tree");
+  attributes = 0;
+  EXPECT_EQ(ioctl(file.get(), FS_IOC_SETFLAGS, &attributes), 0);
+  EXPECT_THAT(removed, StatusIs(absl::StatusCode::kPermissionDenied,
+                                HasSubstr("a/b/c: Operation not permitted")));
+  EXPECT_THAT(RemoveTree(root_.get(), "tree"), IsOk());
 }
 
 TEST_F(FilesTest, RemoveTreeLeavesWhatIsMountedAlone) {

@@ -50,7 +50,10 @@ LeftoverCleaner::LeftoverCleaner(std::string work_dir,
     Work();
     done_();
   });
-  if (!started.ok()) done_();
+  if (started.ok()) return;
+  notice_(absl::StrCat("what killed runs left is not looked for: ",
+                       OneLine(started.message())));
+  done_();
 }
 
 LeftoverCleaner::~LeftoverCleaner() {

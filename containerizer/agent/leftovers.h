@@ -30,7 +30,7 @@ class LeftoverCleaner {
 
   // Begins. On that thread, `notice` is told in one line of every container
   // that was destroyed and of every one that could not be; then `done` is
-  // called, once; inside the constructor if there is no thread to be had.
+  // called, once. If no thread can be made, both are called at once.
   LeftoverCleaner(std::string work_dir, MakeTransport make_transport,
                   Notice notice, std::function<void()> done);
 

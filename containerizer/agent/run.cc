@@ -19,6 +19,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/agent/display.h"
 #include "external_containerizer/containerizer/agent/interrupts.h"
@@ -43,6 +44,32 @@ constexpr absl::Duration kTick = absl::Milliseconds(500);
 constexpr absl::Duration kSlow = absl::Seconds(5);
 // timeout(1) signals its child and then its whole group: one request, not two.
 constexpr absl::Duration kSameRequest = absl::Milliseconds(300);
+
+enum class Phase {
+  kRecovering,
+  kLaunching,   // Launch() was called.
+  kRunning,     // And it succeeded.
+  kEnded,       // By itself; what it used is being asked.
+  kDestroying,  // Destroy() was called.
+  kFinishing,   // Nothing is left to do but to show the end.
+};
+
+absl::string_view PhaseText(Phase phase) {
+  switch (phase) {
+    case Phase::kRecovering:
+      return "recovering";
+    case Phase::kLaunching:
+      return "launching";
+    case Phase::kRunning:
+      return "running";
+    case Phase::kEnded:
+      return "ended";
+    case Phase::kDestroying:
+    case Phase::kFinishing:
+      break;
+  }
+  return "destroying";
+}
 
 // One run. Everything happens on one loop, on the main thread; what comes from
 // other threads is posted to it.
@@ -81,7 +108,6 @@ class Run {
 
   void Happened(const ContainerEvent& event);
   void ShowSlow();
-  void FollowOutput();
 
   void Signaled();
   void Interrupted(int number);
@@ -100,8 +126,12 @@ class Run {
     };
   }
 
+  // Since it began to run, or before that since the agent began.
   absl::Duration Elapsed() const {
-    return ended_at_.value_or(MonotonicNow()) - started_at_;
+    return ended_at_.value_or(MonotonicNow()) - started_at_.value_or(begun_at_);
+  }
+  void NoteEnd() {
+    if (!ended_at_.has_value()) ended_at_ = MonotonicNow();
   }
 
   const RunOptions& options_;
@@ -118,29 +148,24 @@ class Run {
   std::unique_ptr<LeftoverCleaner> cleaner_;
   std::unique_ptr<Containerizer> containerizer_;
 
-  std::string state_ = "recovering";
-  // MonotonicNow()
-  absl::Duration started_at_ = MonotonicNow();
+  Phase phase_ = Phase::kRecovering;
+  // All on the monotonic clock.
+  const absl::Duration begun_at_ = MonotonicNow();
+  std::optional<absl::Duration> started_at_;  // The launch succeeded.
   std::optional<absl::Duration> ended_at_;
   std::optional<absl::Duration> interrupted_at_;
   std::optional<wire::Termination> termination_;
   Used used_;
   std::optional<double> cpus_;
-  absl::Duration measured_at_;  // MonotonicNow()
+  absl::Duration measured_at_ = begun_at_;
 
   std::optional<Command> under_way_;  // Of the program; no wait, no usage.
   EventLoop::TimerId slow_timer_ = 0;
   std::string first_error_;
   int launch_exit_ = 0;  // Of the program's process.
 
-  bool following_ = false;
-  bool launching_ = false;        // Launch() was called.
-  bool launched_ = false;         // And it succeeded.
-  bool destroying_ = false;       // Destroy() was called.
-  bool destroyed_early_ = false;  // While it ran.
+  bool destroyed_early_ = false;  // Before it ended by itself.
   bool clean_ = true;
-  bool finishing_ = false;  // Nothing is left to do but to show the end.
-  bool status_shown_ = false;
   bool end_shown_ = false;
   bool cleaned_up_ = false;    // After earlier runs.
   std::optional<int> status_;  // If that is decided already.
@@ -167,7 +192,7 @@ int Run::Go() {
   }
   containerizer_->Recover({}, [this](absl::StatusOr<RecoverySummary> summary) {
     loop_.Post([this, status = summary.status()] {
-      if (finishing_) return;
+      if (phase_ != Phase::kRecovering) return;
       if (status.ok()) {
         Launch();
       } else {
@@ -225,7 +250,7 @@ absl::Status Run::Prepare() {
   Options options =
       ContainerizerOptionsFor(options_.program, directory_.path());
   options.on_event = [this](const ContainerEvent& event) {
-    if (options_.verbose || event.kind == ContainerEvent::Kind::kNotice) {
+    if (options_.verbose || event.kind == ContainerEvent::Kind::kTrouble) {
       display_->Line(absl::StrCat("agent: ", EventText(event)));
     }
     display_->Record(EventJson(event));
@@ -264,17 +289,14 @@ void Run::ShowSlow() {
   display_->Notice(absl::StrCat("the program's ", CommandName(*under_way_),
                                 " has not ended after ", DurationText(kSlow),
                                 "; still waiting for it"));
-  if (under_way_ == Command::kLaunch) FollowOutput();
-}
-
-void Run::FollowOutput() {
-  if (std::exchange(following_, true)) return;
-  display_->Follow(sandbox_.directory.get());
+  // Perhaps it says why.
+  if (under_way_ == Command::kLaunch) {
+    display_->Follow(sandbox_.directory.get());
+  }
 }
 
 void Run::Launch() {
-  launching_ = true;
-  state_ = "launching";
+  phase_ = Phase::kLaunching;
   display_->Record(JsonObject()
                        .Text("type", "container")
                        .Text("container", id_)
@@ -288,7 +310,7 @@ void Run::Launch() {
 void Run::Launched(absl::Status status) {
   if (!status.ok()) {
     // A destroy that was asked for says the rest.
-    if (!destroying_) {
+    if (phase_ == Phase::kLaunching) {
       // So the program says that it cannot execute the command: it was started
       // itself, for it has answered before.
       if (launch_exit_ == 126 || launch_exit_ == 127) status_ = launch_exit_;
@@ -298,11 +320,10 @@ void Run::Launched(absl::Status status) {
     }
     return;
   }
-  launched_ = true;
   started_at_ = MonotonicNow();
-  if (!destroying_) state_ = "running";
+  if (phase_ == Phase::kLaunching) phase_ = Phase::kRunning;
   ShowStatus();
-  FollowOutput();
+  display_->Follow(sandbox_.directory.get());
   containerizer_->Wait(id_, Posted(&Run::Ended));
   if (options_.live || options_.json) {
     loop_.RunAfter(kUsageInterval, [this] { AskUsage(/*last=*/false); });
@@ -311,21 +332,21 @@ void Run::Launched(absl::Status status) {
 
 void Run::Ended(absl::StatusOr<wire::Termination> termination) {
   if (!termination.ok()) {
-    if (destroying_) return;
+    if (phase_ != Phase::kRunning) return;
     Fail(termination.status());
     Destroy();
     return;
   }
-  if (!ended_at_.has_value()) ended_at_ = MonotonicNow();
+  NoteEnd();
   termination_ = *std::move(termination);
-  if (destroying_) return;
-  state_ = "ended";
+  if (phase_ != Phase::kRunning) return;
+  phase_ = Phase::kEnded;
   AskUsage(/*last=*/true);
 }
 
 void Run::AskUsage(bool last) {
   // `last` comes when it has ended, and nothing else is asked after.
-  if (!last && (destroying_ || termination_.has_value() || finishing_)) return;
+  if (!last && phase_ != Phase::kRunning) return;
   containerizer_->Usage(
       id_,
       [this, last](
@@ -363,7 +384,7 @@ void Run::HaveUsage(
     }
   }
   if (last) {
-    if (!destroying_) Destroy();
+    if (phase_ == Phase::kEnded) Destroy();
     return;
   }
   ShowStatus();
@@ -371,25 +392,25 @@ void Run::HaveUsage(
 }
 
 void Run::Tick() {
-  status_shown_ = true;
   ShowStatus();
   loop_.RunAfter(kTick, [this] { Tick(); });
 }
 
 void Run::ShowStatus() {
   // A command that ends at once needs none.
-  if (finishing_ || !status_shown_) return;
-  display_->Status(state_, Elapsed(), used_, cpus_);
+  if (phase_ == Phase::kFinishing || MonotonicNow() - begun_at_ < kTick) return;
+  display_->Status(std::string(PhaseText(phase_)), Elapsed(), used_, cpus_);
 }
 
 void Run::Destroy() {
-  destroying_ = true;
+  phase_ = Phase::kDestroying;
+  ShowStatus();
   containerizer_->Destroy(id_, Posted(&Run::Destroyed));
 }
 
 void Run::Destroyed(absl::StatusOr<wire::Termination> termination) {
   if (termination.ok()) {
-    if (!ended_at_.has_value()) ended_at_ = MonotonicNow();
+    NoteEnd();
     if (!termination_.has_value()) termination_ = *std::move(termination);
   } else if (!absl::IsNotFound(termination.status())) {
     clean_ = false;
@@ -406,7 +427,7 @@ void Run::Destroyed(absl::StatusOr<wire::Termination> termination) {
 }
 
 void Run::Finish() {
-  if (std::exchange(finishing_, true)) return;
+  if (std::exchange(phase_, Phase::kFinishing) == Phase::kFinishing) return;
   display_->ClearStatus();
   display_->Drain([this] { loop_.Post([this] { ShowEnd(); }); });
 }
@@ -433,9 +454,9 @@ void Run::ShowEnd() {
   end.status = *status_;
   end.error = first_error_;
   // Of what never ran there is no end to tell; why was told before.
-  if (launched_ && termination_.has_value()) {
+  if (started_at_.has_value() && termination_.has_value()) {
     display_->Line(absl::StrCat("agent: ", EndText(end)));
-  } else if (destroyed_early_ && launching_ && clean_) {
+  } else if (destroyed_early_ && clean_) {
     display_->Line("agent: destroyed before its launch was over");
   }
   display_->Record(EndJson(end));
@@ -448,8 +469,7 @@ void Run::ShowEnd() {
 }
 
 void Run::StopIfDone() {
-  const bool interrupted = interrupted_at_.has_value();
-  if (end_shown_ && (cleaned_up_ || interrupted)) loop_.Stop();
+  if (end_shown_ && (cleaned_up_ || interrupted_at_.has_value())) loop_.Stop();
 }
 
 void Run::Signaled() {
@@ -474,14 +494,14 @@ void Run::Interrupted(int number) {
                                              name == nullptr ? "" : " (",
                                              name == nullptr ? "" : name,
                                              name == nullptr ? "" : ")");
-  if (finishing_ || destroying_) {
+  if (phase_ >= Phase::kDestroying) {
     display_->Notice(absl::StrCat(
         why, ": only cleaning up; interrupt again to stop waiting"));
     StopIfDone();
     return;
   }
   status_ = 128 + number;
-  if (launching_) {
+  if (phase_ != Phase::kRecovering) {
     display_->Notice(absl::StrCat(
         why, ": destroying the container; interrupt again to stop waiting"));
   } else if (under_way_.has_value()) {
@@ -499,7 +519,7 @@ void Run::OutBroken(const absl::Status& broken) {
   if (status_.value_or(0) == 0) {
     status_ = closed ? 128 + SIGPIPE : kAgentFailed;
   }
-  const bool over = finishing_ || destroying_;
+  const bool over = phase_ >= Phase::kDestroying;
   display_->Notice(
       absl::StrCat("stdout cannot be written to: ", broken.message(),
                    over ? "" : "; destroying the container"));
@@ -507,33 +527,23 @@ void Run::OutBroken(const absl::Status& broken) {
 }
 
 void Run::DestroyEarly() {
-  destroyed_early_ = true;
-  if (!launching_) {
+  if (phase_ == Phase::kRecovering) {
     Finish();
     return;
   }
-  if (launched_) {
-    state_ = "destroying";
-    ShowStatus();
-    // What it used until now; the program may not say any more afterwards.
-    AskUsage(/*last=*/false);
-  } else {
-    // Perhaps it says why it takes so long.
-    FollowOutput();
-  }
+  destroyed_early_ = true;
+  // What it used until now; the program may not say any more afterwards.
+  AskUsage(/*last=*/false);
+  // Perhaps a launch has said why it takes so long.
+  display_->Follow(sandbox_.directory.get());
   Destroy();
 }
 
 void Run::StopWaiting() {
   const std::string text = absl::StrCat(
-      options_.live ? "\r\x1b[K" : "", "agent: not waiting any longer; ",
-      launching_
-          ? absl::StrCat("the container ", id_,
-                         " may still be there, with its files in ",
-                         directory_.path())
-          : absl::StrCat("no container was launched, but the program may still "
-                         "run; files are in ",
-                         directory_.path()),
+      options_.live ? "\r\x1b[K" : "",
+      "agent: not waiting any longer; what is left of the container ", id_,
+      " has its files in ", directory_.path(),
       "; the next `agent run` with the same --work_dir removes them\n");
   // The display may be waiting for a reader, perhaps of this very stream.
   struct pollfd ready = {2, POLLOUT, 0};

@@ -2,6 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Runs one command as a container, from its launch to its end.
+//
+// A run drives a Containerizer itself, although a standing agent in the run's
+// directory could do that. A run is one container of one caller and ends with
+// the boot: it writes one record and syncs nothing, where a standing agent
+// writes a tree of state and syncs it 38 times for one container. And the run's
+// directory, its lock and the program's command line, which the next run needs
+// in order to clean up, would be there all the same.
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_RUN_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_RUN_H_

@@ -462,6 +462,26 @@ TEST_F(RunTest, NoSignalButKillEndsTheAgentAndLeavesTheContainer) {
   EXPECT_THAT(Left(), IsEmpty());
 }
 
+TEST_F(RunTest, AWaitThatFailsIsSaidAtOnce) {
+  Agent agent = Start({ProgramFlag(Program("wait) echo no idea >&2; exit 1")),
+                       "--", "sleep", "1000"});
+  agent.Expect("err", "will be tried again");
+  EXPECT_THAT(agent.err(), HasSubstr("no idea"));
+  agent.Signal(SIGINT);
+  EXPECT_EQ(agent.Wait(), 128 + SIGINT);
+}
+
+TEST_F(RunTest, TheEndTellsTheFirstThingThatWentWrong) {
+  Agent agent = Start({"--json",
+                       ProgramFlag(Program("launch) echo first >&2; exit 1 ;;\n"
+                                           "destroy) echo second >&2; exit 1")),
+                       "--", "true"});
+  EXPECT_EQ(agent.Wait(), 125);
+  const size_t end = agent.out().find("\"type\":\"end\"");
+  ASSERT_NE(end, std::string::npos) << agent.out();
+  EXPECT_THAT(agent.out().substr(end), HasSubstr("first"));
+}
+
 TEST_F(RunTest, WhatALaunchSaysIsShownWhileItHangs) {
   Agent agent = Start(
       {ProgramFlag(Program("launch) echo 'no engine' >&2; exec sleep 1000")),

@@ -18,9 +18,11 @@
 #include "external_containerizer/containerizer/agent/client/control_client.h"
 #include "external_containerizer/containerizer/agent/files.h"
 #include "external_containerizer/containerizer/agent/report.h"
+#include "external_containerizer/containerizer/agent/resources.h"
 #include "external_containerizer/containerizer/agent/serve/control.h"
 #include "external_containerizer/containerizer/agent/standard_output.h"
 #include "external_containerizer/containerizer/agent/task_flags.h"
+#include "external_containerizer/containerizer/container.h"
 
 namespace external_containerizer {
 namespace {
@@ -37,6 +39,11 @@ absl::StatusOr<Reply> CallOnce(const ClientCall& call,
   return (*client)->Call(method, request);
 }
 
+void SayUnknown(const Resources& resources) {
+  const std::string text = UnknownResourcesText(resources);
+  if (!text.empty()) fprintf(stderr, "agent: %s\n", text.c_str());
+}
+
 int Launch(const ClientCall& call) {
   const auto usage_error = [](const absl::Status& status) {
     return UsageError("launch", std::string(status.message()));
@@ -46,6 +53,7 @@ int Launch(const ClientCall& call) {
   if (!command.ok()) return usage_error(command.status());
   const absl::StatusOr<Resources> resources = ResourcesOf(call.flags);
   if (!resources.ok()) return usage_error(resources.status());
+  SayUnknown(*resources);
 
   // Made up here, so that it can be told whatever happens to the agent.
   control::v1::LaunchRequest request;
@@ -140,6 +148,7 @@ int Update(const ClientCall& call) {
   if (!resources.ok()) {
     return UsageError("update", std::string(resources.status().message()));
   }
+  SayUnknown(*resources);
   control::v1::UpdateRequest request;
   request.set_id(call.ids()[0]);
   for (const wire::Resource& resource : *resources) {
