@@ -17,9 +17,9 @@
 
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/posix/cgroup_hierarchies.h"
+#include "external_containerizer/containerizer/posix/cgroup_parent_testing.h"
 #include "external_containerizer/containerizer/posix/container_cgroups.h"
 #include "external_containerizer/containerizer/posix/small_files.h"
-#include "external_containerizer/containerizer/posix/test_cgroup_parent.h"
 #include "external_containerizer/testing/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

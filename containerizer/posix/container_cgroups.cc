@@ -8,13 +8,10 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -26,20 +23,16 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/posix/small_files.h"
+#include "external_containerizer/containerizer/posix/unique_digits.h"
+#include "external_containerizer/transport/linux/checksum.h"
+#include "external_containerizer/transport/linux/clock.h"
+#include "external_containerizer/transport/linux/pidfd.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
-
-#ifndef SYS_pidfd_open
-#define SYS_pidfd_open 434
-#endif
-#ifndef SYS_pidfd_send_signal
-#define SYS_pidfd_send_signal 424
-#endif
 
 namespace external_containerizer {
 namespace posix_internal {
@@ -66,33 +59,6 @@ std::vector<std::string> Words(const std::string& text) {
 
 std::string Directory(const std::string& path) {
   return path.substr(0, path.rfind('/'));
-}
-
-bool MayWrite(const std::string& path) {
-  return faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) == 0;
-}
-
-// Of version 2: a process can be moved by who may write to the cgroup.procs of
-// the nearest cgroup that is above both.
-std::string CommonAncestor(const std::string& a, const std::string& b) {
-  size_t end = 0;
-  size_t i = 0;
-  while (i < a.size() && i < b.size() && a[i] == b[i]) {
-    if (a[i] == '/') end = i;
-    ++i;
-  }
-  const bool a_ends = i == a.size() && (i == b.size() || b[i] == '/');
-  const bool b_ends = i == b.size() && i < a.size() && a[i] == '/';
-  return a.substr(0, a_ends || b_ends ? i : end);
-}
-
-// Turns a controller on for the cgroups below `parent`. 0 or the errno.
-int TurnOn(const std::string& parent, const std::string& controller) {
-  const std::string file = parent + "/cgroup.subtree_control";
-  const std::optional<std::string> on = ReadSmallFile(file);
-  if (!on.has_value()) return errno;
-  if (Has(Words(*on), controller)) return 0;
-  return WriteSmallFile(file, "+" + controller);
 }
 
 UniqueFd OpenCgroup(int above, const std::string& name) {
@@ -129,11 +95,11 @@ void ForEachCgroup(const std::string& path, const Visit& visit) {
     std::string name;
     std::vector<std::string> below;
   };
-  const absl::Time deadline = absl::Now() + kMaxWalk;
+  const Deadline deadline(kMaxWalk);
   size_t most = kMaxCgroups;
   UniqueFd current = OpenCgroup(AT_FDCWD, path);
   std::vector<Level> levels = {{path, CgroupsIn(current, most)}};
-  while (absl::Now() < deadline) {
+  while (!deadline.Expired()) {
     if (std::vector<std::string>& below = levels.back().below; !below.empty()) {
       std::string name = std::move(below.back());
       below.pop_back();
@@ -168,7 +134,7 @@ void KillListed(const std::string& file, const std::string& name) {
   for (const std::string& process : Listed(file)) {
     int pid = 0;
     if (!absl::SimpleAtoi(process, &pid) || pid <= 0) continue;
-    const UniqueFd fd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+    const UniqueFd fd = OpenPidfd(pid);
     if (!fd.valid()) continue;
     // It may have ended since, and its pid be another's: what the descriptor
     // names cannot change any more. Some kernels do not tell a path that is
@@ -177,19 +143,15 @@ void KillListed(const std::string& file, const std::string& name) {
         ReadSmallFile(absl::StrCat("/proc/", pid, "/cgroup"));
     if (cgroups.has_value() ? absl::StrContains(*cgroups, name)
                             : Has(Listed(file), process)) {
-      syscall(SYS_pidfd_send_signal, fd.get(), SIGKILL, nullptr, 0);
+      SendSignal(fd.get(), SIGKILL);
     }
   }
 }
 
 bool IsPopulated(const ContainerCgroup& cgroup) {
-  if (cgroup.unified) {
-    // With all that is below it.
-    const std::optional<uint64_t> populated =
-        NumberAfter(ReadSmallFile(cgroup.path + "/cgroup.events").value_or(""),
-                    "populated");
-    if (populated.has_value()) return *populated != 0;
-  }
+  const std::optional<bool> known =
+      CgroupVersion::Of(cgroup).IsPopulated(cgroup.path);
+  if (known.has_value()) return *known;
   bool populated = false;
   auto look = [&populated](int above, const std::string& name) {
     const std::optional<std::string> procs =
@@ -215,18 +177,18 @@ bool IsRemoved(const std::string& path) {
 // Doubles from one to the next.
 class Pauses {
  public:
-  explicit Pauses(absl::Duration timeout) : deadline_(absl::Now() + timeout) {}
+  explicit Pauses(absl::Duration timeout) : deadline_(timeout) {}
 
   // False if there is no time left.
   bool Pause() {
-    if (absl::Now() >= deadline_) return false;
+    if (deadline_.Expired()) return false;
     absl::SleepFor(pause_);
     pause_ = std::min(2 * pause_, kLongestPause);
     return true;
   }
 
  private:
-  const absl::Time deadline_;
+  const Deadline deadline_;
   absl::Duration pause_ = kFirstPause;
 };
 
@@ -260,20 +222,22 @@ CgroupPlan PlanCgroups(const std::vector<CgroupHierarchy>& hierarchies,
     cgroup.unified = hierarchy.unified;
     std::vector<std::string> offered = hierarchy.controllers;
     std::string not_offered;
-    if (hierarchy.unified && above.has_value()) {
-      const std::optional<std::string> controllers =
-          ReadSmallFile(*above + "/cgroup.controllers");
-      not_offered =
-          controllers.has_value()
-              ? absl::StrCat("the cgroup ", *above, " was not given it")
-              : absl::StrCat("cannot look into the cgroup ", *above, ": ",
-                             strerror(errno));
-      offered = Words(controllers.value_or(""));
+    if (above.has_value()) {
+      absl::StatusOr<std::vector<std::string>> below =
+          CgroupVersion::Of(cgroup).ControllersBelow(*above, offered);
+      if (below.ok()) {
+        not_offered = absl::StrCat("the cgroup ", *above, " was not given it");
+        offered = *std::move(below);
+      } else {
+        not_offered = std::string(below.status().message());
+      }
     }
     for (const char* controller : kControllers) {
       if (!Has(offered, controller)) {
         const auto missing = plan.missing.find(controller);
-        if (missing != plan.missing.end() && !not_offered.empty()) {
+        // A hierarchy that names its controllers has no others to give.
+        if (missing != plan.missing.end() && hierarchy.controllers.empty() &&
+            !not_offered.empty()) {
           missing->second = not_offered;
         }
         continue;
@@ -297,7 +261,7 @@ CgroupPlan PlanCgroups(const std::vector<CgroupHierarchy>& hierarchies,
   }
   for (ContainerCgroup& cgroup : first) {
     auto use = [&](const char* controller, bool wanted) {
-      return wanted && Has(cgroup.controllers, controller);
+      return wanted && cgroup.Has(controller);
     };
     if (use("memory", true) || use("cpu", true) ||
         use("cpuacct", !has_unified) ||
@@ -311,55 +275,28 @@ CgroupPlan PlanCgroups(const std::vector<CgroupHierarchy>& hierarchies,
 }
 
 std::string NewCgroupName(const std::string& work_directory) {
-  uint64_t hash = 14695981039346656037u;  // FNV-1a
-  for (const char c : work_directory) {
-    hash ^= static_cast<unsigned char>(c);
-    hash *= 1099511628211u;
-  }
-  uint64_t random[2] = {};
-  if (getrandom(random, sizeof(random), GRND_NONBLOCK) !=
-      static_cast<ssize_t>(sizeof(random))) {
-    // A filter refuses it. The name has to be new, not to be secret: no other
-    // process has this number at this time.
-    static std::atomic<uint32_t> count{0};
-    random[0] = static_cast<uint64_t>(absl::GetCurrentTimeNanos());
-    random[1] = static_cast<uint64_t>(getpid()) << 32 | count++;
-  }
-  return absl::StrFormat("posix-%016x-%016x%016x", hash, random[0], random[1]);
+  return absl::StrCat("posix-",
+                      absl::Hex(Checksum(work_directory), absl::kZeroPad16),
+                      "-", UniqueDigits());
 }
 
 void MakeCgroups(CgroupPlan& plan) {
   ContainerCgroups made;
   for (ContainerCgroup& cgroup : plan.cgroups) {
-    const std::string parent = Directory(cgroup.path);
+    const CgroupVersion& version = CgroupVersion::Of(cgroup);
+    const std::string above = Directory(cgroup.path);
     std::string why;
     if (mkdir(cgroup.path.c_str(), 0755) != 0) {
-      why = absl::StrCat("cannot make a cgroup in ", parent, ": ",
+      why = absl::StrCat("cannot make a cgroup in ", above, ": ",
                          strerror(errno));
-    } else if (cgroup.unified) {
-      const std::string common = CommonAncestor(plan.unified_own, cgroup.path);
-      if (!MayWrite(common + "/cgroup.procs")) {
-        why =
-            absl::StrCat("no process may be moved by this user below ", common);
-        rmdir(cgroup.path.c_str());
-      }
+    } else {
+      why = version.WhyNoneCanJoin(plan.unified_own, cgroup.path);
+      if (!why.empty()) rmdir(cgroup.path.c_str());
     }
     std::vector<std::string> on;
     for (const std::string& controller : cgroup.controllers) {
-      std::string reason = why;
-      if (reason.empty() && cgroup.unified && controller != "cpuacct") {
-        const int error = TurnOn(parent, controller);
-        if (error == EBUSY) {
-          reason = absl::StrCat(
-              "the cgroup ", parent,
-              " has processes of its own, and version 2 then gives those below "
-              "it no controllers: name an empty one that was delegated to this "
-              "user (--cgroup_parent)");
-        } else if (error != 0) {
-          reason = absl::StrCat("cannot turn it on for cgroups below ", parent,
-                                ": ", strerror(error));
-        }
-      }
+      const std::string reason =
+          why.empty() ? version.TurnOn(above, controller) : why;
       if (reason.empty()) {
         on.push_back(controller);
       } else if (controller != "cpuacct") {
@@ -386,11 +323,7 @@ bool KillCgroupsOnce(const ContainerCgroups& cgroups) {
   for (const ContainerCgroup& cgroup : cgroups) {
     if (!IsPopulated(cgroup)) continue;
     any = true;
-    // All at once, those below too; kernels before 5.14 do not know it.
-    if (cgroup.unified &&
-        WriteSmallFile(cgroup.path + "/cgroup.kill", "1") == 0) {
-      continue;
-    }
+    if (CgroupVersion::Of(cgroup).KillAll(cgroup.path)) continue;
     // So that it does not fork faster than it is killed. Where there is no such
     // file, the rounds have to do.
     (void)WriteSmallFile(cgroup.path + "/pids.max", "0");

@@ -22,21 +22,10 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/posix/cgroup_hierarchies.h"
+#include "external_containerizer/containerizer/posix/cgroup_version.h"
 
 namespace external_containerizer {
 namespace posix_internal {
-
-struct ContainerCgroup {
-  bool unified = false;                  // version 2
-  std::vector<std::string> controllers;  // memory, cpu, cpuacct, pids
-  std::string path;                      // absolute
-
-  friend bool operator==(const ContainerCgroup& a, const ContainerCgroup& b) {
-    return a.unified == b.unified && a.controllers == b.controllers &&
-           a.path == b.path;
-  }
-};
-using ContainerCgroups = std::vector<ContainerCgroup>;
 
 struct CgroupPlan {
   ContainerCgroups cgroups;

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,7 +27,11 @@
 #include "external_containerizer/containerizer/posix/launch_plan.h"
 #include "external_containerizer/containerizer/posix/sandbox.h"
 #include "external_containerizer/containerizer/posix/start_container.h"
+#include "external_containerizer/containerizer/posix/unique_digits.h"
+#include "external_containerizer/transport/linux/process_identity.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
+#include "external_containerizer/transport/sandbox_files.h"
+#include "external_containerizer/transport/transport.h"
 
 namespace external_containerizer {
 namespace posix_internal {
@@ -98,9 +103,15 @@ absl::Status CheckMemory(const CgroupLimits& limits,
       " MiB are in use"));
 }
 
+absl::Status WriteDown(int container, const PlanRecord& record) {
+  if (AppendRecord(container, EncodePlan(record))) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrCat(
+      "cannot write down what is to be made of it: ", strerror(errno)));
+}
+
 // The container's cgroups, with their limits. Whatever happens, those that
 // there may be are written down in its file before.
-absl::StatusOr<CgroupPlan> PrepareCgroups(int container,
+absl::StatusOr<CgroupPlan> PrepareCgroups(int container, PlanRecord record,
                                           const CgroupLimits& limits,
                                           const std::string& directory,
                                           const PosixOptions& options) {
@@ -112,24 +123,14 @@ absl::StatusOr<CgroupPlan> PrepareCgroups(int container,
   if (!options.cgroups) {
     for (auto& missing : plan.missing) missing.second = "--cgroups=no";
   }
-  auto write_down = [container](const ContainerCgroups& cgroups) {
-    return cgroups.empty() || AppendRecord(container, RecordLines(cgroups))
-               ? absl::OkStatus()
-               : absl::ResourceExhaustedError(absl::StrCat(
-                     "cannot write down its cgroups: ", strerror(errno)));
-  };
-  const ContainerCgroups planned = plan.cgroups;
-  if (absl::Status status = write_down(planned); !status.ok()) return status;
+  record.cgroups = plan.cgroups;
+  absl::Status written = WriteDown(container, record);
+  if (!written.ok()) return written;
   MakeCgroups(plan);
-  if (!(plan.cgroups == planned)) {
-    ContainerCgroups made = planned;
-    for (ContainerCgroup& cgroup : made) {
-      cgroup.controllers.clear();
-      for (const ContainerCgroup& one : plan.cgroups) {
-        if (one.path == cgroup.path) cgroup.controllers = one.controllers;
-      }
-    }
-    if (absl::Status status = write_down(made); !status.ok()) return status;
+  if (!(plan.cgroups == record.cgroups)) {
+    record.cgroups = plan.cgroups;
+    written = WriteDown(container, record);
+    if (!written.ok()) return written;
   }
   absl::Status status = SetCgroupLimits(plan.cgroups, limits);
   if (!status.ok()) return status;
@@ -148,8 +149,23 @@ absl::Status LaunchContainer(const wire::Launch& request,
   absl::StatusOr<TaskSpec> spec = MakeTaskSpec(request, context.environment);
   if (!spec.ok()) return spec.status();
   start.spec = *std::move(spec);
-  start.spec.limits = options.rlimits;
-  start.spec.no_new_privileges = options.no_new_privileges;
+  for (const ResourceLimit& limit : options.rlimits) {
+    *start.spec.add_limits() = limit;
+  }
+  start.spec.set_no_new_privileges(options.no_new_privileges);
+  PlanRecord plan_record;
+  plan_record.boot_id = BootId();
+  plan_record.pid_namespace = PidNamespace();
+  if (plan_record.boot_id.empty()) {
+    return absl::FailedPreconditionError(
+        "there is no boot id, without which a process of an earlier boot "
+        "cannot be told from one of this: make "
+        "/proc/sys/kernel/random/boot_id readable");
+  }
+  std::optional<Sandbox::Owner> owner;
+  if (start.spec.has_user()) {
+    owner = {start.spec.user().uid(), start.spec.user().gid()};
+  }
   const Limits limits = LimitsOf(request);
   const CgroupLimits cgroup_limits = CgroupLimitsOf(limits, options);
 
@@ -164,26 +180,36 @@ absl::Status LaunchContainer(const wire::Launch& request,
   if (!container.ok()) return container.status();
 
   auto run = [&]() -> absl::Status {
-    const absl::StatusOr<UniqueFd> output =
-        OpenForAppending(sandbox->get(), path, "stdout", start.spec.user);
+    const std::string prefix = TokenPrefix(container->get());
+    if (prefix.empty()) {
+      return absl::ResourceExhaustedError("cannot look at its file");
+    }
+    plan_record.token = absl::StrCat(prefix, UniqueDigits());
+    start.spec.add_environment(
+        absl::StrCat(kTokenVariable, "=", plan_record.token));
+    const absl::StatusOr<AppendedFile> output =
+        OpenForAppending(sandbox->get(), "stdout", owner, path);
     if (!output.ok()) return output.status();
-    const absl::StatusOr<UniqueFd> errors =
-        OpenForAppending(sandbox->get(), path, "stderr", start.spec.user);
+    const absl::StatusOr<AppendedFile> errors =
+        OpenForAppending(sandbox->get(), "stderr", owner, path);
     if (!errors.ok()) return errors.status();
     absl::Status written = (*store)->WriteLimits(id, limits);
     if (!written.ok()) return written;
-    const absl::StatusOr<CgroupPlan> plan = PrepareCgroups(
-        container->get(), cgroup_limits, context.work_directory, options);
+    const absl::StatusOr<CgroupPlan> plan =
+        PrepareCgroups(container->get(), std::move(plan_record), cgroup_limits,
+                       context.work_directory, options);
     if (!plan.ok()) return plan.status();
     if (options.require_limits) {
       absl::Status enforced = CheckEnforced(cgroup_limits, plan->missing);
       if (!enforced.ok()) return enforced;
     }
-    start.spec.cgroups = ProcsFiles(plan->cgroups);
+    for (const std::string& file : ProcsFiles(plan->cgroups)) {
+      start.spec.add_cgroup_files(file);
+    }
     start.container = container->get();
     start.sandbox = sandbox->get();
-    start.output = output->get();
-    start.errors = errors->get();
+    start.output = output->fd.get();
+    start.errors = errors->fd.get();
     return StartContainer(start);
   };
   absl::Status status = run();

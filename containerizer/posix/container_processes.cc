@@ -4,10 +4,8 @@
 #include "external_containerizer/containerizer/posix/container_processes.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,20 +20,17 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/posix/container_cgroups.h"
-
-#ifndef SYS_pidfd_send_signal
-#define SYS_pidfd_send_signal 424
-#endif
+#include "external_containerizer/transport/linux/clock.h"
+#include "external_containerizer/transport/linux/pidfd.h"
 
 namespace external_containerizer {
 namespace posix_internal {
 namespace {
 
 constexpr absl::Duration kKillTime = absl::Seconds(5);
-constexpr int kPauseMs = 100;
+constexpr absl::Duration kPause = absl::Milliseconds(100);
 // For the kernel to let go of cgroups that are empty.
 constexpr absl::Duration kRemoveTime = absl::Seconds(2);
 
@@ -44,19 +39,12 @@ absl::Status CannotLook(absl::string_view at) {
       absl::StrCat("cannot look for ", at, ": ", strerror(errno)));
 }
 
-// False if the boot has ended in which the container was launched.
-absl::StatusOr<bool> IsThisBoot(const LaunchRecord& launch) {
-  const std::string boot_id = ReadBootId();
-  if (boot_id.empty()) return CannotLook("the boot id");
-  return launch.boot_id == boot_id;
-}
-
 // Without zombies. Of what ProcessesWith() returns.
-absl::StatusOr<std::vector<ProcessStat>> Running(
-    std::optional<std::vector<ProcessStat>> found) {
+absl::StatusOr<std::vector<ProcStat>> Running(
+    std::optional<std::vector<ProcStat>> found) {
   if (!found.has_value()) return CannotLook("processes");
   found->erase(std::remove_if(found->begin(), found->end(),
-                              [](const ProcessStat& process) {
+                              [](const ProcStat& process) {
                                 return process.state == 'Z';
                               }),
                found->end());
@@ -65,16 +53,10 @@ absl::StatusOr<std::vector<ProcessStat>> Running(
 
 }  // namespace
 
-absl::StatusOr<UniqueFd> FindProcess(const LaunchRecord& launch,
-                                     const ProcessId& id) {
-  const absl::StatusOr<bool> this_boot = IsThisBoot(launch);
-  if (!this_boot.ok()) return this_boot.status();
-  if (!*this_boot) return UniqueFd();
-  UniqueFd fd = OpenProcess(id);
-  if (!fd.valid() && errno != ESRCH) {
-    return CannotLook(absl::StrCat("process ", id.pid));
-  }
-  return fd;
+absl::StatusOr<UniqueFd> FindProcess(const ProcessIdentity& id) {
+  absl::StatusOr<UniqueFd> found = OpenProcess(id);
+  if (absl::IsNotFound(found.status())) return UniqueFd();
+  return found;
 }
 
 void TellToTerminate(const UniqueFd& supervisor, absl::Duration grace) {
@@ -85,25 +67,25 @@ void TellToTerminate(const UniqueFd& supervisor, absl::Duration grace) {
   info.si_uid = geteuid();
   info.si_value.sival_int = static_cast<int>(std::clamp<int64_t>(
       absl::ToInt64Milliseconds(grace), 0, std::numeric_limits<int>::max()));
-  syscall(SYS_pidfd_send_signal, supervisor.get(), SIGTERM, &info, 0);
+  SendSignal(supervisor.get(), SIGTERM, &info);
   // Should somebody have stopped it.
-  syscall(SYS_pidfd_send_signal, supervisor.get(), SIGCONT, nullptr, 0);
+  SendSignal(supervisor.get(), SIGCONT);
 }
 
-absl::StatusOr<std::vector<ProcessStat>> Survivors(const LaunchRecord& launch) {
-  const absl::StatusOr<bool> this_boot = IsThisBoot(launch);
-  if (!this_boot.ok()) return this_boot.status();
-  if (!*this_boot) return std::vector<ProcessStat>();
+absl::StatusOr<std::vector<ProcStat>> Survivors(const LaunchRecord& launch) {
+  const absl::Status seen = CanBeSeen(launch.task);
+  if (absl::IsNotFound(seen)) return std::vector<ProcStat>();
+  if (!seen.ok()) return seen;
   return Running(ProcessesWith(absl::StrCat(kTokenVariable, "=", launch.token),
                                launch.task));
 }
 
 absl::StatusOr<bool> KillWhatIsFound(
-    absl::FunctionRef<absl::StatusOr<std::vector<ProcessStat>>()> find) {
-  const absl::Time deadline = absl::Now() + kKillTime;
+    absl::FunctionRef<absl::StatusOr<std::vector<ProcStat>>()> find) {
+  const Deadline deadline(kKillTime);
   bool any = false;
   for (int none = 0; none < 2;) {
-    const absl::StatusOr<std::vector<ProcessStat>> survivors = find();
+    const absl::StatusOr<std::vector<ProcStat>> survivors = find();
     if (!survivors.ok()) return survivors.status();
     if (survivors->empty()) {
       ++none;
@@ -111,18 +93,18 @@ absl::StatusOr<bool> KillWhatIsFound(
     }
     any = true;
     none = 0;
-    if (absl::Now() > deadline) {
+    if (deadline.Expired()) {
       return absl::DeadlineExceededError(absl::StrCat(
           survivors->size(), " of its processes do not die, among them ",
-          survivors->front().id.pid));
+          survivors->front().pid));
     }
-    for (const ProcessStat& process : *survivors) {
-      SignalProcess(process.id, SIGKILL);
+    for (const ProcStat& process : *survivors) {
+      SignalProcess(process, SIGKILL);
     }
-    const UniqueFd last = OpenProcess(survivors->back().id);
-    if (!last.valid()) continue;
-    pollfd end = {last.get(), POLLIN, 0};
-    poll(&end, 1, kPauseMs);
+    const ProcStat& last = survivors->back();
+    const absl::StatusOr<UniqueFd> pidfd =
+        OpenProcess(last.pid, last.start_ticks);
+    if (pidfd.ok()) AwaitEnd(pidfd->get(), Deadline(kPause));
   }
   return any;
 }

@@ -14,17 +14,17 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/posix/container_records.h"
-#include "external_containerizer/containerizer/posix/process.h"
+#include "external_containerizer/containerizer/posix/process_tree.h"
+#include "external_containerizer/transport/linux/process_identity.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
 
 namespace external_containerizer {
 namespace posix_internal {
 
-// A pidfd of the supervisor or the task that `launch` names; invalid if it has
-// ended, also if that was before the machine was rebooted. RESOURCE_EXHAUSTED
-// if that cannot be known now.
-absl::StatusOr<UniqueFd> FindProcess(const LaunchRecord& launch,
-                                     const ProcessId& id);
+// A pidfd of a supervisor or a task; invalid if it has ended, also if that was
+// before the machine was rebooted. FAILED_PRECONDITION if it cannot be seen
+// from here (CanBeSeen()), RESOURCE_EXHAUSTED if that cannot be known now.
+absl::StatusOr<UniqueFd> FindProcess(const ProcessIdentity& id);
 
 // Tells a supervisor to end its container. Returns at once.
 void TellToTerminate(const UniqueFd& supervisor, absl::Duration grace);
@@ -32,14 +32,14 @@ void TellToTerminate(const UniqueFd& supervisor, absl::Duration grace);
 // What runs of a container whose supervisor was killed: the task, the processes
 // that have the container's token in their environment, and the descendants of
 // these. Not found is what cleared its environment and then lost its parents.
-// RESOURCE_EXHAUSTED if that cannot be known now.
-absl::StatusOr<std::vector<ProcessStat>> Survivors(const LaunchRecord& launch);
+// Errors as above.
+absl::StatusOr<std::vector<ProcStat>> Survivors(const LaunchRecord& launch);
 
 // SIGKILL to what `find` finds, until that is nothing twice in a row: in the
 // midst of an exec a process has no environment to be found by. Whether there
 // was any; DEADLINE_EXCEEDED after 5 s.
 absl::StatusOr<bool> KillWhatIsFound(
-    absl::FunctionRef<absl::StatusOr<std::vector<ProcessStat>>()> find);
+    absl::FunctionRef<absl::StatusOr<std::vector<ProcStat>>()> find);
 
 // Survivors() so.
 absl::Status KillSurvivors(const LaunchRecord& launch);

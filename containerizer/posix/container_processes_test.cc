@@ -14,7 +14,14 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "external_containerizer/testing/status_matchers.h"
+#include "external_containerizer/transport/linux/pidfd.h"
+#include "external_containerizer/transport/linux/proc_stat.h"
+#include "external_containerizer/transport/linux/process_identity.h"
+#include "external_containerizer/transport/linux/unique_fd.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -22,20 +29,20 @@ namespace external_containerizer {
 namespace posix_internal {
 namespace {
 
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 LaunchRecord RecordOf(pid_t pid, const std::string& token) {
   LaunchRecord launch;
-  launch.boot_id = ReadBootId();
   launch.token = token;
-  launch.supervisor = ReadProcessStat(pid)->id;
+  launch.supervisor = IdentityOf(pid).value();
   launch.task = launch.supervisor;
   return launch;
 }
 
 // Of this test alone, among all that run on the machine.
 std::string Token(const std::string& prefix) {
-  return prefix + "-" + ReadBootId() + "-" + std::to_string(getpid());
+  return prefix + "-" + BootId() + "-" + std::to_string(getpid());
 }
 
 // A shell that has the token and runs `script`, up to its first line of output.
@@ -63,11 +70,11 @@ pid_t StartShell(const std::string& token, const std::string& script) {
 
 TEST(ContainerProcessesTest, AProcessOfAnotherBootHasEnded) {
   LaunchRecord launch = RecordOf(getpid(), "x");
-  absl::StatusOr<UniqueFd> found = FindProcess(launch, launch.supervisor);
+  absl::StatusOr<UniqueFd> found = FindProcess(launch.supervisor);
   ASSERT_THAT(found, IsOk());
   EXPECT_TRUE(found->valid());
-  launch.boot_id = "another";
-  found = FindProcess(launch, launch.supervisor);
+  launch.supervisor.boot_id = "another";
+  found = FindProcess(launch.supervisor);
   ASSERT_THAT(found, IsOk());
   EXPECT_FALSE(found->valid());
 }
@@ -86,7 +93,7 @@ TEST(ContainerProcessesTest, WithoutDescriptorsNothingCountsAsEnded) {
       const absl::StatusCode exhausted = absl::StatusCode::kResourceExhausted;
       // One is enough to look at one thing after another.
       const bool right =
-          FindProcess(launch, launch.supervisor).status().code() == exhausted &&
+          FindProcess(launch.supervisor).status().code() == exhausted &&
           (left == 1 || (Survivors(launch).status().code() == exhausted &&
                          KillSurvivors(launch).code() == exhausted));
       _exit(right ? 0 : 1);
@@ -124,7 +131,7 @@ TEST(ContainerProcessesTest, ATaskWithoutTheTokenIsFoundByItsIdentity) {
   EXPECT_EQ(Survivors(launch)->size(), 2u);
   EXPECT_THAT(KillSurvivors(launch), IsOk());
   EXPECT_THAT(Survivors(launch), IsOkAndHolds(IsEmpty()));
-  EXPECT_EQ(ReadProcessStat(task)->state, 'Z');
+  EXPECT_EQ(ReadProcStat(task)->state, 'Z');
   kill(task, SIGKILL);
   waitpid(task, nullptr, 0);
 }
@@ -133,14 +140,14 @@ TEST(ContainerProcessesTest, WhoIsNotFoundOnceIsLookedForAgain) {
   const pid_t child = StartShell(Token("e"), "echo; exec sleep 1000 >&-");
   int looks = 0;
   // As one that is in the midst of an exec at the first look.
-  auto find = [&]() -> absl::StatusOr<std::vector<ProcessStat>> {
+  auto find = [&]() -> absl::StatusOr<std::vector<ProcStat>> {
     ++looks;
-    const std::optional<ProcessStat> stat = ReadProcessStat(child);
-    if (looks == 1 || stat->state == 'Z') return std::vector<ProcessStat>();
-    return std::vector<ProcessStat>{*stat};
+    const std::optional<ProcStat> stat = ReadProcStat(child);
+    if (looks == 1 || stat->state == 'Z') return std::vector<ProcStat>();
+    return std::vector<ProcStat>{*stat};
   };
   EXPECT_THAT(KillWhatIsFound(find), IsOkAndHolds(true));
-  EXPECT_EQ(ReadProcessStat(child)->state, 'Z');
+  EXPECT_EQ(ReadProcStat(child)->state, 'Z');
   EXPECT_THAT(KillWhatIsFound(find), IsOkAndHolds(false));
   kill(child, SIGKILL);
   waitpid(child, nullptr, 0);
@@ -149,12 +156,25 @@ TEST(ContainerProcessesTest, WhoIsNotFoundOnceIsLookedForAgain) {
 TEST(ContainerProcessesTest, OfAnotherBootNothingSurvives) {
   const pid_t pid = StartShell(Token("c"), "echo; exec sleep 1000 >&-");
   LaunchRecord launch = RecordOf(pid, Token("c"));
-  launch.boot_id = "another";
+  launch.task.boot_id = "another";
   EXPECT_THAT(Survivors(launch), IsOkAndHolds(IsEmpty()));
   EXPECT_THAT(KillSurvivors(launch), IsOk());
-  EXPECT_TRUE(SignalProcess(launch.task, 0));
+  EXPECT_NE(ReadProcStat(pid)->state, 'Z');
   kill(pid, SIGKILL);
   waitpid(pid, nullptr, 0);
+}
+
+TEST(ContainerProcessesTest, WhatCannotBeSeenFromHereHasNotEnded) {
+  LaunchRecord launch = RecordOf(getpid(), "x");
+  launch.supervisor.pid_namespace = launch.task.pid_namespace = 1;
+  const auto unseen = StatusIs(absl::StatusCode::kFailedPrecondition,
+                               HasSubstr("another PID namespace"));
+  EXPECT_THAT(FindProcess(launch.supervisor), unseen);
+  EXPECT_THAT(Survivors(launch), unseen);
+  EXPECT_THAT(KillSurvivors(launch), unseen);
+  ContainerRecords records;
+  records.launch = launch;
+  EXPECT_THAT(EndContainer(records), unseen);
 }
 
 TEST(ContainerProcessesTest, TheSignalCarriesTheGrace) {
@@ -163,7 +183,7 @@ TEST(ContainerProcessesTest, TheSignalCarriesTheGrace) {
   sigaddset(&term, SIGTERM);
   sigset_t before;
   ASSERT_EQ(pthread_sigmask(SIG_BLOCK, &term, &before), 0);
-  const UniqueFd self = OpenProcess(ReadProcessStat(getpid())->id);
+  const UniqueFd self = OpenPidfd(getpid());
   TellToTerminate(self, absl::Milliseconds(1500));
   siginfo_t info = {};
   timespec patience = {60, 0};

@@ -4,205 +4,106 @@
 #include "external_containerizer/containerizer/posix/container_records.h"
 
 #include <errno.h>
-#include <inttypes.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <sstream>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "external_containerizer/containerizer/posix/old_records.h"
+#include "external_containerizer/containerizer/posix/records.h"
+#include "external_containerizer/containerizer/posix/records.pb.h"
 
 namespace external_containerizer {
 namespace posix_internal {
 namespace {
 
-// A launch and two ends are below 1 KiB; of cgroups there are at most five,
-// with paths below 2 KiB, escaped.
+// A start and two ends are below 1 KiB; of cgroups there are at most five, with
+// paths below 2 KiB.
 constexpr size_t kMaxFile = 64 << 10;
 
-// So that a path is one word.
-std::string EscapeWord(const std::string& text) {
-  std::string word;
-  for (const char c : text) {
-    if (c > ' ' && c < 0x7f && c != '%') {
-      word += c;
-    } else {
-      char buffer[4];
-      snprintf(buffer, sizeof(buffer), "%%%02x",
-               unsigned{static_cast<unsigned char>(c)});
-      word += buffer;
-    }
-  }
-  return word;
-}
-
-std::string UnescapeWord(const std::string& word) {
-  std::string text;
-  for (size_t i = 0; i < word.size(); ++i) {
-    unsigned code = 0;
-    if (word[i] == '%' &&
-        sscanf(word.substr(i + 1, 2).c_str(), "%2x", &code) == 1) {
-      text += static_cast<char>(code);
-      i += 2;
-    } else {
-      text += word[i];
-    }
-  }
-  return text;
-}
-
-// "cgroup 1 cpu,cpuacct /sys/fs/cgroup/cpu/posix-...". "-" for no controllers.
-std::string CgroupText(const ContainerCgroup& cgroup) {
-  std::string controllers;
-  for (const std::string& controller : cgroup.controllers) {
-    controllers += (controllers.empty() ? "" : ",") + controller;
-  }
-  return std::string("cgroup ") + (cgroup.unified ? "2 " : "1 ") +
-         (controllers.empty() ? "-" : controllers) + " " +
-         EscapeWord(cgroup.path);
-}
-
-bool ParseCgroup(const std::string& text, ContainerCgroup& cgroup) {
-  std::istringstream words(text);
-  std::string kind, version, controllers, path, more;
-  if (!(words >> kind >> version >> controllers >> path) || words >> more ||
-      kind != "cgroup") {
-    return false;
-  }
-  cgroup.unified = version == "2";
-  cgroup.path = UnescapeWord(path);
-  std::istringstream list(controllers);
-  for (std::string controller; std::getline(list, controller, ',');) {
-    if (controller != "-") cgroup.controllers.push_back(controller);
-  }
-  return true;
-}
-
-std::string Checksum(const std::string& text) {  // FNV-1a
-  uint64_t hash = 14695981039346656037u;
-  for (const char c : text) {
-    hash ^= static_cast<unsigned char>(c);
-    hash *= 1099511628211u;
-  }
-  char buffer[17];
-  snprintf(buffer, sizeof(buffer), "%016" PRIx64, hash);
-  return buffer;
-}
-
-// It also ends whatever a crash left before it.
-std::string Line(const std::string& text) {
-  return "\n" + text + " " + Checksum(text) + "\n";
-}
-
-// False if it is none of ours.
-bool ParseLine(const std::string& line, ContainerRecords& records) {
-  const size_t space = line.rfind(' ');
-  if (space == std::string::npos) return line.empty();
-  const std::string text = line.substr(0, space);
-  if (line.substr(space + 1) != Checksum(text)) return false;
-
-  char boot[65] = "";
-  char token[129] = "";
-  LaunchRecord launch;
-  if (sscanf(text.c_str(), "launched %d %" SCNu64 " %d %" SCNu64 " %64s %128s",
-             &launch.supervisor.pid, &launch.supervisor.start_ticks,
-             &launch.task.pid, &launch.task.start_ticks, boot, token) == 6) {
-    launch.boot_id = boot;
-    launch.token = token;
-    records.launch = launch;
-    return true;
-  }
-  EndRecord end;
-  int destroyed = 0;
-  int complete = 0;
-  int at_limit = 0;
-  // The rest was not always there.
-  if (sscanf(text.c_str(),
-             "ended %d %d %d %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
-             " %d %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64,
-             &end.wait_status, &destroyed, &complete, &end.user_microseconds,
-             &end.system_microseconds, &end.max_rss_bytes, &end.memory.kills,
-             &at_limit, &end.memory.peak_bytes, &end.memory.limit_bytes,
-             &end.periods, &end.throttled_periods,
-             &end.throttled_microseconds) >= 6) {
-    end.destroyed = destroyed != 0;
-    end.complete = complete != 0;
-    end.memory.at_limit = at_limit != 0;
-    records.end = end;
-    return true;
-  }
-  ContainerCgroup cgroup;
-  if (!ParseCgroup(text, cgroup)) return false;
-  for (ContainerCgroup& known : records.cgroups) {
-    if (known.path != cgroup.path) continue;
-    known = cgroup;
-    return true;
-  }
-  records.cgroups.push_back(cgroup);
-  return true;
-}
-
-// Whether all whole lines are ours.
-bool ParseLines(const std::string& contents, ContainerRecords& records) {
-  bool all = true;
-  size_t begin = 0;
-  while (begin < contents.size()) {
-    const size_t end = contents.find('\n', begin);
-    if (end == std::string::npos) break;
-    if (!ParseLine(contents.substr(begin, end - begin), records)) all = false;
-    begin = end + 1;
-  }
-  return all;
-}
-
-}  // namespace
-
-std::string RecordLines(const ContainerCgroups& cgroups) {
-  std::string lines;
-  for (const ContainerCgroup& cgroup : cgroups) {
-    lines += Line(CgroupText(cgroup));
-  }
-  return lines;
-}
-
-std::string RecordLine(const LaunchRecord& record) {
-  return Line("launched " + std::to_string(record.supervisor.pid) + " " +
-              std::to_string(record.supervisor.start_ticks) + " " +
-              std::to_string(record.task.pid) + " " +
-              std::to_string(record.task.start_ticks) + " " + record.boot_id +
-              " " + record.token);
-}
-
-std::string RecordLine(const EndRecord& record) {
-  return Line("ended " + std::to_string(record.wait_status) + " " +
-              std::to_string(record.destroyed) + " " +
-              std::to_string(record.complete) + " " +
-              std::to_string(record.user_microseconds) + " " +
-              std::to_string(record.system_microseconds) + " " +
-              std::to_string(record.max_rss_bytes) + " " +
-              std::to_string(record.memory.kills) + " " +
-              std::to_string(record.memory.at_limit) + " " +
-              std::to_string(record.memory.peak_bytes) + " " +
-              std::to_string(record.memory.limit_bytes) + " " +
-              std::to_string(record.periods) + " " +
-              std::to_string(record.throttled_periods) + " " +
-              std::to_string(record.throttled_microseconds));
-}
-
-ContainerRecords ParseRecords(const std::string& contents) {
+// What was read of a file.
+struct Contents {
   ContainerRecords records;
-  ParseLines(contents, records);
-  return records;
+  uint32_t version = 0;
+  bool damaged = false;
+};
+
+EndRecord EndOf(const TaskEnd& message) {
+  EndRecord end;
+  end.wait_status = static_cast<int>(message.wait_status());
+  end.destroyed = message.destroyed() != 0;
+  end.complete = message.complete() != 0;
+  end.user_microseconds = message.user_microseconds();
+  end.system_microseconds = message.system_microseconds();
+  end.max_rss_bytes = message.max_rss_bytes();
+  end.memory.kills = message.memory_kills();
+  end.memory.at_limit = message.memory_at_limit() != 0;
+  end.memory.peak_bytes = message.memory_peak_bytes();
+  end.memory.limit_bytes = message.memory_limit_bytes();
+  end.periods = message.periods();
+  end.throttled_periods = message.throttled_periods();
+  end.throttled_microseconds = message.throttled_microseconds();
+  return end;
 }
 
-namespace {
+ContainerCgroups CgroupsOf(const LaunchPlan& plan) {
+  ContainerCgroups cgroups;
+  for (const CgroupPlace& place : plan.cgroups()) {
+    ContainerCgroup& cgroup = cgroups.emplace_back();
+    cgroup.unified = place.unified();
+    cgroup.controllers.assign(place.controllers().begin(),
+                              place.controllers().end());
+    cgroup.path = place.path();
+  }
+  return cgroups;
+}
+
+Contents Scan(absl::string_view file) {
+  Contents contents;
+  RecordScanner scanner(file);
+  std::optional<LaunchPlan> plan;
+  std::optional<TaskStart> start;
+  while (const std::optional<absl::string_view> message = scanner.Next()) {
+    ContainerRecord record;
+    if (!record.ParseFromArray(message->data(),
+                               static_cast<int>(message->size()))) {
+      contents.damaged = true;
+      continue;
+    }
+    if (record.has_plan()) plan = std::move(*record.mutable_plan());
+    if (record.has_start()) start = record.start();
+    if (record.has_end()) contents.records.end = EndOf(record.end());
+  }
+  if (plan.has_value()) {
+    contents.version = plan->version();
+    contents.records.cgroups = CgroupsOf(*plan);
+  }
+  if (plan.has_value() && start.has_value()) {
+    LaunchRecord launch;
+    launch.token = plan->token();
+    launch.supervisor = {static_cast<pid_t>(start->supervisor_pid()),
+                         start->supervisor_start_ticks(), plan->boot_id(),
+                         plan->pid_namespace()};
+    launch.task = {static_cast<pid_t>(start->task_pid()),
+                   start->task_start_ticks(), plan->boot_id(),
+                   plan->pid_namespace()};
+    contents.records.launch = std::move(launch);
+  }
+  contents.damaged |=
+      scanner.damaged() || (start.has_value() && !plan.has_value());
+  return contents;
+}
 
 absl::StatusOr<std::string> ReadContents(int fd) {
   std::string contents;
@@ -221,44 +122,148 @@ absl::StatusOr<std::string> ReadContents(int fd) {
   return contents;
 }
 
+// The lock of a supervisor, which its task has no part in (close-on-exec).
+struct flock SupervisorLock() {
+  struct flock lock = {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  lock.l_len = 1;
+  return lock;
+}
+
+bool HasSupervisor(int fd) {
+  struct flock lock = SupervisorLock();
+  // What cannot be known is not taken for an end.
+  return fcntl(fd, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
+}
+
 }  // namespace
+
+std::string EncodePlan(const PlanRecord& plan) {
+  ContainerRecord record;
+  LaunchPlan& message = *record.mutable_plan();
+  message.set_version(kRecordVersion);
+  message.set_boot_id(plan.boot_id);
+  message.set_pid_namespace(plan.pid_namespace);
+  message.set_token(plan.token);
+  for (const ContainerCgroup& cgroup : plan.cgroups) {
+    CgroupPlace& place = *message.add_cgroups();
+    place.set_unified(cgroup.unified);
+    for (const std::string& controller : cgroup.controllers) {
+      place.add_controllers(controller);
+    }
+    place.set_path(cgroup.path);
+  }
+  return FramedRecord(record.SerializeAsString());
+}
+
+std::string EncodeStart(const ProcStat& supervisor, const ProcStat& task) {
+  FixedMessage start;
+  start.Add32(TaskStart::kSupervisorPidFieldNumber,
+              static_cast<uint32_t>(supervisor.pid));
+  start.Add64(TaskStart::kSupervisorStartTicksFieldNumber,
+              supervisor.start_ticks);
+  start.Add32(TaskStart::kTaskPidFieldNumber, static_cast<uint32_t>(task.pid));
+  start.Add64(TaskStart::kTaskStartTicksFieldNumber, task.start_ticks);
+  FixedMessage record;
+  record.AddMessage(ContainerRecord::kStartFieldNumber, start);
+  return FramedRecord(record.bytes());
+}
+
+std::string EncodeEnd(const EndRecord& end) {
+  FixedMessage message;
+  message.Add32(TaskEnd::kWaitStatusFieldNumber,
+                static_cast<uint32_t>(end.wait_status));
+  message.Add32(TaskEnd::kDestroyedFieldNumber, end.destroyed ? 1 : 0);
+  message.Add32(TaskEnd::kCompleteFieldNumber, end.complete ? 1 : 0);
+  message.Add64(TaskEnd::kUserMicrosecondsFieldNumber, end.user_microseconds);
+  message.Add64(TaskEnd::kSystemMicrosecondsFieldNumber,
+                end.system_microseconds);
+  message.Add64(TaskEnd::kMaxRssBytesFieldNumber, end.max_rss_bytes);
+  message.Add64(TaskEnd::kMemoryKillsFieldNumber, end.memory.kills);
+  message.Add32(TaskEnd::kMemoryAtLimitFieldNumber,
+                end.memory.at_limit ? 1 : 0);
+  message.Add64(TaskEnd::kMemoryPeakBytesFieldNumber, end.memory.peak_bytes);
+  message.Add64(TaskEnd::kMemoryLimitBytesFieldNumber, end.memory.limit_bytes);
+  message.Add64(TaskEnd::kPeriodsFieldNumber, end.periods);
+  message.Add64(TaskEnd::kThrottledPeriodsFieldNumber, end.throttled_periods);
+  message.Add64(TaskEnd::kThrottledMicrosecondsFieldNumber,
+                end.throttled_microseconds);
+  FixedMessage record;
+  record.AddMessage(ContainerRecord::kEndFieldNumber, message);
+  return FramedRecord(record.bytes());
+}
+
+absl::StatusOr<ContainerRecords> ParseRecords(absl::string_view file) {
+  Contents contents;
+  if (IsOldFile(file)) {
+    contents.damaged = !ParseOldFile(file, contents.records);
+  } else {
+    contents = Scan(file);
+  }
+  if (contents.version > kRecordVersion) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the container's file has version ", contents.version,
+        ", which a newer posix wrote; this one knows versions up to ",
+        kRecordVersion, ": use the newer one"));
+  }
+  const ContainerRecords& records = contents.records;
+  const bool over = records.end.has_value() && records.end->complete;
+  if (contents.damaged && !records.launch.has_value() && !over) {
+    return absl::DataLossError(
+        "the container's file is damaged, so what runs of it is not known; "
+        "destroy it: that ends what can be found");
+  }
+  return std::move(contents.records);
+}
 
 absl::StatusOr<ContainerRecords> ReadRecords(int fd) {
   const absl::StatusOr<std::string> contents = ReadContents(fd);
   if (!contents.ok()) return contents.status();
-  ContainerRecords records;
-  const bool whole = ParseLines(*contents, records) &&
-                     (contents->empty() || (*contents)[0] == '\n');
-  const bool over = records.end.has_value() && records.end->complete;
-  if (!whole && !records.launch.has_value() && !over) {
-    return absl::DataLossError(
-        "the container's file is damaged, so what runs of it is not known; "
-        "destroy it: that ends what can be found");
+  absl::StatusOr<ContainerRecords> records = ParseRecords(*contents);
+  if (records.ok() && records->launch.has_value() &&
+      absl::IsFailedPrecondition(CanBeSeen(records->launch->supervisor)) &&
+      !BootId().empty() && !HasSupervisor(fd)) {
+    for (ProcessIdentity* id :
+         {&records->launch->supervisor, &records->launch->task}) {
+      *id = {0, 0, id->boot_id, 0};
+    }
   }
   return records;
 }
 
 ContainerRecords SalvageRecords(int fd) {
-  return ParseRecords(ReadContents(fd).value_or(""));
+  const std::string file = ReadContents(fd).value_or("");
+  if (!IsOldFile(file)) return Scan(file).records;
+  ContainerRecords records;
+  ParseOldFile(file, records);
+  return records;
 }
 
 std::string TokenPrefix(int fd) {
   struct stat status;
   if (fstat(fd, &status) != 0) return "";
-  char buffer[40];
-  snprintf(buffer, sizeof(buffer), "%jx-%jx-", uintmax_t{status.st_dev},
-           uintmax_t{status.st_ino});
-  return buffer;
+  return absl::StrCat(absl::Hex(status.st_dev), "-", absl::Hex(status.st_ino),
+                      "-");
 }
 
-bool AppendRecord(int fd, const std::string& line) {
-  const ssize_t written = write(fd, line.data(), line.size());
+bool AppendRecord(int fd, const std::string& bytes) {
+  struct stat before;
+  if (fstat(fd, &before) != 0) return false;
+  const ssize_t written = write(fd, bytes.data(), bytes.size());
   if (written < 0) return false;
-  if (static_cast<size_t>(written) != line.size()) {
+  if (static_cast<size_t>(written) != bytes.size()) {
+    // What comes after a half-written record could not be found.
+    (void)!ftruncate(fd, before.st_size);
     errno = ENOSPC;
     return false;
   }
   return fsync(fd) == 0;
+}
+
+bool HoldAsSupervisor(int fd) {
+  struct flock lock = SupervisorLock();
+  return fcntl(fd, F_OFD_SETLK, &lock) == 0;
 }
 
 }  // namespace posix_internal

@@ -1,42 +1,51 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// What is written down about a container: one file, to which launch appends the
-// container's cgroups before they are made, and its supervisor a line when the
-// task starts and a line when all is over. Who has the
-// file open, keeps reading it after `destroy` has removed it: so a `wait` that
-// was running gets the true end. That is why records are appended and not
-// renamed over each other. Each line carries a checksum, and a line that a
-// crash left half-written counts as none: the file says the old or the new.
+// What is written down about a container: one file of records (records.h), to
+// which launch appends a plan before it makes anything, and the supervisor a
+// start before the task is executed, and an end when all is over. Whoever has
+// the file open keeps reading it after `destroy` has removed it, so a `wait`
+// that was running learns the true end. That is why records are appended and
+// not renamed over each other. A record that a crash left half-written counts
+// as none: the file says the old or the new.
+//
+// Files of the first release, which are lines of text, are read too: their
+// supervisors append their ends as such lines.
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_CONTAINER_RECORDS_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_CONTAINER_RECORDS_H_
 
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "external_containerizer/containerizer/posix/cgroup_limits.h"
-#include "external_containerizer/containerizer/posix/container_cgroups.h"
-#include "external_containerizer/containerizer/posix/process.h"
+#include "absl/strings/string_view.h"
+#include "external_containerizer/containerizer/posix/cgroup_version.h"
+#include "external_containerizer/transport/linux/proc_stat.h"
+#include "external_containerizer/transport/linux/process_identity.h"
 
 namespace external_containerizer {
 namespace posix_internal {
 
-// Written before the task is executed.
-struct LaunchRecord {
-  ProcessId supervisor;
-  ProcessId task;
+// What launch knows beforehand.
+struct PlanRecord {
   std::string boot_id;
-  // Marks the task's processes: see kTokenVariable. TokenPrefix(), and
-  // hexadecimal digits.
+  uint64_t pid_namespace = 0;  // 0: not written down
+  // Marks the task's processes: see kTokenVariable. It begins with
+  // TokenPrefix().
+  std::string token;
+  ContainerCgroups cgroups;
+};
+
+// A task that was started.
+struct LaunchRecord {
+  ProcessIdentity supervisor;
+  ProcessIdentity task;
   std::string token;
 };
 
-// Written when the task has ended, and once more when all that it had started
-// has too; the last one counts.
 struct EndRecord {
   int wait_status = 0;             // of the task, as waitpid() gives it
   bool destroyed = false;          // it was told to end
@@ -51,8 +60,7 @@ struct EndRecord {
 };
 
 struct ContainerRecords {
-  // Some may not have been made, or be gone. Of one path the last line counts.
-  ContainerCgroups cgroups;
+  ContainerCgroups cgroups;  // some may be gone, or were never made
   std::optional<LaunchRecord> launch;
   std::optional<EndRecord> end;
 };
@@ -61,20 +69,24 @@ struct ContainerRecords {
 // token. It finds processes whose supervisor was killed.
 inline constexpr char kTokenVariable[] = "POSIX_CONTAINERIZER_TOKEN";
 
-// Whole lines, to be appended by one write().
-std::string RecordLines(const ContainerCgroups& cgroups);
-std::string RecordLine(const LaunchRecord& record);
-std::string RecordLine(const EndRecord& record);
+// Records to be appended by one AppendRecord(). The last two need no protobuf.
+std::string EncodePlan(const PlanRecord& plan);
+std::string EncodeStart(const ProcStat& supervisor, const ProcStat& task);
+std::string EncodeEnd(const EndRecord& end);
 
-ContainerRecords ParseRecords(const std::string& contents);
+// FAILED_PRECONDITION if a newer version of posix wrote `contents`. DATA_LOSS
+// if neither a start nor a complete end can be read, but there is something
+// that no crash can have left.
+absl::StatusOr<ContainerRecords> ParseRecords(absl::string_view contents);
 
-// Reads what is written down; `fd` keeps its position. Without a launch nothing
-// was started: so RESOURCE_EXHAUSTED if it cannot be read, DATA_LOSS if there
-// is none, nor a complete end, but something that no crash can have left. A
-// file that is larger than any container's is not read to the end.
+// ParseRecords() of the file; `fd` keeps its position. Without a launch nothing
+// was started: so RESOURCE_EXHAUSTED if it cannot be read. A file that is
+// larger than any container's is not read to the end. A container that was
+// launched in another PID namespace, and whose supervisor has ended, is said to
+// have a supervisor and a task with the pid 0, which are nobody.
 absl::StatusOr<ContainerRecords> ReadRecords(int fd);
 
-// Of a file that is damaged: what its whole lines say. There may have been
+// Of a file that is damaged: what its whole records say. There may have been
 // more.
 ContainerRecords SalvageRecords(int fd);
 
@@ -83,8 +95,14 @@ ContainerRecords SalvageRecords(int fd);
 // Empty if the file cannot be looked at.
 std::string TokenPrefix(int fd);
 
-// Appends a line and makes it durable. False, with errno, if it cannot.
-bool AppendRecord(int fd, const std::string& line);
+// Appends and makes durable. False, with errno, if it cannot. Nothing is left
+// half-written, so it may be tried again.
+bool AppendRecord(int fd, const std::string& bytes);
+
+// Says, for as long as the calling process lives, that the container of the
+// file has a supervisor: to processes that cannot see it, too. False, with
+// errno, if that cannot be said.
+bool HoldAsSupervisor(int fd);
 
 }  // namespace posix_internal
 }  // namespace external_containerizer

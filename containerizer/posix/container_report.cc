@@ -9,8 +9,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "external_containerizer/containerizer/posix/process.h"
 #include "external_containerizer/containerizer/wire/exit.h"
+#include "external_containerizer/transport/linux/process_identity.h"
 
 namespace external_containerizer {
 namespace posix_internal {
@@ -90,7 +90,7 @@ wire::Termination UnseenTermination(const LaunchRecord& launch,
   wire::Termination termination;
   termination.set_killed(false);
   std::string message =
-      launch.boot_id == ReadBootId()
+      launch.supervisor.boot_id == BootId()
           ? "ended, but its supervisor was killed before it could record how"
           : "ended when the machine was rebooted";
   if (memory.kills > 0) absl::StrAppend(&message, "; ", KillText(memory));

@@ -6,7 +6,7 @@
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_CONTAINER_REPORT_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_CONTAINER_REPORT_H_
 
-#include "external_containerizer/containerizer/posix/cgroup_limits.h"
+#include "external_containerizer/containerizer/posix/cgroup_version.h"
 #include "external_containerizer/containerizer/posix/container_records.h"
 #include "external_containerizer/containerizer/posix/tree_usage.h"
 #include "external_containerizer/containerizer/wire/containerizer.pb.h"

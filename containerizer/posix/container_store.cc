@@ -20,11 +20,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "external_containerizer/containerizer/posix/old_records.h"
+#include "external_containerizer/containerizer/posix/records.h"
+#include "external_containerizer/containerizer/posix/records.pb.h"
 
 namespace external_containerizer {
 namespace posix_internal {
@@ -146,6 +146,7 @@ absl::StatusOr<ContainerStore> ContainerStore::Open(
     base = *std::move(made);
   }
   ContainerStore store;
+  store.path_ = path;
   const struct {
     const char* name;
     UniqueFd* fd;
@@ -239,9 +240,16 @@ absl::StatusOr<std::optional<UniqueFd>> ContainerStore::TryLock(
 
 absl::Status ContainerStore::Remove(const std::string& id) {
   // The container's file last: while it is there, destroy comes again.
-  for (const UniqueFd* directory : {&new_, &limits_, &containers_}) {
-    if (unlinkat(directory->get(), id.c_str(), 0) != 0 && errno != ENOENT) {
-      return ErrnoStatus("remove", "the container's file");
+  const struct {
+    const UniqueFd* directory;
+    const char* name;
+  } files[] = {
+      {&new_, "new"}, {&limits_, "limits"}, {&containers_, "containers"}};
+  for (const auto& file : files) {
+    if (unlinkat(file.directory->get(), id.c_str(), 0) != 0 &&
+        errno != ENOENT) {
+      return ErrnoStatus("remove",
+                         absl::StrCat(path_, "/", file.name, "/", id));
     }
   }
   if (fsync(containers_.get()) != 0) {
@@ -270,13 +278,11 @@ absl::StatusOr<std::vector<std::string>> ContainerStore::List() const {
 
 absl::Status ContainerStore::WriteLimits(const std::string& id,
                                          const Limits& limits) {
-  std::string text;
-  if (limits.cpus.has_value()) {
-    absl::StrAppendFormat(&text, "cpus %.17g\n", *limits.cpus);
-  }
-  if (limits.mem_mib.has_value()) {
-    absl::StrAppendFormat(&text, "mem %.17g\n", *limits.mem_mib);
-  }
+  LimitsRecord message;
+  message.set_version(kRecordVersion);
+  if (limits.cpus.has_value()) message.set_cpus(*limits.cpus);
+  if (limits.mem_mib.has_value()) message.set_mem_mib(*limits.mem_mib);
+  const std::string text = FramedRecord(message.SerializeAsString());
   const UniqueFd fd(
       openat(new_.get(), id.c_str(),
              O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
@@ -305,15 +311,17 @@ Limits ContainerStore::ReadLimits(int fd) {
   char buffer[256];
   const ssize_t n = pread(fd, buffer, sizeof(buffer), 0);
   if (n <= 0) return limits;
-  const std::string text(buffer, static_cast<size_t>(n));
-  for (const std::string& line :
-       std::vector<std::string>(absl::StrSplit(text, '\n'))) {
-    const std::vector<std::string> words = absl::StrSplit(line, ' ');
-    double value = 0;
-    if (words.size() != 2 || !absl::SimpleAtod(words[1], &value)) continue;
-    if (words[0] == "cpus") limits.cpus = value;
-    if (words[0] == "mem") limits.mem_mib = value;
+  const absl::string_view file(buffer, static_cast<size_t>(n));
+  LimitsRecord message;
+  const std::optional<absl::string_view> record = RecordScanner(file).Next();
+  if (!record.has_value() ||
+      !message.ParseFromArray(record->data(),
+                              static_cast<int>(record->size()))) {
+    return ParseOldLimits(file);
   }
+  if (message.version() > kRecordVersion) return limits;
+  if (message.has_cpus()) limits.cpus = message.cpus();
+  if (message.has_mem_mib()) limits.mem_mib = message.mem_mib();
   return limits;
 }
 

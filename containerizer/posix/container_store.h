@@ -19,17 +19,12 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "external_containerizer/containerizer/posix/limits.h"
 #include "external_containerizer/containerizer/program/program.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
 
 namespace external_containerizer {
 namespace posix_internal {
-
-// What a container may use, as far as an agent has said.
-struct Limits {
-  std::optional<double> cpus;
-  std::optional<double> mem_mib;
-};
 
 // The directories that Open() is given for a command: its work directory, and
 // what is used if the agent sets none.
@@ -99,6 +94,8 @@ class ContainerStore {
   absl::StatusOr<std::optional<UniqueFd>> Lock(const std::string& id,
                                                int operation) const;
 
+  // ".../program/posix"
+  std::string path_;
   UniqueFd containers_;
   UniqueFd limits_;
   UniqueFd new_;

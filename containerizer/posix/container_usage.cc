@@ -21,8 +21,11 @@
 #include "external_containerizer/containerizer/posix/container_processes.h"
 #include "external_containerizer/containerizer/posix/container_records.h"
 #include "external_containerizer/containerizer/posix/container_report.h"
-#include "external_containerizer/containerizer/posix/process.h"
 #include "external_containerizer/containerizer/posix/tree_usage.h"
+#include "external_containerizer/transport/linux/clock.h"
+#include "external_containerizer/transport/linux/mutex_lock.h"
+#include "external_containerizer/transport/linux/proc_stat.h"
+#include "external_containerizer/transport/linux/process_identity.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
 
 namespace external_containerizer {
@@ -37,16 +40,14 @@ std::string PathOf(const std::string& id, const StorePlace& place) {
 }
 
 bool HasController(const ContainerCgroups& cgroups, const char* name) {
-  return std::any_of(cgroups.begin(), cgroups.end(),
-                     [name](const ContainerCgroup& cgroup) {
-                       return std::count(cgroup.controllers.begin(),
-                                         cgroup.controllers.end(), name) > 0;
-                     });
+  return std::any_of(
+      cgroups.begin(), cgroups.end(),
+      [name](const ContainerCgroup& cgroup) { return cgroup.Has(name); });
 }
 
 size_t MaxKept() {
   // With its own file, and that of its limits.
-  constexpr size_t kFiles = CgroupUsageReader::kMaxFiles + 2;
+  constexpr size_t kFiles = CgroupFiles::kMost + 2;
   rlimit descriptors = {};
   if (getrlimit(RLIMIT_NOFILE, &descriptors) != 0) return 0;
   return std::min<size_t>(ContainerUsage::kMaxKept,
@@ -114,7 +115,7 @@ struct ContainerUsage::Container {
   const std::shared_ptr<ContainerStore> store;
   UniqueFd limits_file;
   Limits limits;
-  absl::Time used;
+  absl::Duration used;
 };
 
 ContainerUsage::ContainerUsage() = default;
@@ -139,7 +140,11 @@ absl::StatusOr<std::optional<wire::ResourceStatistics>> ContainerUsage::Read(
       absl::ToDoubleSeconds(absl::Now() - absl::UnixEpoch()));
   CgroupUsage counted;
   std::optional<TreeUsage> running;
-  const bool of_this_boot = container->launch.boot_id == ReadBootId();
+  const absl::Status seen = CanBeSeen(container->launch.supervisor);
+  if (!container->end.has_value() && !seen.ok() && !absl::IsNotFound(seen)) {
+    return seen;
+  }
+  const bool of_this_boot = seen.ok();
   if (!container->end.has_value() && of_this_boot) {
     counted = container->cgroups.Read();
     // Where the cgroups know it all, nothing is to be gathered from /proc.
@@ -162,7 +167,7 @@ absl::StatusOr<std::optional<wire::ResourceStatistics>> ContainerUsage::Read(
   if (running.has_value()) {
     SetStatistics(*running, &statistics);
   } else {
-    const absl::StatusOr<std::vector<ProcessStat>> survivors =
+    const absl::StatusOr<std::vector<ProcStat>> survivors =
         Survivors(container->launch);
     if (!survivors.ok()) return survivors.status();
     if (survivors->empty()) return std::optional<wire::ResourceStatistics>();
@@ -179,7 +184,7 @@ void ContainerUsage::Forget(const std::string& id, const StorePlace& place) {
 }
 
 size_t ContainerUsage::kept() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return kept_.size();
 }
 
@@ -204,7 +209,7 @@ absl::StatusOr<std::unique_ptr<ContainerUsage::Container>> ContainerUsage::Open(
 
 absl::StatusOr<std::shared_ptr<ContainerStore>> ContainerUsage::OpenStore(
     const StorePlace& place) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (store_ != nullptr && place == store_place_ && store_->IsAt(place)) {
     return store_;
   }
@@ -219,7 +224,7 @@ absl::StatusOr<std::shared_ptr<ContainerStore>> ContainerUsage::OpenStore(
 
 std::unique_ptr<ContainerUsage::Container> ContainerUsage::Take(
     const std::string& path) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   const auto found = kept_.find(path);
   if (found == kept_.end()) return nullptr;
   std::unique_ptr<Container> container = std::move(found->second);
@@ -228,10 +233,10 @@ std::unique_ptr<ContainerUsage::Container> ContainerUsage::Take(
 }
 
 void ContainerUsage::Keep(std::unique_ptr<Container> container) {
-  const absl::Time now = absl::Now();
+  const absl::Duration now = MonotonicNow();
   container->used = now;
   std::vector<std::unique_ptr<Container>> closed;  // without the lock
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (!max_kept_.has_value()) max_kept_ = MaxKept();
   if (kept_.size() >= *max_kept_ || now - swept_ > kIdle) {
     swept_ = now;

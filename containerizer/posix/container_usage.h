@@ -19,10 +19,10 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/posix/container_store.h"
 #include "external_containerizer/containerizer/wire/statistics.pb.h"
+#include "external_containerizer/transport/linux/clock.h"
 
 namespace external_containerizer {
 namespace posix_internal {
@@ -40,7 +40,8 @@ class ContainerUsage {
   ~ContainerUsage();
 
   // nullopt if it runs no more and nobody knows what it has used. Waits while
-  // it is being launched. NOT_FOUND.
+  // it is being launched. NOT_FOUND; FAILED_PRECONDITION if its processes
+  // cannot be seen from here.
   absl::StatusOr<std::optional<wire::ResourceStatistics>> Read(
       const std::string& id, const StorePlace& place);
 
@@ -69,7 +70,7 @@ class ContainerUsage {
   std::unordered_map<std::string, std::unique_ptr<Container>> kept_
       ABSL_GUARDED_BY(mutex_);
   std::optional<size_t> max_kept_ ABSL_GUARDED_BY(mutex_);
-  absl::Time swept_ ABSL_GUARDED_BY(mutex_) = absl::Now();
+  absl::Duration swept_ ABSL_GUARDED_BY(mutex_) = MonotonicNow();
   std::shared_ptr<ContainerStore> store_ ABSL_GUARDED_BY(mutex_);
   StorePlace store_place_ ABSL_GUARDED_BY(mutex_);
 };

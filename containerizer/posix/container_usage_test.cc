@@ -21,7 +21,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "external_containerizer/containerizer/posix/posix_fixture.h"
+#include "external_containerizer/containerizer/posix/posix_testing.h"
 #include "external_containerizer/testing/status_matchers.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
 #include "gmock/gmock.h"

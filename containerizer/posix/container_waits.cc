@@ -7,17 +7,18 @@
 
 #include <cstddef>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <utility>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/posix/cgroup_limits.h"
 #include "external_containerizer/containerizer/posix/container_processes.h"
 #include "external_containerizer/containerizer/posix/container_report.h"
+#include "external_containerizer/transport/linux/mutex_lock.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
 
 namespace external_containerizer {
@@ -45,8 +46,9 @@ wire::Termination UnknownEnd() {
 
 struct ContainerWaits::Waiting {
   Waiting(ContainerWaits& waits, std::string the_id,
-          std::shared_ptr<const StorePlace> the_place, ProcessId the_supervisor,
-          Cancellation the_cancellation, Reply<wire::Termination> the_reply)
+          std::shared_ptr<const StorePlace> the_place,
+          ProcessIdentity the_supervisor, Cancellation the_cancellation,
+          Reply<wire::Termination> the_reply)
       : owner(waits),
         id(std::move(the_id)),
         place(std::move(the_place)),
@@ -58,7 +60,7 @@ struct ContainerWaits::Waiting {
   ContainerWaits& owner;
   const std::string id;
   const std::shared_ptr<const StorePlace> place;
-  const ProcessId supervisor;
+  const ProcessIdentity supervisor;
   UniqueFd file;         // or none
   bool counted = false;  // in files_; under the owner's mutex, as `last`
   std::unique_ptr<ContainerRecords> last;  // if another had to tell
@@ -66,7 +68,7 @@ struct ContainerWaits::Waiting {
   Reply<wire::Termination> reply;
 };
 
-ContainerWaits::Key ContainerWaits::KeyOf(const ProcessId& supervisor) {
+ContainerWaits::Key ContainerWaits::KeyOf(const ProcessIdentity& supervisor) {
   return {supervisor.pid, supervisor.start_ticks};
 }
 
@@ -87,13 +89,13 @@ void ContainerWaits::Wait(const std::string& id, const Context& context,
     return std::move(reply)(absl::FailedPreconditionError(
         "its launch did not come to an end; destroy it"));
   }
-  const ProcessId supervisor = records->launch->supervisor;
+  const ProcessIdentity supervisor = records->launch->supervisor;
   auto waiting =
       std::make_shared<Waiting>(*this, id, Shared(std::move(place)), supervisor,
                                 context.cancellation, std::move(reply));
   bool keep = false;
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    MutexLock lock(&mutex_);
     waits_.emplace(KeyOf(supervisor), waiting.get());
     keep = files_ < kMostFiles;
     if (keep) ++files_;
@@ -101,13 +103,13 @@ void ContainerWaits::Wait(const std::string& id, const Context& context,
   }
   // From here on it hears of a removal; before, it may have missed it.
   if (keep || IsRemoved(*file)) waiting->file = *std::move(file);
-  WaitFor(waiting, *records->launch, supervisor,
+  WaitFor(waiting, supervisor,
           [this, waiting] { SupervisorHasEnded(waiting); });
 }
 
 void ContainerWaits::BeforeRemoval(const ContainerRecords& records) {
   if (!records.launch.has_value()) return;
-  const std::lock_guard<std::mutex> lock(mutex_);
+  MutexLock lock(&mutex_);
   const auto range = waits_.equal_range(KeyOf(records.launch->supervisor));
   for (auto it = range.first; it != range.second; ++it) {
     if (!it->second->counted) {
@@ -117,10 +119,9 @@ void ContainerWaits::BeforeRemoval(const ContainerRecords& records) {
 }
 
 void ContainerWaits::WaitFor(const std::shared_ptr<Waiting>& waiting,
-                             const LaunchRecord& launch,
-                             const ProcessId& process,
+                             const ProcessIdentity& process,
                              absl::AnyInvocable<void() &&> next) {
-  absl::StatusOr<UniqueFd> found = FindProcess(launch, process);
+  absl::StatusOr<UniqueFd> found = FindProcess(process);
   if (!found.ok()) return std::move(waiting->reply)(found.status());
   if (!found->valid()) return std::move(next)();
   const ProcessWatcher::WatchId watch = watcher_.Watch(
@@ -143,7 +144,7 @@ void ContainerWaits::SupervisorHasEnded(
     return std::move(waiting->reply)(UnknownEnd());
   }
   // Killed: the task may run on without it.
-  WaitFor(waiting, *records->launch, records->launch->task,
+  WaitFor(waiting, records->launch->task,
           [waiting, launch = *records->launch, cgroups = records->cgroups] {
             std::move(waiting->reply)(
                 UnseenTermination(launch, ReadMemoryEvents(cgroups)));
@@ -160,17 +161,17 @@ absl::StatusOr<ContainerRecords> ContainerWaits::RecordsOf(Waiting& waiting) {
       const absl::StatusOr<ContainerRecords> records = ReadRecords(file->get());
       // Or it was launched anew.
       if (records.ok() && records->launch.has_value() &&
-          records->launch->supervisor == waiting.supervisor) {
+          KeyOf(records->launch->supervisor) == KeyOf(waiting.supervisor)) {
         return records;
       }
     }
   }
-  const std::lock_guard<std::mutex> lock(mutex_);
+  MutexLock lock(&mutex_);
   return waiting.last == nullptr ? ContainerRecords() : *waiting.last;
 }
 
 std::shared_ptr<const StorePlace> ContainerWaits::Shared(StorePlace place) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  MutexLock lock(&mutex_);
   if (place_ == nullptr || !(*place_ == place)) {
     place_ = std::make_shared<const StorePlace>(std::move(place));
   }
@@ -178,7 +179,7 @@ std::shared_ptr<const StorePlace> ContainerWaits::Shared(StorePlace place) {
 }
 
 void ContainerWaits::Forget(const Waiting& waiting) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  MutexLock lock(&mutex_);
   if (waiting.counted) --files_;
   const auto range = waits_.equal_range(KeyOf(waiting.supervisor));
   for (auto it = range.first; it != range.second; ++it) {

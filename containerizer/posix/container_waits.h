@@ -13,18 +13,19 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "external_containerizer/containerizer/posix/container_records.h"
 #include "external_containerizer/containerizer/posix/container_store.h"
-#include "external_containerizer/containerizer/posix/process.h"
 #include "external_containerizer/containerizer/posix/process_watcher.h"
 #include "external_containerizer/containerizer/program/program.h"
 #include "external_containerizer/containerizer/wire/containerizer.pb.h"
+#include "external_containerizer/transport/linux/process_identity.h"
 
 namespace external_containerizer {
 namespace posix_internal {
@@ -49,11 +50,11 @@ class ContainerWaits {
   struct Waiting;
   using Key = std::pair<pid_t, uint64_t>;  // of the supervisor
 
-  static Key KeyOf(const ProcessId& supervisor);
+  static Key KeyOf(const ProcessIdentity& supervisor);
 
   // Calls `next` when the process has ended; answers itself what goes wrong.
   void WaitFor(const std::shared_ptr<Waiting>& waiting,
-               const LaunchRecord& launch, const ProcessId& process,
+               const ProcessIdentity& process,
                absl::AnyInvocable<void() &&> next);
   void SupervisorHasEnded(const std::shared_ptr<Waiting>& waiting);
   absl::StatusOr<ContainerRecords> RecordsOf(Waiting& waiting);
@@ -61,10 +62,10 @@ class ContainerWaits {
   void Forget(const Waiting& waiting);
 
   ProcessWatcher& watcher_;
-  std::mutex mutex_;
-  std::multimap<Key, Waiting*> waits_;  // the rest: under mutex_
-  size_t files_ = 0;                    // that waits keep open
-  std::shared_ptr<const StorePlace> place_;
+  absl::Mutex mutex_;
+  std::multimap<Key, Waiting*> waits_ ABSL_GUARDED_BY(mutex_);
+  size_t files_ ABSL_GUARDED_BY(mutex_) = 0;  // that waits keep open
+  std::shared_ptr<const StorePlace> place_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace posix_internal

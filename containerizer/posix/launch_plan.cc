@@ -26,6 +26,14 @@ const wire::CommandInfo* FindCommand(const wire::Launch& launch) {
   return nullptr;
 }
 
+void SetUser(const TaskUser& user, TaskSpec::User& message) {
+  message.set_uid(user.uid);
+  message.set_gid(user.gid);
+  for (const gid_t group : user.groups) message.add_groups(group);
+  message.set_name(user.name);
+  message.set_home(user.home);
+}
+
 }  // namespace
 
 absl::StatusOr<TaskSpec> MakeTaskSpec(
@@ -39,26 +47,28 @@ absl::StatusOr<TaskSpec> MakeTaskSpec(
   }
   TaskSpec spec;
   if (command->shell()) {
-    spec.executable = "/bin/sh";
-    spec.arguments = {"sh", "-c", command->value()};
+    spec.set_executable("/bin/sh");
+    for (const char* argument : {"sh", "-c"}) spec.add_arguments(argument);
+    spec.add_arguments(command->value());
   } else {
-    spec.executable = command->value();
-    spec.arguments.assign(command->arguments().begin(),
-                          command->arguments().end());
-    if (spec.arguments.empty()) spec.arguments = {spec.executable};
+    spec.set_executable(command->value());
+    for (const std::string& argument : command->arguments()) {
+      spec.add_arguments(argument);
+    }
+    if (spec.arguments().empty()) spec.add_arguments(command->value());
   }
   std::map<std::string, std::string> merged = environment;
   const std::string& user =
       launch.user().empty() ? command->user() : launch.user();
   if (!user.empty()) {
-    absl::StatusOr<std::optional<TaskUser>> found = FindTaskUser(user);
+    const absl::StatusOr<std::optional<TaskUser>> found = FindTaskUser(user);
     if (!found.ok()) return found.status();
-    spec.user = *std::move(found);
-  }
-  if (spec.user.has_value()) {
-    merged["HOME"] = spec.user->home;
-    merged["USER"] = spec.user->name;
-    merged["LOGNAME"] = spec.user->name;
+    if (found->has_value()) {
+      SetUser(**found, *spec.mutable_user());
+      merged["HOME"] = spec.user().home();
+      merged["USER"] = spec.user().name();
+      merged["LOGNAME"] = spec.user().name();
+    }
   }
   for (const wire::Environment::Variable& variable :
        command->environment().variables()) {
@@ -72,8 +82,7 @@ absl::StatusOr<TaskSpec> MakeTaskSpec(
   // If this very process runs in a container of posix.
   merged.erase(kTokenVariable);
   for (const auto& variable : merged) {
-    spec.environment.push_back(
-        absl::StrCat(variable.first, "=", variable.second));
+    spec.add_environment(absl::StrCat(variable.first, "=", variable.second));
   }
   return spec;
 }

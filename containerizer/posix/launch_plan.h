@@ -12,8 +12,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "external_containerizer/containerizer/posix/container_store.h"
-#include "external_containerizer/containerizer/posix/task_spec.h"
+#include "external_containerizer/containerizer/posix/limits.h"
+#include "external_containerizer/containerizer/posix/records.pb.h"
 #include "external_containerizer/containerizer/wire/containerizer.pb.h"
 #include "external_containerizer/containerizer/wire/mesos.pb.h"
 #include "google/protobuf/repeated_field.h"

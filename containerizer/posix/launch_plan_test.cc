@@ -28,15 +28,15 @@ void AddResource(google::protobuf::RepeatedPtrField<wire::Resource>* resources,
 TEST(LaunchPlanTest, TheExecutorsCommandComesBeforeTheTasks) {
   wire::Launch launch;
   launch.mutable_task_info()->mutable_command()->set_value("task");
-  EXPECT_THAT(MakeTaskSpec(launch, {})->arguments,
+  EXPECT_THAT(MakeTaskSpec(launch, {})->arguments(),
               ElementsAre("sh", "-c", "task"));
   launch.mutable_executor_info();
-  EXPECT_THAT(MakeTaskSpec(launch, {})->arguments,
+  EXPECT_THAT(MakeTaskSpec(launch, {})->arguments(),
               ElementsAre("sh", "-c", "task"));
   launch.mutable_executor_info()->mutable_command()->set_value("executor");
-  EXPECT_THAT(MakeTaskSpec(launch, {})->arguments,
+  EXPECT_THAT(MakeTaskSpec(launch, {})->arguments(),
               ElementsAre("sh", "-c", "executor"));
-  EXPECT_EQ(MakeTaskSpec(launch, {})->executable, "/bin/sh");
+  EXPECT_EQ(MakeTaskSpec(launch, {})->executable(), "/bin/sh");
 }
 
 TEST(LaunchPlanTest, NoCommandIsAnError) {
@@ -55,12 +55,12 @@ TEST(LaunchPlanTest, WithoutAShellTheArgumentsAreTheWholeArgv) {
       launch.mutable_executor_info()->mutable_command();
   command->set_shell(false);
   command->set_value("/bin/echo");
-  EXPECT_THAT(MakeTaskSpec(launch, {})->arguments, ElementsAre("/bin/echo"));
+  EXPECT_THAT(MakeTaskSpec(launch, {})->arguments(), ElementsAre("/bin/echo"));
   command->add_arguments("other-name");
   command->add_arguments("$HOME; rm");
-  EXPECT_THAT(MakeTaskSpec(launch, {})->arguments,
+  EXPECT_THAT(MakeTaskSpec(launch, {})->arguments(),
               ElementsAre("other-name", "$HOME; rm"));
-  EXPECT_EQ(MakeTaskSpec(launch, {})->executable, "/bin/echo");
+  EXPECT_EQ(MakeTaskSpec(launch, {})->executable(), "/bin/echo");
 }
 
 TEST(LaunchPlanTest, TheCommandsEnvironmentWins) {
@@ -75,7 +75,7 @@ TEST(LaunchPlanTest, TheCommandsEnvironmentWins) {
   EXPECT_THAT(MakeTaskSpec(launch, {{"A", "1"},
                                     {"B", "old"},
                                     {"POSIX_CONTAINERIZER_TOKEN", "outer"}})
-                  ->environment,
+                  ->environment(),
               ElementsAre("A=1", "B=new=1"));
   for (const char* name : {"", "A=B"}) {
     variable->set_name(name);
@@ -87,11 +87,11 @@ TEST(LaunchPlanTest, TheCommandsEnvironmentWins) {
 TEST(LaunchPlanTest, ItsOwnUserIsNoChange) {
   wire::Launch launch;
   launch.mutable_executor_info()->mutable_command()->set_value("x");
-  EXPECT_FALSE(MakeTaskSpec(launch, {}).value().user.has_value());
+  EXPECT_FALSE(MakeTaskSpec(launch, {}).value().has_user());
   launch.set_user(std::to_string(geteuid()));
   const TaskSpec spec = MakeTaskSpec(launch, {{"HOME", "/mine"}}).value();
-  EXPECT_FALSE(spec.user.has_value());
-  EXPECT_THAT(spec.environment, ElementsAre("HOME=/mine"));
+  EXPECT_FALSE(spec.has_user());
+  EXPECT_THAT(spec.environment(), ElementsAre("HOME=/mine"));
 }
 
 TEST(LaunchPlanTest, TheLaunchsUserComesBeforeTheCommands) {

@@ -8,7 +8,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,10 +20,13 @@
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/posix/cgroup_hierarchies.h"
 #include "external_containerizer/containerizer/posix/cgroup_limits.h"
+#include "external_containerizer/containerizer/posix/cgroup_version.h"
 #include "external_containerizer/containerizer/posix/container_cgroups.h"
-#include "external_containerizer/containerizer/posix/process.h"
 #include "external_containerizer/containerizer/posix/small_files.h"
 #include "external_containerizer/containerizer/posix/task_user.h"
+#include "external_containerizer/transport/linux/pidfd.h"
+#include "external_containerizer/transport/linux/proc_stat.h"
+#include "external_containerizer/transport/linux/process_identity.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
 
 namespace external_containerizer {
@@ -66,9 +68,7 @@ void CheckCgroups(const std::string& parent, std::vector<Finding>& findings) {
     finding.subject = limit.subject;
     const ContainerCgroup* found = nullptr;
     for (const ContainerCgroup& cgroup : plan.cgroups) {
-      for (const std::string& controller : cgroup.controllers) {
-        if (controller == limit.controller) found = &cgroup;
-      }
+      if (cgroup.Has(limit.controller)) found = &cgroup;
     }
     if (found == nullptr) {
       finding.level = Level::kWarn;
@@ -82,7 +82,7 @@ void CheckCgroups(const std::string& parent, std::vector<Finding>& findings) {
       if (set.ok()) {
         finding.text =
             absl::StrCat(limit.what, " is enforced, by cgroups of version ",
-                         found->unified ? 2 : 1, " below ",
+                         CgroupVersion::Of(*found).number(), " below ",
                          found->path.substr(0, found->path.rfind('/')));
       } else {
         finding.level = Level::kWarn;
@@ -122,18 +122,27 @@ Finding CheckUsers() {
 }
 
 Finding CheckPidfds() {
-  std::optional<ProcessStat> self = ReadProcessStat(getpid());
-  if (!self.has_value()) {
+  if (!ReadProcStat(getpid()).has_value()) {
     return {Level::kFail, "processes", "/proc shows no processes",
             "mount it: mount -t proc proc /proc"};
   }
-  const UniqueFd fd = OpenProcess(self->id);
+  const UniqueFd fd = OpenPidfd(getpid());
   if (!fd.valid()) {
     return {Level::kFail, "processes",
             absl::StrCat("there are no pidfds: ", strerror(errno)),
             "needs Linux 5.3, and a seccomp filter that lets them through"};
   }
   return {Level::kOk, "processes", "are watched and signalled by pidfd", ""};
+}
+
+Finding CheckBootId() {
+  if (!BootId().empty()) {
+    return {Level::kOk, "boot id", "tells processes of other boots apart", ""};
+  }
+  return {Level::kFail, "boot id",
+          "/proc/sys/kernel/random/boot_id cannot be read, so that processes "
+          "of other boots cannot be told apart",
+          "make /proc/sys visible"};
 }
 
 Finding CheckDescriptors() {
@@ -172,7 +181,7 @@ std::string FindingLine(const Finding& finding) {
 }
 
 std::vector<Finding> CheckMachine(const std::string& cgroup_parent) {
-  std::vector<Finding> findings = {CheckPidfds()};
+  std::vector<Finding> findings = {CheckPidfds(), CheckBootId()};
   CheckCgroups(cgroup_parent, findings);
   findings.push_back(CheckUsers());
   findings.push_back(CheckDescriptors());

@@ -19,8 +19,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/containerizer/posix/container_records.h"
-#include "external_containerizer/containerizer/posix/posix_fixture.h"
-#include "external_containerizer/containerizer/posix/process.h"
+#include "external_containerizer/containerizer/posix/posix_testing.h"
+#include "external_containerizer/containerizer/posix/process_tree.h"
 #include "external_containerizer/containerizer/wire/containerizer.pb.h"
 #include "external_containerizer/containerizer/wire/exit.h"
 #include "external_containerizer/containerizer/wire/mesos.pb.h"
@@ -176,17 +176,17 @@ class PosixCrashTest : public PosixTest {
     environment_["MARK"] = base_;
   }
 
-  std::vector<ProcessStat> Marked() {
+  std::vector<ProcStat> Marked() {
     const auto found = ProcessesWith(absl::StrCat("MARK=", base_));
     EXPECT_TRUE(found.has_value());
-    return found.value_or(std::vector<ProcessStat>());
+    return found.value_or(std::vector<ProcStat>());
   }
 
   void ExpectNothingLeft(const std::string& when) {
     ASSERT_THAT(List(), IsEmpty()) << when;
     ASSERT_THAT(Cgroups(), IsEmpty()) << when;
-    for (const ProcessStat& process : Marked()) {
-      ASSERT_EQ(process.state, 'Z') << when << ": " << process.id.pid;
+    for (const ProcStat& process : Marked()) {
+      ASSERT_EQ(process.state, 'Z') << when << ": " << process.pid;
     }
   }
 };

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "external_containerizer/containerizer/posix/container_records.h"
-#include "external_containerizer/containerizer/posix/posix_fixture.h"
-#include "external_containerizer/containerizer/posix/process.h"
+#include "external_containerizer/containerizer/posix/posix_testing.h"
+#include "external_containerizer/containerizer/posix/process_tree.h"
 #include "external_containerizer/containerizer/wire/containerizer.pb.h"
 #include "external_containerizer/containerizer/wire/exit.h"
 #include "external_containerizer/containerizer/wire/statistics.pb.h"
@@ -69,7 +69,7 @@ TEST_F(PosixDestroyTest, AWaitOutlivesASupervisorThatWasKilled) {
   Launch(LaunchOf("c", "echo $$ > ready; read line < go"));
   ReadLine(ready);
   const auto wait = StartWait("c");
-  const ProcessId supervisor = Records("c").launch->supervisor;
+  const ProcessIdentity supervisor = Records("c").launch->supervisor;
   ASSERT_TRUE(SignalProcess(supervisor, SIGKILL));
   AwaitEnd(supervisor.pid);
   // The task runs on, and that is what usage says.
@@ -141,7 +141,7 @@ TEST_F(PosixDestroyTest, AStoppedTaskIsDestroyedWithinTheGrace) {
 
 TEST_F(PosixDestroyTest, AStoppedSupervisorStillEndsItsContainer) {
   Launch(LaunchOf("c", "exec sleep 1000"));
-  const ProcessId supervisor = Records("c").launch->supervisor;
+  const ProcessIdentity supervisor = Records("c").launch->supervisor;
   const auto wait = StartWait("c");
   ASSERT_TRUE(SignalProcess(supervisor, SIGSTOP));
   Destroy("c");
@@ -157,16 +157,16 @@ TEST_F(PosixDestroyTest, DestroyEndsDaemonsThatLeftTheSessionAndTheTree) {
       "; echo $$ > ready; exec sleep 1000"));
   std::vector<pid_t> pids;
   for (int i = 0; i < 3; ++i) pids.push_back(atoi(ReadLine(ready).c_str()));
-  const ProcessId supervisor = Records("c").launch->supervisor;
-  std::vector<ProcessStat> tree = Descendants(supervisor.pid);
+  const ProcessIdentity supervisor = Records("c").launch->supervisor;
+  std::vector<ProcStat> tree = Descendants(supervisor.pid);
   EXPECT_GE(tree.size(), 3u);
   const Result result =
       Command({"--grace=100ms", "destroy"}, environment_,
               EncodeRecord(About<wire::Destroy>("c").SerializeAsString()))
           .Finish();
   EXPECT_EQ(result.status, 0) << result.errors;
-  for (const ProcessStat& process : tree) {
-    EXPECT_FALSE(SignalProcess(process.id, 0)) << process.id.pid;
+  for (const ProcStat& process : tree) {
+    EXPECT_FALSE(SignalProcess(process, 0)) << process.pid;
   }
 }
 
@@ -227,7 +227,7 @@ TEST_F(PosixDestroyTest, DestroyFindsTheTaskOfASupervisorThatWasKilled) {
                   "echo $$ > ready; exec sleep 1000"));
   const pid_t one = atoi(ReadLine(ready).c_str());
   const pid_t other = atoi(ReadLine(ready).c_str());
-  const ProcessId supervisor = Records("c").launch->supervisor;
+  const ProcessIdentity supervisor = Records("c").launch->supervisor;
   ASSERT_TRUE(SignalProcess(supervisor, SIGKILL));
   AwaitEnd(supervisor.pid);
   EXPECT_TRUE(Runs(one));

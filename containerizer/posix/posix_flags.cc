@@ -94,16 +94,19 @@ bool Rlimit(const std::string& value, Options& options) {
       absl::StrSplit(value, absl::MaxSplits('=', 1));
   const std::vector<absl::string_view> numbers =
       absl::StrSplit(parts.second, ':');
-  ResourceLimit limit;
+  rlim_t soft = 0;
+  rlim_t hard = 0;
   if (numbers.empty() || numbers.size() > 2 ||
-      !ParseLimit(numbers.front(), limit.soft) ||
-      !ParseLimit(numbers.back(), limit.hard) || limit.soft > limit.hard) {
+      !ParseLimit(numbers.front(), soft) || !ParseLimit(numbers.back(), hard) ||
+      soft > hard) {
     return false;
   }
   for (const auto& resource : kResources) {
     if (parts.first != resource.name) continue;
-    limit.resource = resource.resource;
-    options.rlimits.push_back(limit);
+    ResourceLimit& limit = options.rlimits.emplace_back();
+    limit.set_resource(resource.resource);
+    limit.set_soft(soft);
+    limit.set_hard(hard);
     return true;
   }
   return false;

@@ -46,11 +46,11 @@ TEST(PosixFlagsTest, EachIsUnderstood) {
   EXPECT_EQ(flags.options.cgroup_parent, "/a/b");
   EXPECT_TRUE(flags.options.no_new_privileges);
   ASSERT_EQ(flags.options.rlimits.size(), 2u);
-  EXPECT_EQ(flags.options.rlimits[0].resource, RLIMIT_NOFILE);
-  EXPECT_EQ(flags.options.rlimits[0].soft, 64u);
-  EXPECT_EQ(flags.options.rlimits[0].hard, 64u);
-  EXPECT_EQ(flags.options.rlimits[1].resource, RLIMIT_CORE);
-  EXPECT_EQ(flags.options.rlimits[1].hard, RLIM_INFINITY);
+  EXPECT_EQ(flags.options.rlimits[0].resource(), RLIMIT_NOFILE);
+  EXPECT_EQ(flags.options.rlimits[0].soft(), 64u);
+  EXPECT_EQ(flags.options.rlimits[0].hard(), 64u);
+  EXPECT_EQ(flags.options.rlimits[1].resource(), RLIMIT_CORE);
+  EXPECT_EQ(flags.options.rlimits[1].hard(), RLIM_INFINITY);
 }
 
 TEST(PosixFlagsTest, WhatIsWrongIsNamedWithWhatItShouldBe) {

@@ -19,8 +19,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "external_containerizer/containerizer/posix/container_records.h"
-#include "external_containerizer/containerizer/posix/posix_fixture.h"
-#include "external_containerizer/containerizer/posix/process.h"
+#include "external_containerizer/containerizer/posix/posix_testing.h"
+#include "external_containerizer/containerizer/posix/process_tree.h"
 #include "external_containerizer/containerizer/wire/containerizer.pb.h"
 #include "external_containerizer/containerizer/wire/exit.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
@@ -161,34 +161,35 @@ TEST_F(PosixLaunchTest, AnAgentThatIgnoresSignalsDoesNotMatter) {
               HasSubstr("SigIgn:\t0000000000000000"));
 }
 
-TEST_F(PosixLaunchTest, ACommandThatIsNotThereFailsTheLaunch) {
+TEST_F(PosixLaunchTest, ACommandThatIsNotThereFailsTheLaunchWith127) {
   wire::Launch launch = LaunchOf("c", "no-such-command");
   launch.mutable_executor_info()->mutable_command()->set_shell(false);
-  EXPECT_THAT(FailedLaunch(launch),
+  EXPECT_THAT(FailedLaunch(launch, 127),
               AllOf(StartsWith("posix: launch: container \"c\": "),
                     HasSubstr("\"no-such-command\""), HasSubstr("PATH"),
                     HasSubstr("No such file or directory")));
   launch.mutable_executor_info()->mutable_command()->set_value("./script");
-  EXPECT_THAT(FailedLaunch(launch), HasSubstr("No such file or directory"));
+  EXPECT_THAT(FailedLaunch(launch, 127),
+              HasSubstr("No such file or directory"));
 }
 
-TEST_F(PosixLaunchTest, ACommandThatMayNotBeExecutedFailsTheLaunch) {
+TEST_F(PosixLaunchTest, ACommandThatMayNotBeExecutedFailsTheLaunchWith126) {
   std::ofstream(sandbox_ + "/script") << "#!/bin/sh\nexit 0\n";
   wire::Launch launch = LaunchOf("c", "./script");
   launch.mutable_executor_info()->mutable_command()->set_shell(false);
-  EXPECT_THAT(FailedLaunch(launch),
+  EXPECT_THAT(FailedLaunch(launch, 126),
               AllOf(HasSubstr("./script"), HasSubstr("Permission denied")));
   ASSERT_EQ(chmod((sandbox_ + "/script").c_str(), 0755), 0);
   Launch(launch);
   EXPECT_EQ(wire::ExitOf(Wait("c")), Exited(0));
 }
 
-TEST_F(PosixLaunchTest, AFileOfAnotherFormatFailsTheLaunch) {
+TEST_F(PosixLaunchTest, AFileOfAnotherFormatFailsTheLaunchWith126) {
   std::ofstream(sandbox_ + "/garbage") << "\x01\x02\x03";
   ASSERT_EQ(chmod((sandbox_ + "/garbage").c_str(), 0755), 0);
   wire::Launch launch = LaunchOf("c", "./garbage");
   launch.mutable_executor_info()->mutable_command()->set_shell(false);
-  EXPECT_THAT(FailedLaunch(launch), HasSubstr("Exec format error"));
+  EXPECT_THAT(FailedLaunch(launch, 126), HasSubstr("Exec format error"));
 }
 
 TEST_F(PosixLaunchTest, ASandboxThatCannotBeUsedFailsTheLaunchAndIsNamed) {
@@ -268,7 +269,7 @@ TEST_F(PosixLaunchTest, TheSupervisorHasNothingOfTheLaunch) {
   const pid_t task = atoi(ReadLine(ready).c_str());
   const LaunchRecord record = Records("c").launch.value();
   EXPECT_EQ(record.task.pid, task);
-  EXPECT_TRUE(ReadProcessStat(task)->id == record.task);
+  EXPECT_TRUE(IdentityOf(task) == record.task);
   const std::string proc = absl::StrCat("/proc/", record.supervisor.pid);
   EXPECT_EQ(ReadFile(proc + "/environ"), "");
   EXPECT_THAT(ReadFile(proc + "/cmdline"), Not(HasSubstr("s3cret")));

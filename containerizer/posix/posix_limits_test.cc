@@ -17,17 +17,20 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/containerizer/posix/container_cgroups.h"
 #include "external_containerizer/containerizer/posix/container_records.h"
-#include "external_containerizer/containerizer/posix/posix_fixture.h"
-#include "external_containerizer/containerizer/posix/process.h"
+#include "external_containerizer/containerizer/posix/container_store.h"
+#include "external_containerizer/containerizer/posix/posix_testing.h"
+#include "external_containerizer/containerizer/posix/process_tree.h"
 #include "external_containerizer/containerizer/posix/small_files.h"
 #include "external_containerizer/containerizer/posix/tree_usage.h"
 #include "external_containerizer/containerizer/wire/containerizer.pb.h"
 #include "external_containerizer/containerizer/wire/exit.h"
 #include "external_containerizer/containerizer/wire/mesos.pb.h"
 #include "external_containerizer/containerizer/wire/statistics.pb.h"
+#include "external_containerizer/testing/status_matchers.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -169,7 +172,7 @@ TEST_F(PosixLimitsTest, AProtectedAgentsTaskIsNotProtected) {
 TEST_F(PosixLimitsTest, TheMemoryLimitIsToldAlsoIfTheSupervisorWasKilled) {
   const UniqueFd go = Fifo("go");
   Launch(Limited("read line < go; " + Hold(96) + " | tail > /dev/null", 0, 32));
-  const ProcessId supervisor = Records("c").launch->supervisor;
+  const ProcessIdentity supervisor = Records("c").launch->supervisor;
   ASSERT_TRUE(SignalProcess(supervisor, SIGKILL));
   AwaitEnd(supervisor.pid);
   ASSERT_EQ(write(go.get(), "\n", 1), 1);
@@ -295,7 +298,10 @@ TEST_F(PosixLimitsTest, AnUpdateThatRequiresWhatCannotBeIsRefused) {
                                       HasSubstr("launched without"),
                                       HasSubstr("--require_limits")));
   }
-  EXPECT_EQ(ReadFile(work_ + "/program/posix/limits/c"), "");
+  const absl::StatusOr<ContainerStore> store = ContainerStore::Open(work_, "");
+  ASSERT_THAT(store, IsOk());
+  EXPECT_EQ(store->ReadLimits("c").cpus, std::nullopt);
+  EXPECT_EQ(store->ReadLimits("c").mem_mib, std::nullopt);
   Update(0, 0);
 }
 
@@ -346,7 +352,7 @@ TEST_F(PosixLimitsTest, DestroyFindsWhatHidFromTheSupervisorAndTheToken) {
   AwaitEnd(launch.task.pid);
   const auto found =
       ProcessesWith(absl::StrCat(kTokenVariable, "=", launch.token));
-  for (const ProcessStat& process : *found) EXPECT_NE(process.id.pid, hidden);
+  for (const ProcStat& process : *found) EXPECT_NE(process.pid, hidden);
   EXPECT_THAT(Cgroups(), Not(IsEmpty()));
   ASSERT_TRUE(Runs(hidden));
   Destroy("c");
@@ -364,10 +370,7 @@ TEST_F(PosixLimitsTest, OfADamagedFileTheCgroupsLeadToWhatHides) {
   const LaunchRecord launch = Records("c").launch.value();
   ASSERT_TRUE(SignalProcess(launch.supervisor, SIGKILL));
   AwaitEnd(launch.supervisor.pid);
-  const std::string path = work_ + "/program/posix/containers/c";
-  std::string contents = ReadFile(path);
-  contents.replace(contents.find("launched"), 8, "lxunched");
-  std::ofstream(path) << contents;
+  DamageLaunch("c");
   ASSERT_TRUE(Runs(hidden));
   EXPECT_EQ(Start("destroy", About<wire::Destroy>("c")).Finish().status, 0);
   EXPECT_FALSE(Runs(hidden));
@@ -398,7 +401,7 @@ TEST_F(PosixLimitsTest, ProcessesThatForkAndEndForEverAreDestroyed) {
                   "for i in 1 2 3 4 5 6 7 8; do sh -c \"$A\" & done; "
                   "echo > ready; exec sleep 1000"));
   ReadLine(ready);
-  const ProcessId supervisor = Records("c").launch->supervisor;
+  const ProcessIdentity supervisor = Records("c").launch->supervisor;
   ASSERT_TRUE(SignalProcess(supervisor, SIGKILL));
   AwaitEnd(supervisor.pid);
   flags_ = {"--grace=0s"};
@@ -417,7 +420,7 @@ TEST_F(PosixLimitsTest, NoMoreProcessesThanAllowed) {
 TEST_F(PosixLimitsTest, AgentsContainersOfOneNameAreSeparate) {
   Launch(Limited("exec sleep 1000", 0, 64));
   const std::vector<std::string> first = Cgroups();
-  const ProcessId task = Records("c").launch->task;
+  const ProcessIdentity task = Records("c").launch->task;
   const std::string work = work_;
   work_ = base_ + "/other";
   ASSERT_EQ(mkdir(work_.c_str(), 0755), 0);

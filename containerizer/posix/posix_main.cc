@@ -1,6 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -41,6 +42,8 @@ int main(int argc, char** argv) {
              external_containerizer::posix_internal::kSuperviseArgument) == 0) {
     return external_containerizer::posix_internal::SupervisorMain();
   }
+  // A limit on the size of files is to be an error, not the end.
+  signal(SIGXFSZ, SIG_IGN);
   const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0),
                                            argv + argc);
   const absl::StatusOr<PosixFlags> flags = ParsePosixFlags(arguments);

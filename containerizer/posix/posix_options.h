@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "external_containerizer/containerizer/posix/task_spec.h"
+#include "external_containerizer/containerizer/posix/records.pb.h"
 
 namespace external_containerizer {
 

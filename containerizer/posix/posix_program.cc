@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -18,7 +19,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "external_containerizer/containerizer/posix/aside_threads.h"
 #include "external_containerizer/containerizer/posix/container_cgroups.h"
 #include "external_containerizer/containerizer/posix/container_launch.h"
 #include "external_containerizer/containerizer/posix/container_processes.h"
@@ -26,9 +26,10 @@
 #include "external_containerizer/containerizer/posix/container_store.h"
 #include "external_containerizer/containerizer/posix/container_usage.h"
 #include "external_containerizer/containerizer/posix/container_waits.h"
-#include "external_containerizer/containerizer/posix/process.h"
 #include "external_containerizer/containerizer/posix/process_watcher.h"
 #include "external_containerizer/containerizer/program/error_line.h"
+#include "external_containerizer/transport/linux/pidfd.h"
+#include "external_containerizer/transport/linux/thread_pool.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
 
 namespace external_containerizer {
@@ -44,6 +45,9 @@ constexpr absl::Duration kMaxGrace = absl::Hours(24);
 // itself.
 constexpr absl::Duration kSupervisorMargin = absl::Seconds(10);
 
+// As many as are hosted at once (program.h).
+constexpr size_t kMostDestroys = 33;
+
 absl::StatusOr<std::shared_ptr<ContainerStore>> OpenStore(
     const Context& context) {
   return ContainerStore::Open(StorePlaceOf(context));
@@ -54,10 +58,10 @@ absl::Status RemoveContainer(ContainerStore& store, const std::string& id,
                              ContainerRecords records) {
   if (records.end.has_value() && records.end->complete) records.launch.reset();
   if (records.launch.has_value()) {
-    const ProcessId& supervisor = records.launch->supervisor;
-    absl::StatusOr<UniqueFd> found = FindProcess(*records.launch, supervisor);
-    if (!found.ok()) return found.status();
-    if (found->valid()) SignalProcess(supervisor, SIGKILL);
+    const absl::StatusOr<UniqueFd> supervisor =
+        FindProcess(records.launch->supervisor);
+    if (!supervisor.ok()) return supervisor.status();
+    if (supervisor->valid()) SendSignal(supervisor->get(), SIGKILL);
   }
   if (absl::Status ended = EndContainer(records); !ended.ok()) return ended;
   return store.Remove(id);
@@ -155,7 +159,7 @@ class PosixProgram::Impl {
     if (!records.ok()) return std::move(reply)(records.status());
     absl::StatusOr<UniqueFd> supervisor = UniqueFd();
     if (records->launch.has_value()) {
-      supervisor = FindProcess(*records->launch, records->launch->supervisor);
+      supervisor = FindProcess(records->launch->supervisor);
     }
     if (!supervisor.ok()) return std::move(reply)(supervisor.status());
     if (!supervisor->valid()) {
@@ -234,7 +238,7 @@ class PosixProgram::Impl {
   Options options_;
   ContainerUsage usage_;
   ContainerWaits waits_;
-  AsideThreads aside_;
+  ThreadPool aside_{"destroy", kMostDestroys};
   ProcessWatcher watcher_;  // destroyed first, with what waits
 };
 

@@ -34,7 +34,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "external_containerizer/containerizer/posix/process.h"
+#include "external_containerizer/containerizer/posix/process_tree.h"
 #include "external_containerizer/containerizer/wire/containerizer.pb.h"
 #include "external_containerizer/containerizer/wire/exit.h"
 #include "external_containerizer/testing/status_matchers.h"
@@ -286,9 +286,9 @@ TEST_F(PosixProgramTest, ADestroyThatWaitsForALockHoldsUpNobodyElse) {
                      "trap 'echo 1 > told; read line < go; exit 5' TERM; "
                      "echo $PPID > told; wait; exit 6"),
               IsOk());
-  const auto supervisor = posix_internal::ReadProcessStat(read_number());
+  const auto supervisor = IdentityOf(read_number());
   ASSERT_TRUE(supervisor.has_value());
-  const UniqueFd end = posix_internal::OpenProcess(supervisor->id);
+  const absl::StatusOr<UniqueFd> end = OpenProcess(*supervisor);
   std::future<absl::Status> destroy = Destroy("slow");
   EXPECT_EQ(read_number(), 1);
   const std::string path =
@@ -296,7 +296,7 @@ TEST_F(PosixProgramTest, ADestroyThatWaitsForALockHoldsUpNobodyElse) {
   UniqueFd lock(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   ASSERT_EQ(flock(lock.get(), LOCK_EX | LOCK_NB), 0);
   ASSERT_EQ(write(go.get(), "\n", 1), 1);
-  pollfd ended = {end.get(), POLLIN, 0};
+  pollfd ended = {end->get(), POLLIN, 0};
   ASSERT_EQ(poll(&ended, 1, 60000), 1);
 
   ASSERT_THAT(Launch("other", "exit 3"), IsOk());

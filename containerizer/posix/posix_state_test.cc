@@ -5,6 +5,7 @@
 // through the real binary: across work directories, reboots and damage.
 
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,12 +18,18 @@
 
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/containerizer/posix/container_records.h"
-#include "external_containerizer/containerizer/posix/posix_fixture.h"
-#include "external_containerizer/containerizer/posix/process.h"
+#include "external_containerizer/containerizer/posix/posix_testing.h"
+#include "external_containerizer/containerizer/posix/process_tree.h"
+#include "external_containerizer/containerizer/posix/records.h"
+#include "external_containerizer/containerizer/posix/records.pb.h"
 #include "external_containerizer/containerizer/wire/containerizer.pb.h"
 #include "external_containerizer/containerizer/wire/exit.h"
 #include "external_containerizer/containerizer/wire/statistics.pb.h"
+#include "external_containerizer/testing/test_data.h"
+#include "external_containerizer/transport/linux/proc_stat.h"
+#include "external_containerizer/transport/linux/process_identity.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
+#include "external_containerizer/transport/record_io.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -121,13 +128,15 @@ TEST_F(PosixStateTest, AContainerOfBeforeAReboot) {
   const UniqueFd ready = Fifo("ready");
   Launch(LaunchOf("c", "echo > ready; exec sleep 1000"));
   ReadLine(ready);
-  LaunchRecord record = Records("c").launch.value();
+  const LaunchRecord record = Records("c").launch.value();
   Destroy("c");
   // The same pids, of the boot before: they may be anybody's.
-  record.boot_id = "00000000-0000-0000-0000-000000000000";
-  record.supervisor = ReadProcessStat(getpid())->id;
-  record.task = record.supervisor;
-  std::ofstream(work_ + "/program/posix/containers/c") << RecordLine(record);
+  PlanRecord plan;
+  plan.boot_id = "00000000-0000-0000-0000-000000000000";
+  plan.token = record.token;
+  const ProcStat self = ReadProcStat(getpid()).value();
+  std::ofstream(work_ + "/program/posix/containers/c")
+      << EncodePlan(plan) << EncodeStart(self, self);
   const wire::Termination termination = Wait("c");
   EXPECT_THAT(termination.message(), HasSubstr("rebooted"));
   EXPECT_FALSE(termination.has_status());
@@ -137,10 +146,113 @@ TEST_F(PosixStateTest, AContainerOfBeforeAReboot) {
   EXPECT_THAT(List(), IsEmpty());
 }
 
+// Runs a command of posix in a PID namespace of its own, whose init it is.
+class OtherNamespace {
+ public:
+  static bool CanBeMade() {
+    return system("unshare --pid --fork --mount-proc true 2>/dev/null") == 0;
+  }
+
+  // The exit code; what it says is in `errors`.
+  static int Run(const std::string& directory, const std::string& work,
+                 const std::string& command, const std::string& record,
+                 std::string* errors) {
+    std::ofstream(directory + "/record") << record;
+    const int status =
+        system(absl::StrCat("env -i PATH=/usr/bin:/bin MESOS_WORK_DIRECTORY='",
+                            work, "' unshare --pid --fork --mount-proc '",
+                            TestDataPath("containerizer/posix/posix"), "' ",
+                            command, " < '", directory, "/record' > '",
+                            directory, "/output' 2> '", directory, "/errors'")
+                   .c_str());
+    *errors = ReadFile(directory + "/errors");
+    return WEXITSTATUS(status);
+  }
+};
+
+TEST_F(PosixStateTest, AContainerOfAnotherPidNamespaceIsLeftAlone) {
+  if (!OtherNamespace::CanBeMade()) GTEST_SKIP() << "no PID namespaces";
+  Launch(LaunchOf("c", "exec sleep 1000"));
+  const std::string record =
+      EncodeRecord(About<wire::Destroy>("c").SerializeAsString());
+  std::string errors;
+  for (const char* command : {"wait", "usage", "destroy"}) {
+    EXPECT_EQ(OtherNamespace::Run(base_, work_, command, record, &errors), 1);
+    EXPECT_THAT(errors, HasSubstr("another PID namespace")) << command;
+  }
+  EXPECT_EQ(OtherNamespace::Run(base_, work_, "recover", "", &errors), 0);
+  EXPECT_EQ(OtherNamespace::Run(base_, work_, "containers", "", &errors), 0);
+  EXPECT_THAT(ReadFile(base_ + "/output"), HasSubstr("c"));
+  EXPECT_TRUE(Runs(Records("c").launch->task.pid));
+}
+
+TEST_F(PosixStateTest, AContainerThatEndedWithItsPidNamespaceCanBeDestroyed) {
+  if (!OtherNamespace::CanBeMade()) GTEST_SKIP() << "no PID namespaces";
+  const std::string record =
+      EncodeRecord(LaunchOf("c", "exec sleep 1000").SerializeAsString());
+  std::string errors;
+  // Its init, the launch, ends, and takes all others with it.
+  ASSERT_EQ(OtherNamespace::Run(base_, work_, "launch", record, &errors), 0)
+      << errors;
+  EXPECT_THAT(Wait("c").message(), HasSubstr("supervisor was killed"));
+  EXPECT_FALSE(Usage("c").has_value());
+  Destroy("c");
+  EXPECT_THAT(List(), IsEmpty());
+  EXPECT_THAT(Cgroups(), IsEmpty());
+}
+
+TEST_F(PosixStateTest, WithoutABootIdTheLaunchNamesIt) {
+  if (system("unshare -m mount -t tmpfs none /proc/sys 2>/dev/null") != 0) {
+    GTEST_SKIP() << "/proc/sys cannot be hidden";
+  }
+  std::ofstream(base_ + "/record")
+      << EncodeRecord(LaunchOf("c", "true").SerializeAsString());
+  const int status = system(
+      absl::StrCat("MESOS_WORK_DIRECTORY='", work_,
+                   "' unshare -m sh -c 'mount -t tmpfs none /proc/sys; exec ",
+                   TestDataPath("containerizer/posix/posix"), " launch' < '",
+                   base_, "/record' 2> '", base_, "/errors'")
+          .c_str());
+  EXPECT_EQ(WEXITSTATUS(status), 1);
+  EXPECT_THAT(ReadFile(base_ + "/errors"), HasSubstr("boot id"));
+  EXPECT_THAT(List(), IsEmpty());
+}
+
+TEST_F(PosixStateTest, AnImmutableFileIsNamedByTheDestroyThatCannotRemoveIt) {
+  Launch(LaunchOf("c", "exit 0"));
+  Wait("c");
+  const std::string file = work_ + "/program/posix/containers/c";
+  if (system(absl::StrCat("chattr +i '", file, "' 2>/dev/null").c_str()) != 0) {
+    GTEST_SKIP() << "no immutable files here";
+  }
+  const Result result = Start("destroy", About<wire::Destroy>("c")).Finish();
+  EXPECT_EQ(system(absl::StrCat("chattr -i '", file, "'").c_str()), 0);
+  EXPECT_EQ(WEXITSTATUS(result.status), 1);
+  EXPECT_THAT(result.errors,
+              AllOf(HasSubstr(file), HasSubstr("Operation not permitted")));
+}
+
+TEST_F(PosixStateTest, ARecordOfANewerPosixIsRefusedAndKept) {
+  const std::string file = work_ + "/program/posix/containers/c";
+  Launch(LaunchOf("other", "exit 0"));
+  ContainerRecord record;
+  record.mutable_plan()->set_version(kRecordVersion + 1);
+  std::ofstream(file) << FramedRecord(record.SerializeAsString());
+  for (const char* command : {"wait", "usage", "destroy", "update"}) {
+    const Result result = Start(command, About<wire::Wait>("c")).Finish();
+    EXPECT_EQ(WEXITSTATUS(result.status), 1) << command;
+    EXPECT_THAT(result.errors, HasSubstr("newer posix")) << command;
+  }
+  EXPECT_EQ(Command({"recover"}, environment_, "").Finish().status, 0);
+  EXPECT_THAT(List(), UnorderedElementsAre("c", "other"));
+  ASSERT_EQ(unlink(file.c_str()), 0);
+}
+
 TEST_F(PosixStateTest, RecoverForgetsALaunchThatStartedNothing) {
   Launch(LaunchOf("ended", "exit 0"));
   Wait("ended");
-  std::ofstream(work_ + "/program/posix/containers/half") << "\nlaunch";
+  std::ofstream(work_ + "/program/posix/containers/half")
+      << EncodePlan(PlanRecord()).substr(0, 20);
   EXPECT_THAT(List(), UnorderedElementsAre("ended", "half"));
   const Result waited = Start("wait", About<wire::Wait>("half")).Finish();
   EXPECT_EQ(WEXITSTATUS(waited.status), 1);
@@ -148,13 +260,6 @@ TEST_F(PosixStateTest, RecoverForgetsALaunchThatStartedNothing) {
   const Result result = Command({"recover"}, environment_, "").Finish();
   EXPECT_EQ(result.status, 0) << result.errors;
   EXPECT_THAT(List(), ElementsAre("ended"));
-}
-
-// As a disk, or a person, may leave it: the launch cannot be read any more.
-void DamageLaunch(const std::string& path) {
-  std::string contents = ReadFile(path);
-  contents.replace(contents.find("launched"), 8, "lxunched");
-  std::ofstream(path) << contents;
 }
 
 TEST_F(PosixStateTest, WhatRunsOfAContainerWhoseFileIsDamagedIsDestroyed) {
@@ -168,11 +273,11 @@ TEST_F(PosixStateTest, WhatRunsOfAContainerWhoseFileIsDamagedIsDestroyed) {
     Launch(LaunchOf("c", "(setsid sleep 1000 &); " + command));
     ReadLine(ready);
     const LaunchRecord launch = Records("c").launch.value();
-    const std::vector<ProcessStat> tree = Descendants(launch.supervisor.pid);
+    const std::vector<ProcStat> tree = Descendants(launch.supervisor.pid);
     EXPECT_EQ(tree.size(), 2u);
     const std::string file = work_ + "/program/posix/containers/";
-    DamageLaunch(file + "c");
-    std::ofstream(file + "half") << "\nlaunch";
+    DamageLaunch("c");
+    std::ofstream(file + "half") << EncodePlan(PlanRecord()).substr(0, 20);
     if (!supervised) {
       ASSERT_TRUE(SignalProcess(launch.supervisor, SIGKILL));
       AwaitEnd(launch.supervisor.pid);
@@ -192,8 +297,8 @@ TEST_F(PosixStateTest, WhatRunsOfAContainerWhoseFileIsDamagedIsDestroyed) {
     const Result destroy = Start("destroy", About<wire::Destroy>("c")).Finish();
     EXPECT_EQ(destroy.status, 0) << destroy.errors;
     EXPECT_THAT(destroy.errors, HasSubstr("damaged"));
-    for (const ProcessStat& process : tree) {
-      EXPECT_FALSE(Runs(process.id.pid)) << process.id.pid;
+    for (const ProcStat& process : tree) {
+      EXPECT_FALSE(Runs(process.pid)) << process.pid;
     }
     EXPECT_THAT(List(), ElementsAre("other"));
     EXPECT_TRUE(Runs(Records("other").launch->task.pid));
@@ -219,9 +324,9 @@ TEST_F(PosixStateTest, ADamagedFileThatLeadsNowhereIsKeptForAPerson) {
 TEST_F(PosixStateTest, ADamagedFileThatTellsTheEndIsEnough) {
   const UniqueFd go = Fifo("go");
   Launch(LaunchOf("c", "read line < go; exit 3"));
-  const ProcessId supervisor = Records("c").launch->supervisor;
+  const ProcessIdentity supervisor = Records("c").launch->supervisor;
   const auto wait = StartWait("c");
-  DamageLaunch(work_ + "/program/posix/containers/c");
+  DamageLaunch("c");
   ASSERT_EQ(write(go.get(), "\n", 1), 1);
   EXPECT_EQ(wire::ExitOf(Parse(wait->Finish())), Exited(3));
   AwaitEnd(supervisor.pid);

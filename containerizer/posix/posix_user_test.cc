@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "external_containerizer/containerizer/posix/posix_fixture.h"
+#include "external_containerizer/containerizer/posix/posix_testing.h"
 #include "external_containerizer/containerizer/wire/containerizer.pb.h"
 #include "external_containerizer/containerizer/wire/exit.h"
 #include "external_containerizer/containerizer/wire/statistics.pb.h"

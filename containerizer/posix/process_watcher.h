@@ -8,19 +8,17 @@
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_PROCESS_WATCHER_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_PROCESS_WATCHER_H_
 
-#include <pthread.h>
-
-#include <chrono>
 #include <cstdint>
-#include <map>
-#include <mutex>
-#include <set>
-#include <utility>
-#include <vector>
+#include <memory>
+#include <unordered_map>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "external_containerizer/transport/event_loop.h"
+#include "external_containerizer/transport/linux/thread.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
 
 namespace external_containerizer {
@@ -34,43 +32,42 @@ class ProcessWatcher {
   // RESOURCE_EXHAUSTED if it cannot be watched.
   using Done = absl::AnyInvocable<void(absl::Status) &&>;
 
-  ProcessWatcher();
+  ProcessWatcher() = default;
   ProcessWatcher(const ProcessWatcher&) = delete;
   ProcessWatcher& operator=(const ProcessWatcher&) = delete;
   // Destroys what is still outstanding, uncalled. Not from inside a `done`.
   ~ProcessWatcher();
 
   // Calls `done` once, on the watcher's thread, where it may call Watch() and
-  // Cancel(); or inside this call, if there can be no such thread.
+  // Cancel(); or inside this call, if there can be no such thread. Without a
+  // valid `pidfd` only the timeout is waited for.
   WatchId Watch(UniqueFd pidfd, absl::Duration timeout, Done done);
 
   // No effect on what is over.
   void Cancel(WatchId id);
 
  private:
-  using Time = std::chrono::steady_clock::time_point;
   struct Entry {
     UniqueFd pidfd;
-    Time deadline;
+    EventLoop::TimerId timer = 0;  // of its timeout
     Done done;
   };
 
-  static void* ThreadMain(void* watcher);
-  void Run();
-  void Wake();
-  // To be called with `end`. No effect if it is over.
-  void EndLocked(WatchId id, absl::Status end);
+  // The loop, on a thread that runs it; made when it is first asked for. Null,
+  // with `why`, if there can be none.
+  EventLoop* Loop(absl::Status* why) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  UniqueFd epoll_;
-  UniqueFd wake_;
-  std::mutex mutex_;
-  std::map<WatchId, Entry> entries_;              // the rest: under mutex_
-  std::set<std::pair<Time, WatchId>> deadlines_;  // but for those that never
-  std::vector<std::pair<Done, absl::Status>> calls_;
-  WatchId next_id_ = 1;  // 0 is wake_, in the epoll set
-  bool stop_ = false;
-  bool started_ = false;
-  pthread_t thread_ = {};  // once started_
+  // On the loop's thread.
+  void Begin(WatchId id, UniqueFd pidfd, absl::Duration timeout, Done done);
+  void End(WatchId id, absl::Status end);
+
+  absl::Mutex mutex_;
+  std::unique_ptr<EventLoop> loop_ ABSL_GUARDED_BY(mutex_);
+  Thread thread_ ABSL_GUARDED_BY(mutex_);
+  WatchId last_id_ ABSL_GUARDED_BY(mutex_) = 0;
+  // Of the loop's thread alone.
+  std::unordered_map<WatchId, Entry> entries_;
+  EventLoop* running_ = nullptr;
 };
 
 }  // namespace posix_internal

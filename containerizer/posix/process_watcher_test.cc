@@ -17,8 +17,9 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "external_containerizer/containerizer/posix/process.h"
 #include "external_containerizer/testing/status_matchers.h"
+#include "external_containerizer/transport/linux/pidfd.h"
+#include "external_containerizer/transport/linux/unique_fd.h"
 #include "gtest/gtest.h"
 
 namespace external_containerizer {
@@ -43,7 +44,7 @@ class Child {
     pid_ = 0;
   }
 
-  UniqueFd Open() const { return OpenProcess(ReadProcessStat(pid_)->id); }
+  UniqueFd Open() const { return OpenPidfd(pid_); }
 
  private:
   pid_t pid_;

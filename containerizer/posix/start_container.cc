@@ -14,15 +14,17 @@
 #include <unistd.h>
 
 #include <cstddef>
-#include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "external_containerizer/containerizer/posix/execute_task.h"
 #include "external_containerizer/containerizer/posix/supervisor.h"
 #include "external_containerizer/containerizer/program/descriptor_limit.h"
+#include "external_containerizer/containerizer/program/exit_code.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
 
 namespace external_containerizer {
@@ -44,17 +46,17 @@ absl::Status StartError(absl::string_view what, int error) {
 }
 
 absl::StatusOr<UniqueFd> SpecInMemory(const TaskSpec& spec) {
-  const std::optional<std::string> encoded = EncodeTaskSpec(spec);
-  if (!encoded.has_value()) {
+  if (!IsExecutable(spec)) {
     return absl::InvalidArgumentError(
         "a part of the command or of its environment has a NUL in it");
   }
+  const std::string encoded = spec.SerializeAsString();
   UniqueFd fd(memfd_create("task", MFD_CLOEXEC));
   if (!fd.valid()) return StartError("cannot keep the command", errno);
   size_t done = 0;
-  while (done < encoded->size()) {
+  while (done < encoded.size()) {
     const ssize_t n =
-        write(fd.get(), encoded->data() + done, encoded->size() - done);
+        write(fd.get(), encoded.data() + done, encoded.size() - done);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return StartError("cannot keep the command", errno);
     done += static_cast<size_t>(n);
@@ -124,23 +126,29 @@ absl::Status ToStatus(const StartReport& report, const TaskSpec& spec) {
           "the task cannot be given its resource limits (--rlimit)",
           report.error);
     case StartReport::kUser:
-      if (!spec.user.has_value()) {
+      if (!spec.has_user()) {
         return StartError("the task cannot give up new privileges",
                           report.error);
       }
       return StartError(
-          absl::StrCat("the task cannot become the user ", spec.user->name,
-                       " (uid ", spec.user->uid, ", gid ", spec.user->gid, ")"),
+          absl::StrCat("the task cannot become the user ", spec.user().name(),
+                       " (uid ", spec.user().uid(), ", gid ", spec.user().gid(),
+                       ")"),
           report.error);
     default:
       break;
   }
   std::string what =
-      absl::StrCat("cannot execute the command \"", spec.executable, "\"");
-  if (spec.executable.find('/') == std::string::npos) {
+      absl::StrCat("cannot execute the command \"", spec.executable(), "\"");
+  if (spec.executable().find('/') == std::string::npos) {
     absl::StrAppend(&what, ", looked up in the task's PATH");
   }
-  return StartError(what, report.error);
+  absl::Status status = StartError(what, report.error);
+  if (absl::IsFailedPrecondition(status)) {
+    const bool is_missing = report.error == ENOENT || report.error == ENOTDIR;
+    SetExitCode(is_missing ? kCommandNotFound : kCommandNotExecutable, status);
+  }
+  return status;
 }
 
 }  // namespace
@@ -149,8 +157,13 @@ absl::Status StartContainer(const StartRequest& request) {
   TaskSpec task = request.spec;
   if (const auto limit = DescriptorLimitToPassOn()) {
     // First: what the operator wants comes after it.
-    task.limits.insert(task.limits.begin(),
-                       {RLIMIT_NOFILE, limit->rlim_cur, limit->rlim_max});
+    ResourceLimit first;
+    first.set_resource(RLIMIT_NOFILE);
+    first.set_soft(limit->rlim_cur);
+    first.set_hard(limit->rlim_max);
+    task.clear_limits();
+    *task.add_limits() = std::move(first);
+    task.mutable_limits()->MergeFrom(request.spec.limits());
   }
   absl::StatusOr<UniqueFd> spec = SpecInMemory(task);
   if (!spec.ok()) return spec.status();

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "external_containerizer/containerizer/posix/task_spec.h"
+#include "external_containerizer/containerizer/posix/records.pb.h"
 
 namespace external_containerizer {
 namespace posix_internal {
@@ -28,7 +28,8 @@ struct StartRequest {
 // Starts a supervisor, which starts the task; blocks until the task has been
 // executed. FAILED_PRECONDITION if it could not be, INVALID_ARGUMENT for
 // strings with a NUL, RESOURCE_EXHAUSTED; INTERNAL if the supervisor died, and
-// then the task may have been started.
+// then the task may have been started. A command that is not there or cannot be
+// executed has the exit code (SetExitCode()) that a shell gives it, 127 or 126.
 absl::Status StartContainer(const StartRequest& request);
 
 }  // namespace posix_internal

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -20,17 +19,19 @@
 #include <cstddef>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/posix/cgroup_limits.h"
 #include "external_containerizer/containerizer/posix/container_cgroups.h"
 #include "external_containerizer/containerizer/posix/container_records.h"
-#include "external_containerizer/containerizer/posix/process.h"
+#include "external_containerizer/containerizer/posix/execute_task.h"
+#include "external_containerizer/containerizer/posix/process_tree.h"
+#include "external_containerizer/containerizer/posix/records.pb.h"
 #include "external_containerizer/containerizer/posix/small_files.h"
-#include "external_containerizer/containerizer/posix/task_spec.h"
 #include "external_containerizer/containerizer/posix/task_user.h"
+#include "external_containerizer/transport/linux/clock.h"
+#include "external_containerizer/transport/linux/proc_stat.h"
 
 #ifndef SYS_close_range
 #define SYS_close_range 436
@@ -42,22 +43,16 @@ namespace {
 
 // Between two attempts to kill what is left, or to write down how it ended:
 // doubled each time.
-constexpr int64_t kFirstPauseMs = 5;
-constexpr int64_t kMaxPauseMs = 1000;
+constexpr absl::Duration kFirstPause = absl::Milliseconds(5);
+constexpr absl::Duration kMaxPause = absl::Seconds(1);
 
 // For a file system that has no room for the last record; after the grace of a
 // destroy, who waits for that.
-constexpr int64_t kRecordTimeMs = 60000;
-constexpr int64_t kDestroyedRecordTimeMs = 2000;
+constexpr absl::Duration kRecordTime = absl::Minutes(1);
+constexpr absl::Duration kDestroyedRecordTime = absl::Seconds(2);
 
 // For cgroups that nothing of the container is in any more.
 constexpr absl::Duration kCgroupTime = absl::Seconds(1);
-
-int64_t NowMs() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1000000;
-}
 
 void CloseFrom(unsigned first) {
   if (syscall(SYS_close_range, first, ~0u, 0) == 0) return;
@@ -88,19 +83,6 @@ bool ReadFully(int fd, void* buffer, size_t size) {
   return true;
 }
 
-std::string NewToken() {
-  unsigned char bytes[16];
-  std::string token = TokenPrefix(kContainerFd);
-  if (token.empty() || getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes)) {
-    return "";
-  }
-  for (const unsigned char byte : bytes) {
-    token += "0123456789abcdef"[byte >> 4];
-    token += "0123456789abcdef"[byte & 15];
-  }
-  return token;
-}
-
 // All of them: posix_spawn() leaves the two that glibc keeps to itself ignored,
 // and signal() does not accept these.
 void ResetSignals() {
@@ -123,9 +105,19 @@ void GiveUpProtectionFromTheKiller() {
   }
 }
 
+TaskUser UserOf(const TaskSpec::User& message) {
+  TaskUser user;
+  user.uid = message.uid();
+  user.gid = message.gid();
+  user.groups.assign(message.groups().begin(), message.groups().end());
+  user.name = message.name();
+  user.home = message.home();
+  return user;
+}
+
 // The task's process, from the fork to the exec. `go` is closed without a byte
 // if the task is not to run after all.
-[[noreturn]] void BecomeTask(const std::string& token, int go, int report) {
+[[noreturn]] void BecomeTask(int go, int report) {
   char byte = 0;
   if (!ReadFully(go, &byte, 1)) _exit(127);
   if (setsid() < 0 || fchdir(kSandboxFd) != 0 || dup2(kStdoutFd, 1) < 0 ||
@@ -135,50 +127,46 @@ void GiveUpProtectionFromTheKiller() {
   }
   const off_t size = lseek(kSpecFd, 0, SEEK_END);
   std::string encoded(size > 0 ? static_cast<size_t>(size) : 0, '\0');
-  std::optional<TaskSpec> spec;
-  if (lseek(kSpecFd, 0, SEEK_SET) == 0 &&
-      ReadFully(kSpecFd, encoded.data(), encoded.size())) {
-    spec = DecodeTaskSpec(encoded);
-  }
-  if (!spec.has_value()) {
+  TaskSpec spec;
+  if (lseek(kSpecFd, 0, SEEK_SET) != 0 ||
+      !ReadFully(kSpecFd, encoded.data(), encoded.size()) ||
+      !spec.ParseFromString(encoded)) {
     Report(report, StartReport::kEnter, EINVAL);
     _exit(127);
   }
   // Before it is the task: nothing that the task starts is outside.
-  for (const std::string& file : spec->cgroups) {
+  for (const std::string& file : spec.cgroup_files()) {
     if (const int error = WriteSmallFile(file, "0"); error != 0) {
       Report(report, StartReport::kCgroup, error);
       _exit(127);
     }
   }
   GiveUpProtectionFromTheKiller();
-  for (const ResourceLimit& limit : spec->limits) {
-    const rlimit values = {limit.soft, limit.hard};
-    if (setrlimit(static_cast<__rlimit_resource>(limit.resource), &values) !=
+  for (const ResourceLimit& limit : spec.limits()) {
+    const rlimit values = {limit.soft(), limit.hard()};
+    if (setrlimit(static_cast<__rlimit_resource>(limit.resource()), &values) !=
         0) {
       Report(report, StartReport::kLimit, errno);
       _exit(127);
     }
   }
-  if ((spec->user.has_value() && !BecomeTaskUser(*spec->user)) ||
-      (spec->no_new_privileges &&
+  if ((spec.has_user() && !BecomeTaskUser(UserOf(spec.user()))) ||
+      (spec.no_new_privileges() &&
        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)) {
     Report(report, StartReport::kUser, errno);
     _exit(127);
   }
-  spec->environment.push_back(std::string(kTokenVariable) + "=" + token);
   ResetSignals();
-  ExecuteTask(*spec);
+  ExecuteTask(spec);
   Report(report, StartReport::kExecute, errno);
   _exit(127);
 }
 
 // The task's pid; 0 if it could not be started, which has been reported.
 pid_t StartTask() {
-  const std::string token = NewToken();
   int go[2];
   int executed[2];
-  if (token.empty() || pipe2(go, O_CLOEXEC) != 0 ||
+  if (!HoldAsSupervisor(kContainerFd) || pipe2(go, O_CLOEXEC) != 0 ||
       pipe2(executed, O_CLOEXEC) != 0) {
     Report(kReportFd, StartReport::kPrepare, errno);
     return 0;
@@ -190,7 +178,7 @@ pid_t StartTask() {
   }
   if (task == 0) {
     close(go[1]);
-    BecomeTask(token, go[0], executed[1]);
+    BecomeTask(go[0], executed[1]);
   }
   close(go[0]);
   close(executed[1]);
@@ -198,22 +186,15 @@ pid_t StartTask() {
 
   // The record comes before the exec: whoever finds a task running finds who
   // it is. If it cannot be written, `go` closes and the task never was.
-  const std::optional<ProcessStat> self = ReadProcessStat(getpid());
-  const std::optional<ProcessStat> child = ReadProcessStat(task);
-  LaunchRecord record;
-  record.boot_id = ReadBootId();
-  record.token = token;
+  const std::optional<ProcStat> self = ReadProcStat(getpid());
+  const std::optional<ProcStat> child = ReadProcStat(task);
   StartReport report;
-  if (!self.has_value() || !child.has_value() || record.boot_id.empty()) {
+  if (!self.has_value() || !child.has_value()) {
     report.stage = StartReport::kPrepare;
-    report.error = ESRCH;
-  } else {
-    record.supervisor = self->id;
-    record.task = child->id;
-    if (!AppendRecord(kContainerFd, RecordLine(record))) {
-      report.stage = StartReport::kRecord;
-      report.error = errno;
-    }
+    report.error = errno;
+  } else if (!AppendRecord(kContainerFd, EncodeStart(*self, *child))) {
+    report.stage = StartReport::kRecord;
+    report.error = errno;
   }
   if (report.stage == StartReport::kRunning) {
     (void)!write(go[1], "", 1);
@@ -270,14 +251,12 @@ class Supervisor {
         recorded_ = Record(none_left);
       }
       if (none_left && (recorded_ || IsTooLate())) return;
-      const int64_t timeout = none_left ? NextPause() : KillIfTime();
+      const absl::Duration timeout = none_left ? NextPause() : KillIfTime();
       siginfo_t info = {};
-      if (timeout < 0) {
+      if (timeout == absl::InfiniteDuration()) {
         sigwaitinfo(&awaited, &info);
       } else {
-        timespec wait;
-        wait.tv_sec = timeout / 1000;
-        wait.tv_nsec = (timeout % 1000) * 1000000;
+        const timespec wait = absl::ToTimespec(timeout);
         sigtimedwait(&awaited, &info, &wait);
       }
       if (info.si_signo == SIGTERM) Terminate(info);
@@ -298,11 +277,10 @@ class Supervisor {
 
   // Whether nobody is to wait any longer for the last record.
   bool IsTooLate() {
-    const int64_t now = NowMs();
+    const absl::Duration now = MonotonicNow();
     if (!none_left_since_.has_value()) none_left_since_ = now;
-    return now >= *none_left_since_ + kRecordTimeMs ||
-           (deadline_.has_value() &&
-            now >= *deadline_ + kDestroyedRecordTimeMs);
+    return now >= *none_left_since_ + kRecordTime ||
+           now >= kill_at_ + kDestroyedRecordTime;
   }
 
   // False if it could not be written.
@@ -331,58 +309,56 @@ class Supervisor {
     record.periods = counted.periods.value_or(0);
     record.throttled_periods = counted.throttled_periods.value_or(0);
     record.throttled_microseconds = counted.throttled_microseconds.value_or(0);
-    return AppendRecord(kContainerFd, RecordLine(record));
+    return AppendRecord(kContainerFd, EncodeEnd(record));
   }
 
   void Terminate(const siginfo_t& info) {
-    int64_t grace = kDefaultGraceMilliseconds;
+    int grace = kDefaultGraceMilliseconds;
     if (info.si_code == SI_QUEUE) {
       grace = std::max(0, info.si_value.sival_int);
     }
-    const int64_t deadline = NowMs() + grace;
-    deadline_ = std::min(deadline_.value_or(deadline), deadline);
+    kill_at_ = std::min(kill_at_, MonotonicNow() + absl::Milliseconds(grace));
     if (terminated_) return;
     terminated_ = true;
     Reap();  // a task that ended before the signal came, ended by itself
     destroyed_ = !task_status_.has_value();
-    for (const ProcessStat& process : Descendants(getpid())) {
-      SignalProcess(process.id, SIGTERM);
-      SignalProcess(process.id, SIGCONT);  // a stopped one sees it too
+    for (const ProcStat& process : Descendants(getpid())) {
+      SignalProcess(process, SIGTERM);
+      SignalProcess(process, SIGCONT);  // a stopped one sees it too
     }
   }
 
   // A task that ended by itself takes what it left behind with it at once; one
   // that is being destroyed leaves it the rest of the grace. Returns how long
-  // to sleep at most, -1 for ever.
-  int64_t KillIfTime() {
-    const int64_t left = deadline_.has_value()
-                             ? std::max<int64_t>(0, *deadline_ - NowMs())
-                         : task_status_.has_value() ? 0
-                                                    : -1;
-    if (left != 0) return left;
-    for (const ProcessStat& process : Descendants(getpid())) {
-      SignalProcess(process.id, SIGKILL);
+  // to sleep at most.
+  absl::Duration KillIfTime() {
+    if (terminated_ || !task_status_.has_value()) {
+      const absl::Duration left = kill_at_ - MonotonicNow();
+      if (left > absl::ZeroDuration()) return left;
+    }
+    for (const ProcStat& process : Descendants(getpid())) {
+      SignalProcess(process, SIGKILL);
     }
     KillCgroupsOnce(cgroups_);
     // What was forked meanwhile, or cannot die yet, comes next time.
     return NextPause();
   }
 
-  int64_t NextPause() {
-    const int64_t pause = pause_ms_;
-    pause_ms_ = std::min(2 * pause_ms_, kMaxPauseMs);
+  absl::Duration NextPause() {
+    const absl::Duration pause = pause_;
+    pause_ = std::min(2 * pause_, kMaxPause);
     return pause;
   }
 
   const pid_t task_;
   const ContainerCgroups cgroups_;
   std::optional<int> task_status_;
-  std::optional<int64_t> deadline_;
+  absl::Duration kill_at_ = absl::InfiniteDuration();
   bool terminated_ = false;
   bool destroyed_ = false;
   bool recorded_ = false;
-  std::optional<int64_t> none_left_since_;
-  int64_t pause_ms_ = kFirstPauseMs;
+  std::optional<absl::Duration> none_left_since_;
+  absl::Duration pause_ = kFirstPause;
 };
 
 }  // namespace

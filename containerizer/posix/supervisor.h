@@ -29,7 +29,7 @@ inline constexpr int kDefaultGraceMilliseconds = 3000;
 enum SupervisorFd : int {
   kContainerFd = 3,  // the container's file, locked by launch
   kReportFd = 4,     // a pipe, for one StartReport
-  kSpecFd = 5,       // a memfd that holds an encoded TaskSpec
+  kSpecFd = 5,       // a memfd that holds a TaskSpec
   kSandboxFd = 6,    // the task's working directory
   kStdoutFd = 7,     // of the task
   kStderrFd = 8,

@@ -8,6 +8,8 @@
 #include <optional>
 #include <vector>
 
+#include "external_containerizer/containerizer/posix/process_tree.h"
+
 namespace external_containerizer {
 namespace posix_internal {
 namespace {
@@ -20,11 +22,11 @@ double Seconds(uint64_t ticks) {
 
 }  // namespace
 
-TreeUsage UsageOf(const std::vector<ProcessStat>& processes) {
+TreeUsage UsageOf(const std::vector<ProcStat>& processes) {
   TreeUsage usage;
   uint64_t user = 0;
   uint64_t system = 0;
-  for (const ProcessStat& process : processes) {
+  for (const ProcStat& process : processes) {
     user += process.user_ticks + process.children_user_ticks;
     system += process.system_ticks + process.children_system_ticks;
     if (process.state == 'Z') continue;
@@ -37,19 +39,19 @@ TreeUsage UsageOf(const std::vector<ProcessStat>& processes) {
   return usage;
 }
 
-std::optional<TreeUsage> UsageBelow(const ProcessId& supervisor) {
-  std::optional<ProcessStat> before = ReadProcessStat(supervisor.pid);
+std::optional<TreeUsage> UsageBelow(const ProcessIdentity& supervisor) {
+  std::optional<ProcStat> before = ReadProcStat(supervisor.pid);
   for (int attempt = 1;; ++attempt) {
     // Nobody is below a zombie, which may stay for a while.
-    if (!before.has_value() || !(before->id == supervisor) ||
+    if (!before.has_value() || before->start_ticks != supervisor.start_ticks ||
         before->state == 'Z') {
       return std::nullopt;
     }
-    const std::vector<ProcessStat> processes = Descendants(supervisor.pid);
-    const std::optional<ProcessStat> after = ReadProcessStat(supervisor.pid);
+    const std::vector<ProcStat> processes = Descendants(supervisor.pid);
+    const std::optional<ProcStat> after = ReadProcStat(supervisor.pid);
     // Time moves from a process to who reaps it: if that happened during the
     // walk, it may have been seen at neither.
-    if (!after.has_value() || !(after->id == supervisor) ||
+    if (!after.has_value() || after->start_ticks != supervisor.start_ticks ||
         after->state == 'Z') {
       return std::nullopt;
     }

@@ -10,7 +10,8 @@
 #include <optional>
 #include <vector>
 
-#include "external_containerizer/containerizer/posix/process.h"
+#include "external_containerizer/transport/linux/proc_stat.h"
+#include "external_containerizer/transport/linux/process_identity.h"
 
 namespace external_containerizer {
 namespace posix_internal {
@@ -23,11 +24,11 @@ struct TreeUsage {
   uint32_t threads = 0;
 };
 
-TreeUsage UsageOf(const std::vector<ProcessStat>& processes);
+TreeUsage UsageOf(const std::vector<ProcStat>& processes);
 
 // Of all processes below `supervisor`, and of all that it has reaped, but not
 // of itself; nullopt if it has ended.
-std::optional<TreeUsage> UsageBelow(const ProcessId& supervisor);
+std::optional<TreeUsage> UsageBelow(const ProcessIdentity& supervisor);
 
 }  // namespace posix_internal
 }  // namespace external_containerizer

@@ -12,6 +12,9 @@
 #include <optional>
 #include <vector>
 
+#include "external_containerizer/containerizer/posix/process_tree.h"
+#include "external_containerizer/transport/linux/proc_stat.h"
+#include "external_containerizer/transport/linux/process_identity.h"
 #include "gtest/gtest.h"
 
 namespace external_containerizer {
@@ -28,13 +31,13 @@ void BurnCpu(double seconds) {
 }
 
 TEST(TreeUsageTest, ProcessesAddUpAndZombiesOnlyCountTheirTime) {
-  ProcessStat running;
+  ProcStat running;
   running.state = 'S';
   running.user_ticks = static_cast<uint64_t>(sysconf(_SC_CLK_TCK));
   running.children_system_ticks = running.user_ticks;
   running.rss_bytes = 4096;
   running.threads = 3;
-  ProcessStat zombie = running;
+  ProcStat zombie = running;
   zombie.state = 'Z';
   const TreeUsage usage = UsageOf({running, running, zombie});
   EXPECT_DOUBLE_EQ(usage.user_seconds, 3);
@@ -67,7 +70,7 @@ TEST(TreeUsageTest, CountsLiveAndReapedDescendantsButNotTheRoot) {
   }
   char byte;
   ASSERT_EQ(read(ready[0], &byte, 1), 1);
-  const ProcessId id = ReadProcessStat(root)->id;
+  const ProcessIdentity id = IdentityOf(root).value();
   const std::optional<TreeUsage> usage = UsageBelow(id);
   ASSERT_TRUE(usage.has_value());
   EXPECT_EQ(usage->processes, 1u);
@@ -75,8 +78,8 @@ TEST(TreeUsageTest, CountsLiveAndReapedDescendantsButNotTheRoot) {
   EXPECT_GE(usage->rss_bytes, uint64_t{16} << 20);
   EXPECT_GE(usage->user_seconds + usage->system_seconds, 0.25);
 
-  for (const ProcessStat& process : Descendants(root)) {
-    SignalProcess(process.id, SIGKILL);
+  for (const ProcStat& process : Descendants(root)) {
+    SignalProcess(process, SIGKILL);
   }
   kill(root, SIGKILL);
   siginfo_t info;

@@ -23,6 +23,7 @@
 #include "absl/strings/string_view.h"
 #include "external_containerizer/containerizer/program/dispatch.h"
 #include "external_containerizer/containerizer/program/error_line.h"
+#include "external_containerizer/containerizer/program/exit_code.h"
 #include "external_containerizer/containerizer/program/program.h"
 #include "external_containerizer/containerizer/program/program_transport.h"
 #include "external_containerizer/containerizer/program/serve.h"
@@ -162,7 +163,7 @@ int HostCommand(const CommandCall& call, Program& program) {
   }
   if (status.ok()) return 0;
   PrintError(call, absl::StrCat(call.arguments[0], ": ", WithCode(status)));
-  return 1;
+  return ExitCodeOf(status).value_or(1);
 }
 
 int ProgramMain(int argc, char** argv, Program& program) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "external_containerizer/containerizer/program/exit_code.h"
 #include "external_containerizer/containerizer/wire/validate.h"
 
 namespace external_containerizer {
@@ -40,9 +41,9 @@ Reply<T> MakeReply(HandlerDone done, std::string container) {
                       typename Reply<T>::Answer answer) mutable {
     HandlerResult result = ToResult(std::move(answer));
     if (!result.ok() && !container.empty()) {
-      result = absl::Status(result.status().code(),
-                            absl::StrCat("container \"", container,
-                                         "\": ", result.status().message()));
+      result = WithMessage(result.status(),
+                           absl::StrCat("container \"", container,
+                                        "\": ", result.status().message()));
     }
     std::move(done)(std::move(result));
   });

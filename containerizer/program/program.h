@@ -134,7 +134,8 @@ class Program {
   virtual ~Program() = default;
 
   // Starts a container; OK when it runs. What is left of a launch that failed
-  // is ended by a Destroy.
+  // is ended by a Destroy. An error because the container's command is not
+  // there, or cannot be executed, should have that exit code (exit_code.h).
   virtual void Launch(const wire::Launch& request, const Context& context,
                       Reply<void> reply) = 0;
 
@@ -168,16 +169,16 @@ class Program {
 };
 
 // Hosts `program` for the one command that the arguments name, or for all that
-// come to a socket (`serve`, see serve.h), and returns what main() should: 0; 1
-// after an error, with a line on stderr that says which; 2 for arguments that
-// it does not understand. `--help` lists them. While it serves, a handler runs
-// on one of a bounded number of threads: at once at most 33 destroy, 4 of
-// containers and recover, 32 of launch, update and usage. A Wait() that blocks,
-// rather than to keep its reply, keeps one of 16 and must watch
-// Context::cancellation: nobody else ends it. Of handlers that stay after their
-// command was cancelled, as many again have threads, and no more. The soft
-// limit on descriptors is then the hard one; what a handler executes should
-// have DescriptorLimitToPassOn().
+// come to a socket (`serve`, see serve.h), and returns what main() should: 0;
+// 1, or the error's exit code (exit_code.h), after an error, with a line on
+// stderr that says which; 2 for arguments that it does not understand. `--help`
+// lists them. While it serves, a handler runs on one of a bounded number of
+// threads: at once at most 33 destroy, 4 of containers and recover, 32 of
+// launch, update and usage. A Wait() that blocks, rather than to keep its
+// reply, keeps one of 16 and must watch Context::cancellation: nobody else ends
+// it. Of handlers that stay after their command was cancelled, as many again
+// have threads, and no more. The soft limit on descriptors is then the hard
+// one; what a handler executes should have DescriptorLimitToPassOn().
 int ProgramMain(int argc, char** argv, Program& program);
 
 }  // namespace external_containerizer

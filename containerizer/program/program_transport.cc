@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "external_containerizer/containerizer/program/error_line.h"
+#include "external_containerizer/containerizer/program/exit_code.h"
 #include "external_containerizer/transport/linux/mutex_lock.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
 #include "external_containerizer/transport/sandbox_files.h"
@@ -102,6 +103,10 @@ Answer ToAnswer(Command command, const std::string& name,
         absl::Status(result.status().code(),
                      absl::StrCat(CommandName(command), " by \"", name,
                                   "\" failed: ", WithCode(result.status())));
+    // As if the command had a process of its own.
+    if (const std::optional<int> code = ExitCodeOf(result.status())) {
+      answer.wait_status = *code << 8;
+    }
   }
   return answer;
 }

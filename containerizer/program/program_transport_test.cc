@@ -24,6 +24,7 @@
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "external_containerizer/containerizer/program/exit_code.h"
 #include "external_containerizer/containerizer/wire/containerizer.pb.h"
 #include "external_containerizer/containerizer/wire/exit.h"
 #include "external_containerizer/testing/status_matchers.h"
@@ -192,6 +193,19 @@ TEST_F(ProgramTransportTest, ErrorsAreInTheAnswerAndInTheSandbox) {
   const Answer destroy = Await(Invoke(About<wire::Destroy>(Command::kDestroy)));
   EXPECT_THAT(destroy.status, StatusIs(absl::StatusCode::kNotFound));
   EXPECT_THAT(Contents(root_ + "/box/stderr"), HasSubstr("(NOT_FOUND)\n"));
+}
+
+TEST_F(ProgramTransportTest, AnErrorsExitCodeIsAsOfAProcessOfItsOwn) {
+  program_.launch = [](const Context&, Reply<void> reply) {
+    absl::Status status = absl::FailedPreconditionError("no such command");
+    SetExitCode(kCommandNotFound, status);
+    std::move(reply)(std::move(status));
+  };
+  const auto pending = Invoke(Launch());
+  RunUntil([&] { return pending->answer.has_value(); });
+  EXPECT_EQ(pending->answer->outcome, Outcome::kAnswered);
+  EXPECT_EQ(pending->answer->wait_status, 127 << 8);
+  EXPECT_FALSE(pending->answer->status.ok());
 }
 
 TEST_F(ProgramTransportTest, MessageThatIsNoneIsAnError) {

@@ -1,12 +1,11 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-#include "external_containerizer/containerizer/posix/process.h"
+#include "external_containerizer/containerizer/posix/process_tree.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
-#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -26,6 +25,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "external_containerizer/transport/linux/proc_stat.h"
+#include "external_containerizer/transport/linux/process_identity.h"
+#include "external_containerizer/transport/linux/unique_fd.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -76,8 +78,8 @@ class Shell {
   }
 
   void Reap() {
-    for (const ProcessStat& stat : Descendants(pid_)) {
-      SignalProcess(stat.id, SIGKILL);
+    for (const ProcStat& stat : Descendants(pid_)) {
+      SignalProcess(stat, SIGKILL);
     }
     kill(pid_, SIGKILL);
     waitpid(pid_, nullptr, 0);
@@ -139,11 +141,11 @@ class FakeProc {
 };
 
 auto HasId(pid_t pid, uint64_t start) {
-  return Field(&ProcessStat::id, AllOf(Field(&ProcessId::pid, pid),
-                                       Field(&ProcessId::start_ticks, start)));
+  return AllOf(Field(&ProcStat::pid, pid),
+               Field(&ProcStat::start_ticks, start));
 }
 
-TEST(ProcessTest, APidThatIsReusedBetweenTwoReadsIsNotTheSuccessors) {
+TEST(ProcessTreeTest, APidThatIsReusedBetweenTwoReadsIsNotTheSuccessors) {
   FakeProc proc;
   proc.Add(42, 1, 100);
   std::thread writer =
@@ -152,13 +154,13 @@ TEST(ProcessTest, APidThatIsReusedBetweenTwoReadsIsNotTheSuccessors) {
         ASSERT_EQ(rename((proc.path() + "/42").c_str(), reaped.c_str()), 0);
         proc.Add(42, 1, 999);
       });
-  const auto found = ProcessesWith("MARK=abc", ProcessId(), proc.path());
+  const auto found = ProcessesWith("MARK=abc", ProcessIdentity(), proc.path());
   writer.join();
   ASSERT_TRUE(found.has_value());
   EXPECT_THAT(*found, ElementsAre(HasId(42, 100)));
 }
 
-TEST(ProcessTest, AStrangerWithTheListedPidIsNoChild) {
+TEST(ProcessTreeTest, AStrangerWithTheListedPidIsNoChild) {
   FakeProc proc;
   proc.Add(42, 1, 100, "43 44 ");
   proc.Add(43, 1, 200, "45 ");
@@ -167,7 +169,7 @@ TEST(ProcessTest, AStrangerWithTheListedPidIsNoChild) {
   EXPECT_THAT(Descendants(42, proc.path()), ElementsAre(HasId(44, 200)));
 }
 
-TEST(ProcessTest, AChildOfWhoeverHasItsParentsPidByNowIsNone) {
+TEST(ProcessTreeTest, AChildOfWhoeverHasItsParentsPidByNowIsNone) {
   FakeProc proc;
   proc.Add(42, 1, 100, "43 ");
   proc.Add(43, 42, 200);
@@ -181,7 +183,7 @@ TEST(ProcessTest, AChildOfWhoeverHasItsParentsPidByNowIsNone) {
 }
 
 // What the others rely on.
-TEST(ProcessTest, NothingIsReadOfASuccessorThroughAnOpenDirectory) {
+TEST(ProcessTreeTest, NothingIsReadOfASuccessorThroughAnOpenDirectory) {
   Shell shell("echo ready; exec sleep 1000");
   EXPECT_EQ(shell.ReadLine(), "ready");
   const std::string path = absl::StrCat("/proc/", shell.pid());
@@ -201,90 +203,45 @@ TEST(ProcessTest, NothingIsReadOfASuccessorThroughAnOpenDirectory) {
   if (successor < 0)
     GTEST_SKIP() << "may not choose a pid: " << strerror(errno);
   EXPECT_EQ(successor, pid);
-  EXPECT_TRUE(ReadProcessStat(pid).has_value());
+  EXPECT_TRUE(ReadProcStat(pid).has_value());
   EXPECT_LT(openat(directory.get(), "stat", O_RDONLY | O_CLOEXEC), 0);
   kill(pid, SIGKILL);
   EXPECT_EQ(waitpid(pid, nullptr, 0), pid);
 }
 
-TEST(ProcessTest, AProcessNameWithParenthesesAndNewlinesIsNotMistaken) {
-  const std::optional<ProcessStat> stat = ParseProcessStat(
-      "42 (a) R 1 (\n) S 7 42 42 0 -1 4194560 9 8 7 6 11 12 13 14 20 0 3 0 "
-      "777 1000 5 18446744073709551615");
-  ASSERT_TRUE(stat.has_value());
-  EXPECT_EQ(stat->id.pid, 42);
-  EXPECT_EQ(stat->parent, 7);
-  EXPECT_EQ(stat->state, 'S');
-  EXPECT_EQ(stat->user_ticks, 11u);
-  EXPECT_EQ(stat->system_ticks, 12u);
-  EXPECT_EQ(stat->children_user_ticks, 13u);
-  EXPECT_EQ(stat->children_system_ticks, 14u);
-  EXPECT_EQ(stat->threads, 3u);
-  EXPECT_EQ(stat->id.start_ticks, 777u);
-  EXPECT_EQ(stat->rss_bytes, 5u * static_cast<uint64_t>(getpagesize()));
-}
-
-TEST(ProcessTest, HalfAStatLineIsNone) {
-  EXPECT_EQ(ParseProcessStat(""), std::nullopt);
-  EXPECT_EQ(ParseProcessStat("42 (a"), std::nullopt);
-  EXPECT_EQ(ParseProcessStat("42 (a) S 7 42 42 0 -1"), std::nullopt);
-}
-
-TEST(ProcessTest, ItselfIsThere) {
-  const std::optional<ProcessStat> self = ReadProcessStat(getpid());
-  ASSERT_TRUE(self.has_value());
-  EXPECT_GT(self->id.start_ticks, 0u);
-  EXPECT_TRUE(OpenProcess(self->id).valid());
-  EXPECT_TRUE(SignalProcess(self->id, 0));
-  EXPECT_EQ(ReadBootId().size(), 36u);
-}
-
-TEST(ProcessTest, APidThatStartedAtAnotherTimeIsAnotherProcess) {
-  ProcessId other = ReadProcessStat(getpid())->id;
-  --other.start_ticks;
-  EXPECT_FALSE(OpenProcess(other).valid());
-  EXPECT_FALSE(SignalProcess(other, SIGKILL));
-}
-
-TEST(ProcessTest, APidfdTellsOfTheEndAndAReapedProcessIsGone) {
+TEST(ProcessTreeTest, AReapedProcessIsSentNothing) {
   Shell shell("echo ready; exec sleep 1000");
-  const std::optional<ProcessStat> stat = ReadProcessStat(shell.pid());
+  const std::optional<ProcStat> stat = ReadProcStat(shell.pid());
   ASSERT_TRUE(stat.has_value());
-  const UniqueFd fd = OpenProcess(stat->id);
-  ASSERT_TRUE(fd.valid());
-  ASSERT_TRUE(SignalProcess(stat->id, SIGKILL));
-  pollfd end = {fd.get(), POLLIN, 0};
-  EXPECT_EQ(poll(&end, 1, -1), 1);
-  EXPECT_EQ(ReadProcessStat(shell.pid())->state, 'Z');
-  EXPECT_TRUE(OpenProcess(stat->id).valid()) << "not reaped yet";
+  ProcStat other = *stat;
+  --other.start_ticks;
+  EXPECT_FALSE(SignalProcess(other, SIGKILL));
+  EXPECT_TRUE(SignalProcess(*stat, SIGKILL));
   shell.Reap();
-  EXPECT_FALSE(OpenProcess(stat->id).valid());
-  EXPECT_FALSE(SignalProcess(stat->id, 0));
+  EXPECT_FALSE(SignalProcess(*stat, 0));
 }
 
-TEST(ProcessTest, DescendantsAreTheWholeTreeParentsFirst) {
+TEST(ProcessTreeTest, DescendantsAreTheWholeTreeParentsFirst) {
   Shell shell("sh -c 'sleep 1000 & echo $! $$; wait' & wait");
   pid_t grandchild = 0, child = 0;
   ASSERT_EQ(sscanf(shell.ReadLine().c_str(), "%d %d", &grandchild, &child), 2);
   std::vector<pid_t> pids;
-  for (const ProcessStat& stat : Descendants(shell.pid())) {
-    pids.push_back(stat.id.pid);
+  for (const ProcStat& stat : Descendants(shell.pid())) {
+    pids.push_back(stat.pid);
   }
   EXPECT_THAT(pids, ElementsAre(child, grandchild));
   shell.Reap();
 }
 
-TEST(ProcessTest, AnEnvironmentVariableFindsItsProcessesAndNoOthers) {
+TEST(ProcessTreeTest, AnEnvironmentVariableFindsItsProcessesAndNoOthers) {
   Shell marked("echo ready; sleep 1000 & wait", "MARK=abc");
   Shell longer("echo ready; exec sleep 1000", "MARK=abcd");
   Shell prefixed("echo ready; exec sleep 1000", "XMARK=abc");
   EXPECT_EQ(marked.ReadLine(), "ready");
   EXPECT_EQ(longer.ReadLine(), "ready");
   EXPECT_EQ(prefixed.ReadLine(), "ready");
-  const std::vector<ProcessStat> found = ProcessesWith("MARK=abc").value();
-  auto has_pid = [](pid_t pid) {
-    return Field(&ProcessStat::id, Field(&ProcessId::pid, pid));
-  };
+  const std::vector<ProcStat> found = ProcessesWith("MARK=abc").value();
+  auto has_pid = [](pid_t pid) { return Field(&ProcStat::pid, pid); };
   EXPECT_THAT(found, Contains(has_pid(marked.pid())));
   EXPECT_THAT(found, Not(Contains(has_pid(longer.pid()))));
   EXPECT_THAT(found, Not(Contains(has_pid(prefixed.pid()))));

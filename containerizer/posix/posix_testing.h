@@ -4,8 +4,8 @@
 // For tests of the real binary, as an agent runs it: a process per command,
 // records on pipes.
 
-#ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_POSIX_FIXTURE_H_
-#define EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_POSIX_FIXTURE_H_
+#ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_POSIX_TESTING_H_
+#define EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_POSIX_TESTING_H_
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 #include <functional>
 #include <map>
 #include <memory>
@@ -24,20 +25,24 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/posix/cgroup_hierarchies.h"
+#include "external_containerizer/containerizer/posix/cgroup_parent_testing.h"
 #include "external_containerizer/containerizer/posix/container_cgroups.h"
 #include "external_containerizer/containerizer/posix/container_records.h"
-#include "external_containerizer/containerizer/posix/posix_command.h"
-#include "external_containerizer/containerizer/posix/process.h"
-#include "external_containerizer/containerizer/posix/test_cgroup_parent.h"
+#include "external_containerizer/containerizer/posix/posix_command_testing.h"
+#include "external_containerizer/containerizer/posix/process_tree.h"
 #include "external_containerizer/containerizer/wire/containerizer.pb.h"
 #include "external_containerizer/containerizer/wire/exit.h"
 #include "external_containerizer/containerizer/wire/mesos.pb.h"
 #include "external_containerizer/containerizer/wire/statistics.pb.h"
+#include "external_containerizer/transport/linux/clock.h"
+#include "external_containerizer/transport/linux/pidfd.h"
+#include "external_containerizer/transport/linux/proc_stat.h"
+#include "external_containerizer/transport/linux/process_identity.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
 #include "external_containerizer/transport/record_io.h"
 #include "gmock/gmock.h"
@@ -47,11 +52,19 @@
 namespace external_containerizer {
 namespace posix_internal {
 
+inline constexpr absl::Duration kPatience = absl::Milliseconds(kPatienceMs);
+
+// Signals a supervisor or a task that a record names.
+inline bool SignalProcess(const ProcessIdentity& process, int signal) {
+  const absl::StatusOr<UniqueFd> pidfd = OpenProcess(process);
+  return pidfd.ok() && SendSignal(pidfd->get(), signal);
+}
+
 // For what is of the kernel's making, and comes when it comes.
 inline bool Eventually(const std::function<bool()>& condition) {
-  const absl::Time deadline = absl::Now() + absl::Milliseconds(kPatienceMs);
+  const Deadline deadline(kPatience);
   while (!condition()) {
-    if (absl::Now() > deadline) return false;
+    if (deadline.Expired()) return false;
   }
   return true;
 }
@@ -154,9 +167,9 @@ class PosixTest : public ::testing::Test {
   }
 
   // What a launch that has to fail says; it leaves nothing behind.
-  std::string FailedLaunch(const wire::Launch& launch) {
+  std::string FailedLaunch(const wire::Launch& launch, int exit_code = 1) {
     const Result result = Start("launch", launch).Finish();
-    EXPECT_EQ(WEXITSTATUS(result.status), 1);
+    EXPECT_EQ(WEXITSTATUS(result.status), exit_code);
     EXPECT_THAT(
         List(),
         ::testing::Not(::testing::Contains(launch.container_id().value())));
@@ -228,7 +241,17 @@ class PosixTest : public ::testing::Test {
   }
 
   ContainerRecords Records(const std::string& id) {
-    return ParseRecords(ReadFile(work_ + "/program/posix/containers/" + id));
+    return ParseRecords(ReadFile(work_ + "/program/posix/containers/" + id))
+        .value_or(ContainerRecords());
+  }
+
+  // As a disk, or a person, may leave the file of a container that runs: its
+  // last record, the start of the task, cannot be read any more.
+  void DamageLaunch(const std::string& id) {
+    const std::string path = work_ + "/program/posix/containers/" + id;
+    std::string contents = ReadFile(path);
+    contents.back() = static_cast<char>(contents.back() ^ 1);
+    std::ofstream(path) << contents;
   }
 
   // A FIFO, open at this end for both, so that neither end blocks.
@@ -254,16 +277,15 @@ class PosixTest : public ::testing::Test {
 
   // Waits until the process has ended, however it does.
   static void AwaitEnd(pid_t pid) {
-    const std::optional<ProcessStat> stat = ReadProcessStat(pid);
-    if (!stat.has_value()) return;
-    const UniqueFd process = OpenProcess(stat->id);
+    const UniqueFd process = OpenPidfd(pid);
     if (!process.valid()) return;
-    pollfd ready = {process.get(), POLLIN, 0};
-    EXPECT_EQ(poll(&ready, 1, kPatienceMs), 1) << pid << " still runs";
+    EXPECT_TRUE(
+        external_containerizer::AwaitEnd(process.get(), Deadline(kPatience)))
+        << pid << " still runs";
   }
 
   static bool Runs(pid_t pid) {
-    const std::optional<ProcessStat> stat = ReadProcessStat(pid);
+    const std::optional<ProcStat> stat = ReadProcStat(pid);
     return stat.has_value() && stat->state != 'Z';
   }
 
@@ -318,4 +340,4 @@ class PosixTest : public ::testing::Test {
 }  // namespace posix_internal
 }  // namespace external_containerizer
 
-#endif  // EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_POSIX_FIXTURE_H_
+#endif  // EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_POSIX_TESTING_H_

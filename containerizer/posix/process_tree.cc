@@ -1,29 +1,23 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-#include "external_containerizer/containerizer/posix/process.h"
+#include "external_containerizer/containerizer/posix/process_tree.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdio>
 #include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
-#ifndef SYS_pidfd_open
-#define SYS_pidfd_open 434
-#endif
-#ifndef SYS_pidfd_send_signal
-#define SYS_pidfd_send_signal 424
-#endif
+#include "absl/status/statusor.h"
+#include "external_containerizer/transport/linux/pidfd.h"
+#include "external_containerizer/transport/linux/unique_fd.h"
 
 namespace external_containerizer {
 namespace posix_internal {
@@ -45,10 +39,6 @@ std::optional<std::string> ReadToEnd(const UniqueFd& file) {
     contents.append(buffer, static_cast<size_t>(n));
   }
   return contents;
-}
-
-std::optional<std::string> ReadProcFile(const std::string& path) {
-  return ReadToEnd(UniqueFd(open(path.c_str(), O_RDONLY | O_CLOEXEC)));
 }
 
 // The entries of a directory that are numbers.
@@ -90,10 +80,10 @@ class ProcessDirectory {
         UniqueFd(openat(fd_.get(), name.c_str(), O_RDONLY | O_CLOEXEC)));
   }
 
-  std::optional<ProcessStat> Stat() const {
+  std::optional<ProcStat> Stat() const {
     const std::optional<std::string> line = Read("stat");
     if (!line.has_value()) return std::nullopt;
-    return ParseProcessStat(*line);
+    return ParseProcStat(*line);
   }
 
   std::optional<std::vector<pid_t>> Children() const {
@@ -140,22 +130,26 @@ bool Holds(const std::string& environment, const std::string& beginning) {
   return false;
 }
 
+bool IsSame(const ProcStat& a, const ProcStat& b) {
+  return a.pid == b.pid && a.start_ticks == b.start_ticks;
+}
+
 // False, with errno, if descriptors or memory are wanting.
-bool AppendDescendants(const std::string& proc, const ProcessId& root,
-                       std::set<pid_t>& seen, std::vector<ProcessStat>& found) {
-  std::vector<ProcessId> queue = {root};
+bool AppendDescendants(const std::string& proc, const ProcStat& root,
+                       std::set<pid_t>& seen, std::vector<ProcStat>& found) {
+  std::vector<ProcStat> queue = {root};
   for (size_t i = 0; i < queue.size(); ++i) {
-    const ProcessId parent = queue[i];
+    const ProcStat parent = queue[i];
     const ProcessDirectory directory(proc, parent.pid);
-    std::optional<ProcessStat> stat = directory.Stat();
+    std::optional<ProcStat> stat = directory.Stat();
     const std::optional<std::vector<pid_t>> pids =
-        stat.has_value() && stat->id == parent ? directory.Children()
-                                               : std::vector<pid_t>();
+        stat.has_value() && IsSame(*stat, parent) ? directory.Children()
+                                                  : std::vector<pid_t>();
     if ((!stat.has_value() || !pids.has_value()) &&
         ProcessDirectory::IsWanting()) {
       return false;
     }
-    std::vector<ProcessStat> children;
+    std::vector<ProcStat> children;
     for (const pid_t pid : pids.value_or(std::vector<pid_t>())) {
       if (seen.count(pid) != 0) continue;
       stat = ProcessDirectory(proc, pid).Stat();
@@ -167,20 +161,20 @@ bool AppendDescendants(const std::string& proc, const ProcessId& root,
     }
     // If it is still there, its pid was nobody else's while they were read.
     if (children.empty() || !directory.Stat().has_value()) continue;
-    for (const ProcessStat& child : children) {
-      if (!seen.insert(child.id.pid).second) continue;
+    for (const ProcStat& child : children) {
+      if (!seen.insert(child.pid).second) continue;
       found.push_back(child);
-      queue.push_back(child.id);
+      queue.push_back(child);
     }
   }
   return true;
 }
 
 // As ProcessesWith(), but for the beginning of a variable.
-std::optional<std::vector<ProcessStat>> Find(const std::string& beginning,
-                                             const ProcessId& root,
-                                             const std::string& proc) {
-  std::vector<ProcessStat> found;
+std::optional<std::vector<ProcStat>> Find(const std::string& beginning,
+                                          const ProcessIdentity& root,
+                                          const std::string& proc) {
+  std::vector<ProcStat> found;
   std::set<pid_t> seen = {getpid()};
   const std::optional<std::vector<pid_t>> pids = NumbersIn(AT_FDCWD, proc);
   if (!pids.has_value()) return std::nullopt;
@@ -195,107 +189,44 @@ std::optional<std::vector<ProcessStat>> Find(const std::string& beginning,
     const bool has_it =
         environment.has_value() && Holds(*environment, beginning);
     if (!has_it && pid != root.pid) continue;
-    const std::optional<ProcessStat> stat = process.Stat();
+    const std::optional<ProcStat> stat = process.Stat();
     if (!stat.has_value()) {
       if (ProcessDirectory::IsWanting()) return std::nullopt;
       continue;
     }
-    if (!has_it && !(stat->id == root)) continue;
+    if (!has_it && stat->start_ticks != root.start_ticks) continue;
     seen.insert(pid);
     found.push_back(*stat);
-    if (!AppendDescendants(proc, stat->id, seen, found)) return std::nullopt;
+    if (!AppendDescendants(proc, *stat, seen, found)) return std::nullopt;
   }
   return found;
 }
 
 }  // namespace
 
-std::optional<ProcessStat> ParseProcessStat(const std::string& line) {
-  ProcessStat stat;
-  char* end = nullptr;
-  stat.id.pid = static_cast<pid_t>(strtol(line.c_str(), &end, 10));
-  const size_t name_end = line.rfind(')');
-  if (stat.id.pid <= 0 || name_end == std::string::npos) return std::nullopt;
-  // Fields 3 to 24, as proc(5) counts them.
-  unsigned long long user = 0, system = 0, start = 0;
-  long long children_user = 0, children_system = 0, threads = 0, rss_pages = 0;
-  if (sscanf(line.c_str() + name_end + 1,
-             " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %lld %lld "
-             "%*d %*d %lld %*d %llu %*u %lld",
-             &stat.state, &stat.parent, &user, &system, &children_user,
-             &children_system, &threads, &start, &rss_pages) != 9) {
-    return std::nullopt;
-  }
-  stat.id.start_ticks = start;
-  stat.user_ticks = user;
-  stat.system_ticks = system;
-  stat.children_user_ticks = static_cast<uint64_t>(children_user);
-  stat.children_system_ticks = static_cast<uint64_t>(children_system);
-  stat.threads = static_cast<uint64_t>(threads);
-  stat.rss_bytes = static_cast<uint64_t>(rss_pages) *
-                   static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-  return stat;
+bool SignalProcess(const ProcStat& process, int signal) {
+  const absl::StatusOr<UniqueFd> pidfd =
+      OpenProcess(process.pid, process.start_ticks);
+  return pidfd.ok() && SendSignal(pidfd->get(), signal);
 }
 
-std::optional<ProcessStat> ReadProcessStat(pid_t pid) {
-  const std::optional<std::string> line =
-      ReadProcFile("/proc/" + std::to_string(pid) + "/stat");
-  if (!line.has_value()) return std::nullopt;
-  return ParseProcessStat(*line);
-}
-
-std::string ReadBootId() {
-  const auto read = [] {
-    std::string id =
-        ReadProcFile("/proc/sys/kernel/random/boot_id").value_or("");
-    while (!id.empty() && id.back() == '\n') id.pop_back();
-    return id;
-  };
-  // It does not change while we live; a helper asks for it all the time.
-  static const std::string* const known = new std::string(read());
-  return known->empty() ? read() : *known;
-}
-
-UniqueFd OpenProcess(const ProcessId& id) {
-  errno = ESRCH;
-  if (id.pid <= 0) return UniqueFd();
-  // pidfds are close-on-exec from the start.
-  UniqueFd fd(static_cast<int>(syscall(SYS_pidfd_open, id.pid, 0)));
-  if (!fd.valid()) return fd;
-  // In this order: what the descriptor names cannot change any more, so if the
-  // pid still has the right start time, it is the right process.
-  const std::optional<ProcessStat> stat = ReadProcessStat(id.pid);
-  if (stat.has_value() && stat->id == id) return fd;
-  if (stat.has_value() || errno == ENOENT) errno = ESRCH;
-  const int error = errno;
-  fd.Reset();
-  errno = error;
-  return fd;
-}
-
-bool SignalProcess(const ProcessId& id, int signal) {
-  const UniqueFd fd = OpenProcess(id);
-  return fd.valid() &&
-         syscall(SYS_pidfd_send_signal, fd.get(), signal, nullptr, 0) == 0;
-}
-
-std::vector<ProcessStat> Descendants(pid_t root, const std::string& proc) {
-  std::vector<ProcessStat> found;
+std::vector<ProcStat> Descendants(pid_t root, const std::string& proc) {
+  std::vector<ProcStat> found;
   std::set<pid_t> seen = {root};
-  const std::optional<ProcessStat> stat = ProcessDirectory(proc, root).Stat();
-  if (stat.has_value()) AppendDescendants(proc, stat->id, seen, found);
+  const std::optional<ProcStat> stat = ProcessDirectory(proc, root).Stat();
+  if (stat.has_value()) AppendDescendants(proc, *stat, seen, found);
   return found;
 }
 
-std::optional<std::vector<ProcessStat>> ProcessesWith(
-    const std::string& variable, const ProcessId& root,
-    const std::string& proc) {
+std::optional<std::vector<ProcStat>> ProcessesWith(const std::string& variable,
+                                                   const ProcessIdentity& root,
+                                                   const std::string& proc) {
   return Find(variable + '\0', root, proc);
 }
 
-std::optional<std::vector<ProcessStat>> ProcessesWithPrefix(
+std::optional<std::vector<ProcStat>> ProcessesWithPrefix(
     const std::string& beginning) {
-  return Find(beginning, ProcessId(), "/proc");
+  return Find(beginning, ProcessIdentity(), "/proc");
 }
 
 }  // namespace posix_internal

@@ -5,8 +5,8 @@
 // cannot have any below (version 2, and other processes are in it), in one that
 // --test_env=POSIX_TEST_CGROUP_PARENT=/PATH names as /proc/PID/cgroup does.
 
-#ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_TEST_CGROUP_PARENT_H_
-#define EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_TEST_CGROUP_PARENT_H_
+#ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_CGROUP_PARENT_TESTING_H_
+#define EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_CGROUP_PARENT_TESTING_H_
 
 #include <stdlib.h>
 
@@ -29,4 +29,4 @@ using posix_internal::TestCgroupParent;
 }  // namespace posix
 }  // namespace external_containerizer
 
-#endif  // EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_TEST_CGROUP_PARENT_H_
+#endif  // EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_CGROUP_PARENT_TESTING_H_

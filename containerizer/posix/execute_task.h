@@ -1,0 +1,23 @@
+// Copyright 2026 The External Containerizer Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_EXECUTE_TASK_H_
+#define EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_EXECUTE_TASK_H_
+
+#include "external_containerizer/containerizer/posix/records.pb.h"
+
+namespace external_containerizer {
+namespace posix_internal {
+
+// False if one of the strings of an exec holds a NUL, which no process can be
+// given.
+bool IsExecutable(const TaskSpec& spec);
+
+// Replaces this process by the task. Returns, with errno, only on failure:
+// ENOENT if there is no such file.
+void ExecuteTask(const TaskSpec& spec);
+
+}  // namespace posix_internal
+}  // namespace external_containerizer
+
+#endif  // EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_EXECUTE_TASK_H_
