@@ -69,10 +69,9 @@ class Writer::Change {
       const size_t slash = std::min(path.find('/'), path.size());
       absl::StrAppend(&next, next.empty() ? "" : "/", path.substr(0, slash));
       path.remove_prefix(std::min(slash + 1, path.size()));
+      if (IsDurable(next)) continue;
       absl::Status status = writer_.files_->MakeDirectory(next);
-      if (absl::IsAlreadyExists(status) && IsDurable(next)) continue;
       if (!status.ok() && !absl::IsAlreadyExists(status)) status_ = status;
-      if (status.ok()) SetAside(next);
       Touch(ParentOf(next));
     }
   }
@@ -137,12 +136,6 @@ class Writer::Change {
   bool IsDurable(const std::string& directory) {
     MutexLock lock(&writer_.mutex_);
     return writer_.durable_.count(directory) > 0;
-  }
-
-  // Somebody removed it since it was durable, if it was.
-  void SetAside(const std::string& directory) {
-    absl::MutexLock lock(&writer_.mutex_);
-    writer_.durable_.erase(directory);
   }
 
   void Touch(const std::string& directory) {
@@ -253,7 +246,6 @@ absl::Status Writer::RecordLaunch(const RunId& run,
                                   const wire::ExecutorInfo& info) {
   absl::Status status = Validate(run);
   if (!status.ok()) return status;
-  const std::string executor = MetaPath(ExecutorPath(run));
   for (const char* name : {kSentinelFile, kTerminationFile}) {
     const auto end = files_->ReadFile(Join(MetaRun(run), name), kMaxFileBytes);
     status = end.status();
@@ -264,6 +256,20 @@ absl::Status Writer::RecordLaunch(const RunId& run,
       return Annotate(status, "the launch of container", run.container);
     }
   }
+  status = MakeRun(run, info);
+  if (absl::IsNotFound(status)) {
+    // Somebody removed directories that were on the disk.
+    {
+      absl::MutexLock lock(&mutex_);
+      durable_.clear();
+    }
+    status = MakeRun(run, info);
+  }
+  return Annotate(status, "the launch of container", run.container);
+}
+
+absl::Status Writer::MakeRun(const RunId& run, const wire::ExecutorInfo& info) {
+  const std::string executor = MetaPath(ExecutorPath(run));
   Change change(*this);
   change.MakeDirectories("", MetaPath(RunsPath(run)));
   change.WriteFile(Join(executor, kExecutorInfoFile), Encode(info));
@@ -271,7 +277,7 @@ absl::Status Writer::RecordLaunch(const RunId& run,
   change.Sync();
   change.Remember(ParentOf(executor));
   change.MakeDirectories(MetaPath(RunsPath(run)), run.container);
-  return Annotate(change.Finish(), "the launch of container", run.container);
+  return change.Finish();
 }
 
 absl::Status Writer::RecordLaunched(const RunId& run) {

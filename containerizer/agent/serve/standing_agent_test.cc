@@ -614,6 +614,7 @@ TEST_F(StandingAgentTest, OneThatWasToBeDestroyedIsDestroyedByTheNextAgent) {
   ttrpc::RunUntil(*loop_, [&] { return script_->HasCall(); });
   script_->Next(Command::kLaunch)->Succeed();
   EXPECT_THAT(Get(launch), IsOk());
+  ASSERT_NE(NextCall(Command::kWait), nullptr);
   const auto destroy = BeginDestroy("one");
   ASSERT_NE(NextCall(Command::kDestroy), nullptr);
   // The program has done it, and the agent is killed before it learns that.
