@@ -304,8 +304,7 @@ TEST_F(RunTest, EnvironmentReachesTheCommand) {
   Agent agent = Start({"--env=A=one two", "--env", "B=x", "--", "sh", "-c",
                        "echo \"$A|$B|$PATH\""});
   EXPECT_EQ(agent.Wait(), 0);
-  EXPECT_THAT(agent.out(),
-              HasSubstr(absl::StrCat("one two|x|", getenv("PATH"))));
+  EXPECT_EQ(agent.out(), "one two|x|/usr/bin:/bin\n");
 }
 
 TEST_F(RunTest, NamesOfVariablesNeedNotBeOnesOfAShell) {
