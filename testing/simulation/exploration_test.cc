@@ -18,7 +18,7 @@ namespace {
 
 // The bound for each world.
 uint64_t MaxStates() {
-  uint64_t states = 20000;
+  uint64_t states = 8000;
   const char* deep = getenv("EXPLORE_STATES");
   if (deep != nullptr) {
     EXPECT_TRUE(absl::SimpleAtoi(deep, &states)) << deep;

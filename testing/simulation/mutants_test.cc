@@ -17,7 +17,7 @@
 namespace external_containerizer {
 namespace {
 
-constexpr uint64_t kMaxStates = 15000;
+constexpr uint64_t kMaxStates = 5000;
 
 Exploration ExploreAll() {
   Exploration result;
