@@ -3,9 +3,12 @@
 
 #include "external_containerizer/containerizer/posix/container_waits.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -27,6 +30,21 @@ namespace {
 
 // A second descriptor each, for so many only.
 constexpr size_t kMostFiles = 1000;
+
+// What launch, destroy and usage find free, or half of all if those are few.
+constexpr size_t kKeptFree = 4096;
+
+// How often one looks that has no descriptor, and so much later for each other
+// one that has none.
+constexpr absl::Duration kPollInterval = absl::Milliseconds(500);
+constexpr absl::Duration kPollPause = absl::Milliseconds(1);
+
+// How many descriptors waits may keep open.
+size_t MostDescriptors() {
+  rlimit limit = {};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  return limit.rlim_cur - std::min<size_t>(kKeptFree, limit.rlim_cur / 2);
+}
 
 bool IsRemoved(const UniqueFd& file) {
   struct stat status;
@@ -61,8 +79,11 @@ struct ContainerWaits::Waiting {
   const std::string id;
   const std::shared_ptr<const StorePlace> place;
   const ProcessIdentity supervisor;
-  UniqueFd file;         // or none
-  bool counted = false;  // in files_; under the owner's mutex, as `last`
+  UniqueFd file;  // or none
+  // The rest but the last two: under the owner's mutex.
+  bool has_file = false;   // in files_
+  bool has_pidfd = false;  // in pidfds_
+  ProcessWatcher::WatchId watch = 0;
   std::unique_ptr<ContainerRecords> last;  // if another had to tell
   Cancellation cancellation;
   Reply<wire::Termination> reply;
@@ -97,10 +118,18 @@ void ContainerWaits::Wait(const std::string& id, const Context& context,
   {
     MutexLock lock(&mutex_);
     waits_.emplace(KeyOf(supervisor), waiting.get());
-    keep = files_ < kMostFiles;
+    const size_t most = MostDescriptors();
+    waiting->has_pidfd = pidfds_ + files_ < most;
+    if (waiting->has_pidfd) ++pidfds_;
+    keep = files_ < kMostFiles && pidfds_ + files_ < most;
     if (keep) ++files_;
-    waiting->counted = keep;
+    waiting->has_file = keep;
   }
+  context.cancellation.OnCancelled(
+      [this, weak = std::weak_ptr<Waiting>(waiting)] {
+        const auto cancelled = weak.lock();
+        if (cancelled != nullptr) watcher_.Cancel(WatchOf(*cancelled));
+      });
   // From here on it hears of a removal; before, it may have missed it.
   if (keep || IsRemoved(*file)) waiting->file = *std::move(file);
   WaitFor(waiting, supervisor,
@@ -112,7 +141,7 @@ void ContainerWaits::BeforeRemoval(const ContainerRecords& records) {
   MutexLock lock(&mutex_);
   const auto range = waits_.equal_range(KeyOf(records.launch->supervisor));
   for (auto it = range.first; it != range.second; ++it) {
-    if (!it->second->counted) {
+    if (!it->second->has_file) {
       it->second->last = std::make_unique<ContainerRecords>(records);
     }
   }
@@ -122,15 +151,40 @@ void ContainerWaits::WaitFor(const std::shared_ptr<Waiting>& waiting,
                              const ProcessIdentity& process,
                              absl::AnyInvocable<void() &&> next) {
   absl::StatusOr<UniqueFd> found = FindProcess(process);
+  if (found.ok() && !found->valid()) return std::move(next)();
+  absl::Duration pause = absl::InfiniteDuration();
+  {
+    MutexLock lock(&mutex_);
+    if (!waiting->has_pidfd || absl::IsResourceExhausted(found.status())) {
+      pause = kPollInterval +
+              kPollPause * static_cast<int64_t>(waits_.size() - pidfds_);
+      found = UniqueFd();
+    }
+  }
   if (!found.ok()) return std::move(waiting->reply)(found.status());
-  if (!found->valid()) return std::move(next)();
-  const ProcessWatcher::WatchId watch = watcher_.Watch(
-      *std::move(found), absl::InfiniteDuration(),
-      [waiting, next = std::move(next)](absl::Status ended) mutable {
-        if (!ended.ok()) return std::move(waiting->reply)(std::move(ended));
-        std::move(next)();
-      });
-  waiting->cancellation.OnCancelled([this, watch] { watcher_.Cancel(watch); });
+  const ProcessWatcher::WatchId watch =
+      watcher_.Watch(*std::move(found), pause,
+                     [this, waiting, process,
+                      next = std::move(next)](absl::Status ended) mutable {
+                       if (absl::IsDeadlineExceeded(ended)) {
+                         return WaitFor(waiting, process, std::move(next));
+                       }
+                       if (!ended.ok())
+                         return std::move(waiting->reply)(std::move(ended));
+                       std::move(next)();
+                     });
+  {
+    MutexLock lock(&mutex_);
+    // By then it may have found its end, and begun to look for another's.
+    waiting->watch = std::max(waiting->watch, watch);
+  }
+  // It may have been cancelled before that.
+  if (waiting->cancellation.Cancelled()) watcher_.Cancel(watch);
+}
+
+ProcessWatcher::WatchId ContainerWaits::WatchOf(const Waiting& waiting) {
+  MutexLock lock(&mutex_);
+  return waiting.watch;
 }
 
 void ContainerWaits::SupervisorHasEnded(
@@ -155,8 +209,11 @@ absl::StatusOr<ContainerRecords> ContainerWaits::RecordsOf(Waiting& waiting) {
   if (waiting.file.valid()) return ReadRecords(waiting.file.get());
   const absl::StatusOr<std::shared_ptr<ContainerStore>> store =
       ContainerStore::Open(*waiting.place);
+  // The end is there, and is told who asks again.
+  if (absl::IsResourceExhausted(store.status())) return store.status();
   if (store.ok()) {
     const absl::StatusOr<UniqueFd> file = (*store)->OpenLaunched(waiting.id);
+    if (absl::IsResourceExhausted(file.status())) return file.status();
     if (file.ok()) {
       const absl::StatusOr<ContainerRecords> records = ReadRecords(file->get());
       // Or it was launched anew.
@@ -180,7 +237,8 @@ std::shared_ptr<const StorePlace> ContainerWaits::Shared(StorePlace place) {
 
 void ContainerWaits::Forget(const Waiting& waiting) {
   MutexLock lock(&mutex_);
-  if (waiting.counted) --files_;
+  if (waiting.has_file) --files_;
+  if (waiting.has_pidfd) --pidfds_;
   const auto range = waits_.equal_range(KeyOf(waiting.supervisor));
   for (auto it = range.first; it != range.second; ++it) {
     if (it->second != &waiting) continue;

@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // `wait`: answers when a container has ended. Any number of them share one
-// thread, and each costs a descriptor and a few hundred bytes.
+// thread, and each costs a descriptor and a few hundred bytes. Some of the
+// process's descriptors are left for what ends containers; a wait for which
+// there is none looks now and then whether its container has ended.
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_CONTAINER_WAITS_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_CONTAINER_WAITS_H_
@@ -57,6 +59,7 @@ class ContainerWaits {
                const ProcessIdentity& process,
                absl::AnyInvocable<void() &&> next);
   void SupervisorHasEnded(const std::shared_ptr<Waiting>& waiting);
+  ProcessWatcher::WatchId WatchOf(const Waiting& waiting);
   absl::StatusOr<ContainerRecords> RecordsOf(Waiting& waiting);
   std::shared_ptr<const StorePlace> Shared(StorePlace place);
   void Forget(const Waiting& waiting);
@@ -64,7 +67,8 @@ class ContainerWaits {
   ProcessWatcher& watcher_;
   absl::Mutex mutex_;
   std::multimap<Key, Waiting*> waits_ ABSL_GUARDED_BY(mutex_);
-  size_t files_ ABSL_GUARDED_BY(mutex_) = 0;  // that waits keep open
+  size_t files_ ABSL_GUARDED_BY(mutex_) = 0;   // that waits keep open
+  size_t pidfds_ ABSL_GUARDED_BY(mutex_) = 0;  // likewise
   std::shared_ptr<const StorePlace> place_ ABSL_GUARDED_BY(mutex_);
 };
 

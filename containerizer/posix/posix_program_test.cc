@@ -162,6 +162,34 @@ TEST_F(PosixProgramTest, ManyWaitsKeepOneThreadAndLaunchesLeaveNoZombie) {
   EXPECT_THAT(List()->containers(), IsEmpty());
 }
 
+TEST_F(PosixProgramTest, WaitsLeaveDescriptorsForDestroyAndAreAllAnswered) {
+  constexpr size_t kContainers = 60;
+  rlimit usual = {};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &usual), 0);
+  // Fewer than the waits would like to have, above what is open already.
+  const rlimit few = {CountIn("/proc/self/fd") + 80, usual.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+  std::vector<std::future<absl::StatusOr<wire::Termination>>> waits;
+  for (size_t i = 0; i < kContainers; ++i) {
+    const std::string id = absl::StrCat("c", i);
+    ASSERT_THAT(Launch(id, "exec sleep 1000"), IsOk());
+    waits.push_back(Wait(id, context_));
+  }
+  // The last one has no descriptor.
+  Context cancelled = context_;
+  cancelled.cancellation = Cancellation();
+  auto given_up = Wait("c0", cancelled);
+  cancelled.cancellation.Cancel();
+  EXPECT_THAT(given_up.get(), StatusIs(absl::StatusCode::kCancelled));
+  for (size_t i = 0; i < kContainers; ++i) {
+    EXPECT_THAT(Destroy(absl::StrCat("c", i)).get(), IsOk());
+    const absl::StatusOr<wire::Termination> end = waits[i].get();
+    ASSERT_THAT(end, IsOk()) << i;
+    EXPECT_EQ(end->state(), wire::TASK_KILLED) << i;
+  }
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &usual), 0);
+}
+
 class ManyWaitsTest : public PosixProgramTest {
  protected:
   static constexpr int kWaits = 4000;
