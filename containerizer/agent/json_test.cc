@@ -6,6 +6,7 @@
 #include <limits>
 #include <string>
 
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 
 namespace external_containerizer {
