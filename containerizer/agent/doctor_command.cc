@@ -18,7 +18,6 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
-#include "external_containerizer/containerizer/agent/flags.h"
 #include "external_containerizer/containerizer/agent/json.h"
 #include "external_containerizer/containerizer/agent/program_setup.h"
 #include "external_containerizer/containerizer/agent/report.h"
@@ -31,6 +30,7 @@
 #include "external_containerizer/containerizer/posix/machine_check.h"
 #include "external_containerizer/state/text_files.h"
 #include "external_containerizer/transport/linux/clock.h"
+#include "external_containerizer/containerizer/program/flags.h"
 #include "external_containerizer/transport/selected.h"
 
 namespace external_containerizer {

@@ -14,12 +14,12 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "external_containerizer/containerizer/agent/flags.h"
 #include "external_containerizer/containerizer/agent/inspect.h"
 #include "external_containerizer/containerizer/agent/report.h"
 #include "external_containerizer/containerizer/agent/standard_output.h"
 #include "external_containerizer/containerizer/agent/subcommand.h"
 #include "external_containerizer/containerizer/agent/user_paths.h"
+#include "external_containerizer/containerizer/program/flags.h"
 
 namespace external_containerizer {
 namespace {

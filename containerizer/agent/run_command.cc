@@ -11,10 +11,10 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "external_containerizer/containerizer/agent/flags.h"
 #include "external_containerizer/containerizer/agent/program_setup.h"
 #include "external_containerizer/containerizer/agent/standard_output.h"
 #include "external_containerizer/containerizer/agent/task_flags.h"
+#include "external_containerizer/containerizer/program/flags.h"
 
 namespace external_containerizer {
 namespace {

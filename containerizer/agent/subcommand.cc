@@ -8,8 +8,8 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "external_containerizer/containerizer/agent/flags.h"
 #include "external_containerizer/containerizer/agent/standard_output.h"
+#include "external_containerizer/containerizer/program/flags.h"
 
 namespace external_containerizer {
 namespace {

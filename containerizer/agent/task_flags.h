@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "external_containerizer/containerizer/agent/flags.h"
 #include "external_containerizer/containerizer/agent/program_setup.h"
 #include "external_containerizer/containerizer/agent/request.h"
 #include "external_containerizer/containerizer/agent/user_paths.h"
 #include "external_containerizer/containerizer/container.h"
+#include "external_containerizer/containerizer/program/flags.h"
 
 namespace external_containerizer {
 

@@ -5,7 +5,6 @@
 
 #include <sys/resource.h>
 
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,13 +13,13 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "external_containerizer/containerizer/program/flags.h"
 
 namespace external_containerizer {
 namespace posix_internal {
@@ -46,15 +45,6 @@ bool Grace(const std::string& value, Options& options) {
          options.grace >= absl::ZeroDuration();
 }
 
-bool ParseSwitch(const std::string& value, bool& on) {
-  on = value.empty() || value == "yes" || value == "true";
-  return on || value == "no" || value == "false";
-}
-
-bool Cgroups(const std::string& value, Options& options) {
-  return ParseSwitch(value, options.cgroups);
-}
-
 bool CgroupParent(const std::string& value, Options& options) {
   options.cgroup_parent = value;
   if (!absl::StartsWith(value, "/")) return false;
@@ -64,23 +54,11 @@ bool CgroupParent(const std::string& value, Options& options) {
   return true;
 }
 
-bool CpuQuota(const std::string& value, Options& options) {
-  return ParseSwitch(value, options.cpu_quota);
-}
-
 bool PidsMax(const std::string& value, Options& options) {
   uint64_t number = 0;
   if (!absl::SimpleAtoi(value, &number) || number == 0) return false;
   options.pids_max = number;
   return true;
-}
-
-bool RequireLimits(const std::string& value, Options& options) {
-  return ParseSwitch(value, options.require_limits);
-}
-
-bool NoNewPrivileges(const std::string& value, Options& options) {
-  return ParseSwitch(value, options.no_new_privileges);
 }
 
 bool ParseLimit(absl::string_view text, rlim_t& limit) {
@@ -112,84 +90,90 @@ bool Rlimit(const std::string& value, Options& options) {
   return false;
 }
 
-const struct {
-  const char* name;
-  bool is_switch;  // without "=" it is "yes"
-  const char* form;
+// Those with a value, and the ones that are on or off.
+struct ValueFlag {
+  Flag flag;
   bool (*parse)(const std::string& value, Options& options);
-  const char* help;  // lines of at most 56 columns
-} kFlags[] = {
-    {"grace", false, "3s", Grace,
-     "between SIGTERM and SIGKILL, when it destroys a\ncontainer"},
-    {"cpu_quota", true, "yes|no", CpuQuota,
-     "whether the resource cpus is a maximum (default), or\nonly a share of a "
-     "busy machine"},
-    {"pids_max", false, "N", PidsMax,
-     "the most processes and threads of one container"},
-    {"require_limits", true, "yes|no", RequireLimits,
-     "whether a launch or an update fails whose limits (mem,\ncpus, "
-     "--pids_max) cannot be enforced; default: it runs\nwithout them, and "
-     "usage "
-     "does not show them"},
-    {"cgroups", true, "yes|no", Cgroups,
-     "whether to make cgroups, without which nothing is\nenforced"},
-    {"cgroup_parent", false, "/PATH", CgroupParent,
-     "the cgroup to make them in, as /proc/PID/cgroup\nnames it; default: its "
-     "own"},
-    {"rlimit", false, "NAME=SOFT[:HARD]", Rlimit,
-     "a resource limit of tasks (setrlimit): as, core, cpu,\ndata, fsize, "
-     "memlock, nofile, nproc or stack, in its\nunit or \"unlimited\"; as often "
-     "as needed"},
-    {"no_new_privileges", true, "yes|no", NoNewPrivileges,
-     "whether setuid programs give tasks nothing"},
 };
+struct Switch {
+  Flag flag;
+  bool Options::*option;
+};
+
+const std::vector<ValueFlag>& ValueFlags() {
+  static const auto& flags = *new std::vector<ValueFlag>{
+      {{"grace", "3s",
+        "Between SIGTERM and SIGKILL, when it destroys a container."},
+       Grace},
+      {{"pids_max", "N", "The most processes and threads of one container."},
+       PidsMax},
+      {{"cgroup_parent", "/PATH",
+        "The cgroup to make them in, as /proc/PID/cgroup names it; default: "
+        "its own."},
+       CgroupParent},
+      {{"rlimit", "NAME=SOFT[:HARD]",
+        "A resource limit of tasks (setrlimit): as, core, cpu, data, fsize, "
+        "memlock, nofile, nproc or stack, in its unit or \"unlimited\"; as "
+        "often as needed."},
+       Rlimit}};
+  return flags;
+}
+
+const std::vector<Switch>& Switches() {
+  static const auto& switches = *new std::vector<Switch>{
+      {{"cpu_quota", "",
+        "=no: the resource cpus is only a share of a busy machine. Default: "
+        "it is a maximum, too."},
+       &Options::cpu_quota},
+      {{"require_limits", "",
+        "A launch or an update fails whose limits (mem, cpus, --pids_max) "
+        "cannot be enforced. Default: it runs without them, and usage does "
+        "not show them."},
+       &Options::require_limits},
+      {{"cgroups", "",
+        "=no: make no cgroups, without which nothing is enforced."},
+       &Options::cgroups},
+      {{"no_new_privileges", "", "Setuid programs give tasks nothing."},
+       &Options::no_new_privileges}};
+  return switches;
+}
+
+std::vector<Flag> Known() {
+  std::vector<Flag> known;
+  for (const ValueFlag& flag : ValueFlags()) known.push_back(flag.flag);
+  for (const Switch& flag : Switches()) known.push_back(flag.flag);
+  return known;
+}
 
 }  // namespace
 
 absl::StatusOr<PosixFlags> ParsePosixFlags(
     const std::vector<std::string>& arguments) {
+  const absl::StatusOr<Flags> given = Flags::Parse(Known(), arguments);
+  if (!given.ok()) return given.status();
   PosixFlags flags;
-  for (const std::string& argument : arguments) {
-    if (!absl::StartsWith(argument, "--") || argument == "--help" ||
-        argument == "--version") {
-      break;
-    }
-    const std::pair<std::string, std::string> parts =
-        absl::StrSplit(argument.substr(2), absl::MaxSplits('=', 1));
-    bool known = false;
-    for (const auto& flag : kFlags) {
-      if (parts.first != flag.name) continue;
-      known = true;
-      const bool has_value = argument.find('=') != std::string::npos;
-      if ((!has_value && !flag.is_switch) ||
-          (has_value && parts.second.empty()) ||
-          !flag.parse(parts.second, flags.options)) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("--", flag.name, " needs to be like --", flag.name,
-                         "=", flag.form));
-      }
-    }
-    if (!known) {
+  for (const ValueFlag& known : ValueFlags()) {
+    const Flag& flag = known.flag;
+    for (const std::string& value : given->Values(flag.name)) {
+      if (known.parse(value, flags.options)) continue;
       return absl::InvalidArgumentError(absl::StrCat(
-          "there is no option ", absl::CHexEscape(argument.substr(0, 100)),
-          "; --help lists them"));
+          "--", flag.name, " needs to be like --", flag.name, "=", flag.value));
     }
-    ++flags.count;
   }
+  for (const Switch& known : Switches()) {
+    if (given->Values(known.flag.name).empty()) continue;
+    flags.options.*known.option = given->On(known.flag.name);
+  }
+  flags.rest = given->rest();
+  if (given->On("help")) flags.rest = {"--help"};
   return flags;
 }
 
 std::string PosixHelp() {
-  std::string text =
+  return absl::StrCat(
       "\nposix runs containers as plain processes; `posix doctor` says what it "
-      "can\nenforce here. Options, before COMMAND:\n";
-  for (const auto& flag : kFlags) {
-    absl::StrAppend(&text, "  --", flag.name, "=", flag.form, "\n");
-    for (const absl::string_view line : absl::StrSplit(flag.help, '\n')) {
-      absl::StrAppend(&text, "      ", line, "\n");
-    }
-  }
-  return text;
+      "can\nenforce here. Options, before COMMAND:\n",
+      HelpOn(Known()));
 }
 
 }  // namespace posix_internal

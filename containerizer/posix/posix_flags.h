@@ -6,7 +6,6 @@
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_POSIX_FLAGS_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_POSIX_FLAGS_H_
 
-#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -18,12 +17,12 @@ namespace posix_internal {
 
 struct PosixFlags {
   PosixOptions options;
-  size_t count = 0;  // of the arguments that were options
+  // What follows the options; "--help" alone if help is asked for.
+  std::vector<std::string> rest;
 };
 
-// Of `arguments`, without argv[0]; it stops at the first that does not begin
-// with "--", and at --help and --version. INVALID_ARGUMENT names the one that
-// is wrong, and what it should be.
+// `arguments` are without argv[0]. INVALID_ARGUMENT names the one that is
+// wrong, and what it should be.
 absl::StatusOr<PosixFlags> ParsePosixFlags(
     const std::vector<std::string>& arguments);
 

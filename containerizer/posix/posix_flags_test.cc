@@ -16,17 +16,20 @@ namespace external_containerizer {
 namespace posix_internal {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 TEST(PosixFlagsTest, NoneAreTheDefaults) {
   const PosixFlags flags = ParsePosixFlags({"launch"}).value();
-  EXPECT_EQ(flags.count, 0u);
+  EXPECT_THAT(flags.rest, ElementsAre("launch"));
   EXPECT_TRUE(flags.options.cgroups);
   EXPECT_TRUE(flags.options.cpu_quota);
   EXPECT_FALSE(flags.options.require_limits);
   EXPECT_EQ(flags.options.grace, absl::Seconds(3));
-  EXPECT_EQ(ParsePosixFlags({})->count, 0u);
-  EXPECT_EQ(ParsePosixFlags({"--help"})->count, 0u);
+  EXPECT_THAT(ParsePosixFlags({})->rest, IsEmpty());
+  EXPECT_THAT(ParsePosixFlags({"--cgroups=no", "--help", "launch"})->rest,
+              ElementsAre("--help"));
 }
 
 TEST(PosixFlagsTest, EachIsUnderstood) {
@@ -37,7 +40,7 @@ TEST(PosixFlagsTest, EachIsUnderstood) {
                        "--rlimit=nofile=64", "--rlimit=core=0:unlimited",
                        "launch", "--not_a_flag"})
           .value();
-  EXPECT_EQ(flags.count, 9u);
+  EXPECT_THAT(flags.rest, ElementsAre("launch", "--not_a_flag"));
   EXPECT_EQ(flags.options.grace, absl::Milliseconds(500));
   EXPECT_FALSE(flags.options.cpu_quota);
   EXPECT_EQ(flags.options.pids_max, 9u);
@@ -62,19 +65,19 @@ TEST(PosixFlagsTest, WhatIsWrongIsNamedWithWhatItShouldBe) {
         "--rlimit=nofile=2:1", "--rlimit=nofile=1:2:3", "--rlimit=nofile=-1"}) {
     const std::string name(
         std::string(wrong).substr(0, std::string(wrong).find('=')));
-    EXPECT_THAT(ParsePosixFlags({wrong}),
-                StatusIs(absl::StatusCode::kInvalidArgument,
-                         HasSubstr(name + " needs to be like " + name + "=")))
+    EXPECT_THAT(
+        ParsePosixFlags({wrong}),
+        StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(name + " ")))
         << wrong;
   }
   EXPECT_THAT(ParsePosixFlags({"--cpus\x1b"}),
               StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("no option --cpus\\x1b")));
+                       HasSubstr("no flag --cpus\\x1b")));
 }
 
 TEST(PosixFlagsTest, HelpFitsATerminal) {
   const std::string help = PosixHelp();
-  EXPECT_THAT(help, HasSubstr("--require_limits=yes|no"));
+  EXPECT_THAT(help, HasSubstr("--require_limits"));
   size_t begin = 0;
   for (size_t end; (end = help.find('\n', begin)) != std::string::npos;
        begin = end + 1) {

@@ -52,18 +52,17 @@ int main(int argc, char** argv) {
             std::string(flags.status().message()).c_str());
     return 2;
   }
-  const int count = static_cast<int>(flags->count);
-  if (count > 0) {
-    argv[count] = argv[0];
-    argv += count;
-    argc -= count;
-  }
-  if (argc > 1 && strcmp(argv[1], "doctor") == 0) {
+  std::vector<std::string> rest = flags->rest;
+  if (!rest.empty() && rest[0] == "doctor") {
     return Doctor(flags->options.cgroup_parent);
   }
+  std::vector<char*> command = {argv[0]};
+  for (std::string& argument : rest) command.push_back(argument.data());
+  command.push_back(nullptr);
   PosixProgram program(flags->options);
-  const int code = external_containerizer::ProgramMain(argc, argv, program);
-  if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+  const int code = external_containerizer::ProgramMain(
+      static_cast<int>(command.size()) - 1, command.data(), program);
+  if (rest == std::vector<std::string>{"--help"}) {
     fputs(external_containerizer::posix_internal::PosixHelp().c_str(), stdout);
   }
   return code;

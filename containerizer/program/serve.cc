@@ -30,6 +30,7 @@
 #include "external_containerizer/containerizer/program/error_line.h"
 #include "external_containerizer/transport/linux/descriptor_limit.h"
 #include "external_containerizer/transport/linux/thread.h"
+#include "external_containerizer/containerizer/program/flags.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
 #include "external_containerizer/transport/ttrpc/socket.h"
 #include "external_containerizer/transport/unix_socket/helper.h"
@@ -81,41 +82,41 @@ absl::StatusOr<std::string> Absolute(absl::string_view path) {
   return absl::StrCat(directory, "/", path);
 }
 
-absl::Status ParseLimit(absl::string_view text, const char* name,
+absl::Status ParseLimit(const Flags& flags, const char* name,
                         absl::Duration* limit) {
-  if (absl::ParseDuration(text, limit) && *limit >= absl::ZeroDuration()) {
-    return absl::OkStatus();
+  for (const std::string& text : flags.Values(name)) {
+    if (absl::ParseDuration(text, limit) && *limit >= absl::ZeroDuration()) {
+      continue;
+    }
+    return absl::InvalidArgumentError(
+        absl::StrCat("--", name, " needs a duration such as 60s, or inf"));
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat(name, " needs a duration such as 60s, or inf"));
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Arguments> Parse(const std::vector<std::string>& arguments) {
-  constexpr absl::string_view kSocket = "--socket=";
-  constexpr absl::string_view kIdleExit = "--idle_exit=";
-  constexpr absl::string_view kDrainLimit = "--drain_limit=";
+  const absl::StatusOr<Flags> flags = Flags::Parse({{"socket", "PATH", ""},
+                                                    {"idle_exit", "60s", ""},
+                                                    {"drain_limit", "30s", ""}},
+                                                   arguments);
+  if (!flags.ok()) return flags.status();
+  if (!flags->rest().empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("serve does not understand ", flags->rest()[0],
+                     "; it takes --socket=PATH, --idle_exit=60s and "
+                     "--drain_limit=30s"));
+  }
   Arguments parsed;
-  for (const std::string& argument : arguments) {
-    const absl::string_view text = argument;
-    if (absl::StartsWith(text, kSocket) && text.size() > kSocket.size()) {
-      absl::StatusOr<std::string> socket =
-          Absolute(text.substr(kSocket.size()));
-      if (!socket.ok()) return socket.status();
-      parsed.socket = *std::move(socket);
-    } else if (absl::StartsWith(text, kIdleExit)) {
-      absl::Status status = ParseLimit(text.substr(kIdleExit.size()),
-                                       "--idle_exit", &parsed.idle_exit);
-      if (!status.ok()) return status;
-    } else if (absl::StartsWith(text, kDrainLimit)) {
-      absl::Status status = ParseLimit(text.substr(kDrainLimit.size()),
-                                       "--drain_limit", &parsed.drain_limit);
-      if (!status.ok()) return status;
-    } else {
-      return absl::InvalidArgumentError(
-          absl::StrCat("serve does not understand ", argument,
-                       "; it takes --socket=PATH, --idle_exit=60s and "
-                       "--drain_limit=30s"));
-    }
+  for (const auto& [name, limit] :
+       {std::pair("idle_exit", &parsed.idle_exit),
+        std::pair("drain_limit", &parsed.drain_limit)}) {
+    absl::Status status = ParseLimit(*flags, name, limit);
+    if (!status.ok()) return status;
+  }
+  if (const std::string given = flags->Value("socket", ""); !given.empty()) {
+    absl::StatusOr<std::string> socket = Absolute(given);
+    if (!socket.ok()) return socket.status();
+    parsed.socket = *std::move(socket);
   }
   if (parsed.socket.empty() && !SystemdListens()) {
     return absl::InvalidArgumentError("serve needs --socket=PATH");

@@ -176,7 +176,7 @@ TEST_F(ServeTest, ArgumentsThatAreWrongAreToldInOneLine) {
     const char* text;
   } kCases[] = {
       {{"serve"}, "serve needs --socket=PATH"},
-      {{"serve", "--socket="}, "does not understand --socket="},
+      {{"serve", "--socket="}, "serve needs --socket=PATH"},
       {{"serve", "--socket=/x", "--idle_exit=soon"}, "needs a duration"},
       {{"serve", "--socket=/x", "more"}, "does not understand more"},
   };

@@ -10,10 +10,11 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "external_containerizer/containerizer/agent/flags.h"
+#include "absl/strings/string_view.h"
 #include "external_containerizer/containerizer/agent/json.h"
 #include "external_containerizer/containerizer/agent/standard_output.h"
 #include "external_containerizer/containerizer/agent/user_paths.h"
+#include "external_containerizer/containerizer/program/flags.h"
 #include "external_containerizer/containerizer/wire/containerizer.pb.h"
 
 namespace external_containerizer {

@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-#include "external_containerizer/containerizer/agent/flags.h"
+#include "external_containerizer/containerizer/program/flags.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -11,9 +11,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "re2/re2.h"
 
 namespace external_containerizer {
 namespace {
@@ -54,9 +54,6 @@ absl::Status Unknown(const std::vector<Flag>& known, const std::string& given,
 
 absl::StatusOr<Flags> Flags::Parse(const std::vector<Flag>& known,
                                    const std::vector<std::string>& arguments) {
-  // Bytes, whatever encoding the user's are in.
-  static const RE2& kLong = *new RE2("--([^=]+)(=(?s:(.*)))?", RE2::Latin1);
-  static const RE2& kShort = *new RE2("-(.)", RE2::Latin1);
   Flags flags;
   size_t i = 0;
   for (; i < arguments.size(); ++i) {
@@ -66,10 +63,14 @@ absl::StatusOr<Flags> Flags::Parse(const std::vector<Flag>& known,
       break;
     }
     if (argument.size() < 2 || argument[0] != '-') break;
-    std::string name, assignment, value;
-    const bool is_long =
-        RE2::FullMatch(argument, kLong, &name, &assignment, &value);
-    if (!is_long && !RE2::FullMatch(argument, kShort, &name)) {
+    const bool is_long = absl::StartsWith(argument, "--");
+    const size_t equals = is_long ? argument.find('=') : argument.npos;
+    const bool assigned = equals != argument.npos;
+    const size_t dashes = is_long ? 2 : 1;
+    const std::string name =
+        argument.substr(dashes, assigned ? equals - dashes : argument.npos);
+    std::string value = assigned ? argument.substr(equals + 1) : "";
+    if (name.empty() || (!is_long && name.size() != 1)) {
       return Unknown(known, argument, argument);
     }
     if (name == "help" || argument == "-h") {
@@ -84,13 +85,14 @@ absl::StatusOr<Flags> Flags::Parse(const std::vector<Flag>& known,
       return Unknown(known, argument.substr(0, argument.find('=')), name);
     }
     if (flag->value.empty()) {
-      if (assignment.empty()) value = "true";
-      if (value != "true" && value != "false") {
+      if (!assigned) value = "true";
+      if (value != "true" && value != "false" && value != "yes" &&
+          value != "no") {
         return absl::InvalidArgumentError(absl::StrCat(
             "--", flag->name, " is on or off: it takes no value ",
             "other than true and false, and not \"", Shown(value), "\""));
       }
-    } else if (assignment.empty()) {
+    } else if (!assigned) {
       if (++i == arguments.size()) {
         return absl::InvalidArgumentError(
             absl::StrCat("--", flag->name, " needs a value: --", flag->name,
@@ -106,7 +108,8 @@ absl::StatusOr<Flags> Flags::Parse(const std::vector<Flag>& known,
 }
 
 bool Flags::On(absl::string_view name) const {
-  return Value(name, "false") == "true";
+  const std::string value = Value(name, "false");
+  return value == "true" || value == "yes";
 }
 
 std::string Flags::Value(absl::string_view name,

@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-#include "external_containerizer/containerizer/agent/flags.h"
+#include "external_containerizer/containerizer/program/flags.h"
 
 #include <string>
 #include <vector>

@@ -1,10 +1,14 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// The flags of a sub-command: --name=value, --name value, --switch, -v.
+// The flags of a command: --name=value, --name value, --switch, -v.
+//
+//   const absl::StatusOr<Flags> flags = Flags::Parse(
+//       {{"grace", "DURATION", "How long to wait."}}, arguments);
+//   if (flags.ok()) Wait(flags->Value("grace", "3s"));
 
-#ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_FLAGS_H_
-#define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_FLAGS_H_
+#ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_FLAGS_H_
+#define EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_FLAGS_H_
 
 #include <map>
 #include <string>
@@ -27,7 +31,7 @@ class Flags {
   // Reads flags up to "--", which is dropped, or up to the first argument that
   // does not begin with a dash. INVALID_ARGUMENT, ready to be shown, for one
   // that `known` does not have (with the nearest that it has), a value that is
-  // missing, and a switch with a value other than true or false.
+  // missing, and a switch with a value other than true, false, yes or no.
   static absl::StatusOr<Flags> Parse(const std::vector<Flag>& known,
                                      const std::vector<std::string>& arguments);
 
@@ -58,4 +62,4 @@ std::string Nearest(absl::string_view word,
 
 }  // namespace external_containerizer
 
-#endif  // EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_FLAGS_H_
+#endif  // EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_FLAGS_H_
