@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -152,7 +153,12 @@ TEST_F(ServeTest, EveryCommandEndsOnceHoweverOftenTheHelperIsKilled) {
     }
   }
   EXPECT_GT(lost, 0u);
-  EXPECT_THAT(Await(Invoke(Destroy())).status, IsOk());
+  // The last helper may die with the first of them.
+  Answer destroyed = Await(Invoke(Destroy()));
+  if (absl::IsUnavailable(destroyed.status)) {
+    destroyed = Await(Invoke(Destroy()));
+  }
+  EXPECT_THAT(destroyed.status, IsOk());
 }
 
 TEST_F(ServeTest, StoppedHelperIsNamedAndGoesOnWhenItIsContinued) {
