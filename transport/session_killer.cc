@@ -23,6 +23,10 @@ namespace {
 // millisecond.
 constexpr int kProcessesPerSlice = 512;
 
+// A member that forks and exits between the reading of the list and the look at
+// it leaves a child that this list does not have. The next one has it.
+constexpr int kCleanPasses = 2;
+
 constexpr absl::Duration kShortestPause = absl::Milliseconds(1);
 constexpr absl::Duration kLongestPause = absl::Milliseconds(50);
 
@@ -133,10 +137,12 @@ void SessionKiller::EndPass() {
   for (auto it = sessions_.begin(); it != sessions_.end();) {
     Session& session = it->second;
     const bool clean = session.in_pass && !session.found;
+    session.clean_passes = clean ? session.clean_passes + 1 : 0;
     if (clean && !session.leader_killed) {
       SendSignal(session.pidfd, SIGKILL);
       session.leader_killed = true;
-    } else if (clean && HasEnded(session.pidfd)) {
+    } else if (session.clean_passes >= kCleanPasses &&
+               HasEnded(session.pidfd)) {
       over.emplace_back(std::move(session.done),
                         !(session.is_child && session.untouchable));
       it = sessions_.erase(it);

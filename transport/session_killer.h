@@ -57,6 +57,7 @@ class SessionKiller {
     bool leader_killed;
     bool in_pass = false;      // Since the beginning of this pass.
     bool found = false;        // A living member, in this pass.
+    int clean_passes = 0;      // In a row: nothing was found.
     bool untouchable = false;  // The leader was reaped under us.
     Deadline deadline = Deadline(absl::InfiniteDuration());
     Done done;

@@ -151,6 +151,22 @@ TEST_F(SessionKillerTest, OneThatMultipliesIsEndedToo) {
   Reap(session);
 }
 
+// What forks and exits between two looks at the list of processes leaves a
+// child that the list does not have.
+TEST_F(SessionKillerTest, ChildrenOfWhatEndsMeanwhileAreFound) {
+  for (int round = 0; round < 150; ++round) {
+    const Session session = Start(
+        "echo ready; for i in 1 2 3 4 5 6 7 8; do ((exec sleep 1000 &) &) & "
+        "done;"
+        "wait");
+    Kill(session, true);
+    loop_->Run();
+    ASSERT_TRUE(ended_.back());
+    ASSERT_TRUE(AllDead(session)) << round;
+    Reap(session);
+  }
+}
+
 TEST_F(SessionKillerTest, FinishBlocksUntilItIsDone) {
   const Session session = Start(kFamily);
   Kill(session, true);

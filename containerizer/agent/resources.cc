@@ -18,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "external_containerizer/containerizer/program/flags.h"
 #include "external_containerizer/containerizer/wire/mesos.pb.h"
 #include "re2/re2.h"
 

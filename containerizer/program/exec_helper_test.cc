@@ -34,6 +34,7 @@
 #include "external_containerizer/transport/fork_exec/fork_exec.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
 #include "external_containerizer/transport/sandbox_files.h"
+#include "external_containerizer/transport/linux/proc_stat.h"
 #include "external_containerizer/transport/transport.h"
 #include "external_containerizer/transport/ttrpc/client.h"
 #include "external_containerizer/transport/ttrpc/method.h"
@@ -54,9 +55,8 @@ std::string Contents(const std::string& path) {
 }
 
 bool IsAlive(pid_t pid) {
-  const std::string stat = Contents(absl::StrCat("/proc/", pid, "/stat"));
-  const size_t name_end = stat.rfind(')');
-  return name_end != std::string::npos && stat[name_end + 2] != 'Z';
+  const std::optional<ProcStat> stat = ReadProcStat(pid);
+  return stat.has_value() && stat->state != 'Z';
 }
 
 class ExecHelperTest : public ::testing::Test {

@@ -19,9 +19,9 @@
 
 #include <fstream>
 #include <functional>
-#include <iterator>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,6 +34,7 @@
 #include "external_containerizer/testing/status_matchers.h"
 #include "external_containerizer/testing/test_data.h"
 #include "external_containerizer/transport/event_loop.h"
+#include "external_containerizer/transport/linux/proc_stat.h"
 #include "external_containerizer/transport/transport.h"
 #include "external_containerizer/transport/ttrpc/method.h"
 #include "external_containerizer/transport/unix_socket/helper.h"
@@ -45,15 +46,17 @@ namespace external_containerizer {
 
 inline constexpr absl::Duration kPatience = absl::Seconds(60);
 
+// What of it can be read: a file of /proc may fail in the middle, when its
+// process ends.
 inline std::string Contents(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
 }
 
 inline bool IsAlive(pid_t pid) {
-  const std::string stat = Contents(absl::StrCat("/proc/", pid, "/stat"));
-  const size_t name_end = stat.rfind(')');
-  return name_end != std::string::npos && stat[name_end + 2] != 'Z';
+  const std::optional<ProcStat> stat = ReadProcStat(pid);
+  return stat.has_value() && stat->state != 'Z';
 }
 
 class ServeTest : public ::testing::Test {

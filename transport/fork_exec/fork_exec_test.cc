@@ -19,6 +19,7 @@
 #include <iterator>
 #include <map>
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -30,6 +31,7 @@
 #include "external_containerizer/transport/event_loop.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
 #include "external_containerizer/transport/sandbox_files.h"
+#include "external_containerizer/transport/linux/proc_stat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -63,9 +65,8 @@ size_t OpenDescriptors() {
 
 // Living processes only: who reaps a zombie, and when, is not ours to say.
 bool IsAlive(pid_t pid) {
-  const std::string stat = Contents(absl::StrCat("/proc/", pid, "/stat"));
-  const size_t name_end = stat.rfind(')');
-  return name_end != std::string::npos && stat[name_end + 2] != 'Z';
+  const std::optional<ProcStat> stat = ReadProcStat(pid);
+  return stat.has_value() && stat->state != 'Z';
 }
 
 class ForkExecTest : public ::testing::Test {

@@ -36,6 +36,13 @@ TEST(ProcStatTest, TheFieldsAreThoseOfProc5) {
   EXPECT_EQ(stat->rss_bytes, 6u * static_cast<uint64_t>(sysconf(_SC_PAGESIZE)));
 }
 
+TEST(ProcStatTest, OneThatIsBeingReapedIsAZombie) {
+  const std::optional<ProcStat> stat =
+      ParseProcStat("42 (cat) X" + std::string(kRest).substr(2));
+  ASSERT_TRUE(stat.has_value());
+  EXPECT_EQ(stat->state, 'Z');
+}
+
 TEST(ProcStatTest, ANameCannotPassForFields) {
   for (const char* name : {"a b", ") R 1 2 3", "x) Z 1 1", "new\nline", "()"}) {
     const std::optional<ProcStat> stat =

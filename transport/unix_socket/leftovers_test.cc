@@ -11,14 +11,14 @@
 #include <unistd.h>
 
 #include <fstream>
-#include <iterator>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "external_containerizer/testing/test_data.h"
 #include "external_containerizer/transport/event_loop.h"
+#include "external_containerizer/transport/linux/proc_stat.h"
 #include "external_containerizer/transport/ttrpc/ttrpc_testing.h"
 #include "gtest/gtest.h"
 
@@ -26,10 +26,8 @@ namespace external_containerizer {
 namespace {
 
 bool IsAlive(pid_t pid) {
-  std::ifstream file(absl::StrCat("/proc/", pid, "/stat"));
-  const std::string stat(std::istreambuf_iterator<char>(file), {});
-  const size_t name_end = stat.rfind(')');
-  return name_end != std::string::npos && stat[name_end + 2] != 'Z';
+  const std::optional<ProcStat> stat = ReadProcStat(pid);
+  return stat.has_value() && stat->state != 'Z';
 }
 
 class LeftoversTest : public ::testing::Test {
