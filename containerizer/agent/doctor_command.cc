@@ -28,9 +28,9 @@
 #include "external_containerizer/containerizer/blocking.h"
 #include "external_containerizer/containerizer/containerizer.h"
 #include "external_containerizer/containerizer/posix/machine_check.h"
+#include "external_containerizer/containerizer/program/flags.h"
 #include "external_containerizer/state/text_files.h"
 #include "external_containerizer/transport/linux/clock.h"
-#include "external_containerizer/containerizer/program/flags.h"
 #include "external_containerizer/transport/selected.h"
 
 namespace external_containerizer {

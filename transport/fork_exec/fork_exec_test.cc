@@ -29,9 +29,9 @@
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/testing/broken_sandboxes.h"
 #include "external_containerizer/transport/event_loop.h"
+#include "external_containerizer/transport/linux/proc_stat.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
 #include "external_containerizer/transport/sandbox_files.h"
-#include "external_containerizer/transport/linux/proc_stat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
