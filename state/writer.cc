@@ -260,7 +260,7 @@ absl::Status Writer::RecordLaunch(const RunId& run,
   if (absl::IsNotFound(status)) {
     // Somebody removed directories that were on the disk.
     {
-      absl::MutexLock lock(&mutex_);
+      MutexLock lock(&mutex_);
       durable_.clear();
     }
     status = MakeRun(run, info);

@@ -142,7 +142,7 @@ TEST(RecordReaderTest, TornPayloadIsDataLossThatCountsWhatCame) {
 }
 
 TEST(RecordReaderTest, ALengthInBigEndianOrderIsCalledSo) {
-  for (const size_t size : {5, 300}) {
+  for (const size_t size : {5u, 300u}) {
     std::string record = EncodeRecord(std::string(size, 'x'));
     std::reverse(record.begin(), record.begin() + kRecordPrefixBytes);
     RecordReader reader(1 << 20);

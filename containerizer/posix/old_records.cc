@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -29,7 +28,9 @@ std::string Unescape(absl::string_view word) {
     if (word[i] == '%' && i + 2 < word.size() &&
         absl::ascii_isxdigit(static_cast<unsigned char>(word[i + 1])) &&
         absl::ascii_isxdigit(static_cast<unsigned char>(word[i + 2]))) {
-      text += absl::HexStringToBytes(word.substr(i + 1, 2));
+      int byte = 0;
+      (void)absl::SimpleHexAtoi(word.substr(i + 1, 2), &byte);
+      text += static_cast<char>(byte);
       i += 2;
     } else {
       text += word[i];

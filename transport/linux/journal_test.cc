@@ -21,9 +21,9 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
+#include "external_containerizer/testing/test_data.h"
 #include "external_containerizer/transport/linux/checksum.h"
 #include "external_containerizer/transport/linux/process.h"
 #include "external_containerizer/transport/linux/process_identity.h"
@@ -188,9 +188,7 @@ TEST_F(JournalTest, RecordsOfTheFirstVersionAreUnderstood) {
   std::string old = Contents();
   old[0] = 1;
   // It had the boot id itself, and no namespace.
-  old.replace(
-      16, 16,
-      absl::HexStringToBytes(absl::StrReplaceAll(BootId(), {{"-", ""}})));
+  old.replace(16, 16, FromHex(absl::StrReplaceAll(BootId(), {{"-", ""}})));
   Write(Signed(old));
   EXPECT_EQ(Leftovers(), std::set<pid_t>{sleeper});
   Write(Changed(old, 20));

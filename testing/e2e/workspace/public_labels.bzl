@@ -9,6 +9,7 @@ PUBLIC_LABELS = [
     "//:external_containerizer",
     "//containerizer/posix:posix",
     "//containerizer/program:exec_helper",
+    "//containerizer/program:exit_code",
     "//containerizer/program:program",
     "//containerizer/wire:checkpoint_cc_proto",
     "//containerizer/wire:checkpoint_proto",
