@@ -658,7 +658,9 @@ bool Contract::HasCall(Command command, int name) const {
 void Contract::AppendFingerprint(const Renaming& from,
                                  std::string* text) const {
   Renaming to = {};
-  for (int i = 0; i < kMostNames; ++i) to[static_cast<size_t>(from[i])] = i;
+  for (int i = 0; i < kMostNames; ++i) {
+    to[static_cast<size_t>(from[static_cast<size_t>(i)])] = i;
+  }
   const auto put = [&](int value) {
     text->push_back(static_cast<char>(value));
   };
