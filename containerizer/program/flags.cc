@@ -125,9 +125,9 @@ std::vector<std::string> Flags::Values(absl::string_view name) const {
 
 namespace {
 
-// `text` in lines of at most 80 columns, the first six of which are empty.
+// `text` in lines of at most 79 columns, the first six of which are empty.
 std::string Paragraph(absl::string_view text) {
-  constexpr size_t kColumns = 80;
+  constexpr size_t kColumns = 79;
   constexpr char kIndent[] = "      ";
   std::string paragraph, line;
   for (absl::string_view word : absl::StrSplit(text, ' ')) {

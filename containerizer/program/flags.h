@@ -52,7 +52,7 @@ class Flags {
   std::vector<std::string> rest_;
 };
 
-// The part of a help text that lists `flags`, no wider than 80 columns.
+// The part of a help text that lists `flags`, no wider than 79 columns.
 std::string HelpOn(const std::vector<Flag>& flags);
 
 // The one of `words` that `word` was most likely meant to be; empty if none

@@ -154,7 +154,7 @@ void StandingAgent::HaveRecovered(absl::StatusOr<RecoverySummary> summary) {
     const auto is_unwanted = [this](const ContainerId& id) {
       const HeldPtr held = Lookup(id);
       return held == nullptr || held->progress.launch_failed ||
-             held->progress.unwanted;
+             held->progress.unwanted || held->progress.exit_recorded;
     };
     ids->erase(std::remove_if(ids->begin(), ids->end(), is_unwanted),
                ids->end());
