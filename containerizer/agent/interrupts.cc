@@ -42,7 +42,6 @@ absl::StatusOr<Interrupts> Interrupts::Take() {
   struct sigaction ignore = {};
   ignore.sa_handler = SIG_IGN;
   sigaction(SIGPIPE, &ignore, nullptr);
-  sigaction(SIGXFSZ, &ignore, nullptr);
   pthread_sigmask(SIG_BLOCK, &wanted, &before);
   UniqueFd fd(signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd.valid()) {

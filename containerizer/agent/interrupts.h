@@ -19,8 +19,8 @@ namespace external_containerizer {
 // a fault) are only to be had from fd().
 class Interrupts {
  public:
-  // To be called before the process has a second thread. Also ignores SIGPIPE
-  // and SIGXFSZ, from then on and for good: writing says EPIPE or EFBIG.
+  // To be called before the process has a second thread. Also ignores SIGPIPE,
+  // from then on and for good: writing says EPIPE.
   static absl::StatusOr<Interrupts> Take();
 
   Interrupts(Interrupts&&) = default;

@@ -5,8 +5,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "external_containerizer/testing/status_matchers.h"
@@ -53,20 +51,6 @@ TEST(InterruptsTest, WritingToAClosedPipeIsAnError) {
   EXPECT_EQ(write(ends[1], "x", 1), -1);
   EXPECT_EQ(errno, EPIPE);
   close(ends[1]);
-}
-
-TEST(InterruptsTest, WritingMoreThanAFileMayHoldIsAnError) {
-  ASSERT_THAT(Interrupts::Take(), IsOk());
-  FILE* const file = tmpfile();
-  ASSERT_NE(file, nullptr);
-  const struct rlimit none = {0, RLIM_INFINITY};
-  struct rlimit before;
-  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
-  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &none), 0);
-  EXPECT_EQ(write(fileno(file), "x", 1), -1);
-  EXPECT_EQ(errno, EFBIG);
-  EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
-  fclose(file);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 
 namespace external_containerizer {
 namespace {
@@ -108,6 +109,18 @@ std::string JsonTime(absl::Time time) {
 
 JsonObject& JsonObject::Text(absl::string_view name, absl::string_view value) {
   return Member(name, JsonString(value));
+}
+
+JsonObject& JsonObject::Texts(absl::string_view name,
+                              const std::vector<std::string>& values) {
+  return Member(
+      name, absl::StrCat(
+                "[",
+                absl::StrJoin(values, ",",
+                              [](std::string* out, const std::string& value) {
+                                out->append(JsonString(value));
+                              }),
+                "]"));
 }
 
 JsonObject& JsonObject::Integer(absl::string_view name, int64_t value) {

@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// Writes JSON: flat objects in one line, in ASCII and UTF-8.
+// Writes JSON: objects in one line, in ASCII and UTF-8.
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_JSON_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_JSON_H_
@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -34,6 +35,9 @@ std::string JsonTime(absl::Time time);
 class JsonObject {
  public:
   JsonObject& Text(absl::string_view name, absl::string_view value);
+  // An array.
+  JsonObject& Texts(absl::string_view name,
+                    const std::vector<std::string>& values);
   JsonObject& Integer(absl::string_view name, int64_t value);
   JsonObject& Boolean(absl::string_view name, bool value);
   // With at most six decimals. null if it is not finite.

@@ -84,6 +84,11 @@ TEST(JsonTest, UnfinishedCharacterMayStillBecomeOne) {
   EXPECT_FALSE(IsUnfinishedCharacter(""));
 }
 
+TEST(JsonTest, TextsAreAnArray) {
+  EXPECT_EQ(JsonObject().Texts("a", {}).Texts("b", {"x", "y\""}).ToString(),
+            R"({"a":[],"b":["x","y\""]})");
+}
+
 TEST(JsonTest, TimesAreOfOneForm) {
   EXPECT_EQ(JsonTime(absl::UnixEpoch() + absl::Milliseconds(1)),
             "1970-01-01T00:00:00.001Z");

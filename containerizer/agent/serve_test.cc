@@ -315,6 +315,8 @@ TEST_F(ServeTest, AnIdIsTakenWhereverANameIs) {
   const std::string json = Run({"list", "--json"}).out;
   const std::string key = "\"container\":\"one\",\"id\":\"";
   ASSERT_THAT(json, HasSubstr(key));
+  EXPECT_THAT(json,
+              HasSubstr("\"command\":[\"sh\",\"-c\",\"exec sleep 600\"]"));
   const std::string id = json.substr(json.find(key) + key.size(), 36);
   EXPECT_EQ(Run({"usage", id}).status, 0);
   EXPECT_EQ(Run({"update", "--resources=cpus:1", id}).status, 0);

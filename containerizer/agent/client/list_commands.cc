@@ -54,6 +54,12 @@ const std::string& IdOf(const Container& container) {
                                       : container.id();
 }
 
+std::vector<std::string> CommandOf(const Container& container) {
+  // Agents of before tell it as one text.
+  if (container.arguments().empty()) return {container.command()};
+  return {container.arguments().begin(), container.arguments().end()};
+}
+
 // Why it ended is too long for a table: `wait` and --json say it.
 std::string StateText(const Container& container) {
   return container.state() == "exited" && container.has_end()
@@ -78,7 +84,7 @@ void PrintJson(const std::vector<Container>& containers) {
         .Text("container", container.id())
         .Text("id", IdOf(container))
         .Text("state", container.state())
-        .Text("command", container.command())
+        .Texts("command", CommandOf(container))
         .Text("sandbox", container.sandbox());
     if (container.has_end()) json.Append(EndedJson(container.end()));
     if (container.has_usage()) {

@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_join.h"
 #include "external_containerizer/containerizer/agent/serve/control.h"
 
 namespace external_containerizer {
@@ -118,7 +119,10 @@ void Add(StandingAgent::Listed listed, ListReply& reply) {
   container.set_id(std::move(listed.name));
   container.set_container_id(std::move(listed.id));
   container.set_state(std::move(listed.state));
-  container.set_command(std::move(listed.command));
+  container.set_command(absl::StrJoin(listed.command, " "));
+  for (std::string& argument : listed.command) {
+    container.add_arguments(std::move(argument));
+  }
   container.set_sandbox(std::move(listed.sandbox));
   if (listed.end) *container.mutable_end() = *std::move(listed.end);
   if (!listed.problem.empty()) container.set_problem(std::move(listed.problem));

@@ -30,6 +30,7 @@ namespace external_containerizer {
 namespace {
 
 namespace v1 = control::v1;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
@@ -126,6 +127,7 @@ TEST_F(ControlServerTest, ALifeOverTheWire) {
   EXPECT_EQ(listed->containers(0).container_id(), id);
   EXPECT_EQ(listed->containers(0).state(), "running");
   EXPECT_EQ(listed->containers(0).command(), "sleep 600");
+  EXPECT_THAT(listed->containers(0).arguments(), ElementsAre("sleep", "600"));
   EXPECT_TRUE(listed->containers(0).has_usage());
   EXPECT_FALSE(listed->containers(0).has_problem());
 

@@ -15,7 +15,7 @@
 namespace external_containerizer {
 namespace {
 
-constexpr size_t kMostCommandText = 200;
+constexpr size_t kMostCommandBytes = 200;
 
 Progress ProgressOf(const state::KnownRun& known) {
   Progress progress;
@@ -69,7 +69,7 @@ std::map<std::string, std::shared_ptr<HeldContainer>> HeldContainers(
     container->progress = ProgressOf(known);
     container->end = known.run->termination;
     if (const auto& info = known.executor->info; info.has_value()) {
-      container->command = CommandText(info->command());
+      container->command = BoundedCommand(info->command());
       if (container->IsOwn()) {
         container->resources.assign(info->resources().begin(),
                                     info->resources().end());
@@ -158,18 +158,25 @@ wire::Termination Bounded(wire::Termination end) {
   return end;
 }
 
-std::string CommandText(const wire::CommandInfo& command) {
-  std::string text;
-  if (command.arguments_size() == 0) text = command.value();
-  for (const std::string& argument : command.arguments()) {
-    if (text.size() > kMostCommandText) break;
-    absl::StrAppend(&text, text.empty() ? "" : " ", argument);
+std::vector<std::string> BoundedCommand(const wire::CommandInfo& command) {
+  std::vector<std::string> words(command.arguments().begin(),
+                                 command.arguments().end());
+  if (command.shell()) {
+    words = {"sh", "-c", command.value()};
+  } else if (words.empty()) {
+    words = {command.value()};
   }
-  if (text.size() > kMostCommandText) {
-    text.resize(kMostCommandText);
-    absl::StrAppend(&text, "...");
+  size_t left = kMostCommandBytes;
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (words[i].size() > left) {
+      words[i].resize(left);
+      words[i] += "...";
+      words.resize(i + 1);
+    } else {
+      left -= words[i].size();
+    }
   }
-  return text;
+  return words;
 }
 
 }  // namespace external_containerizer

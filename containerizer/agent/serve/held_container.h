@@ -41,7 +41,7 @@ struct HeldContainer {
   state::RunId run;
   Progress progress;
   bool retry_wait = false;  // Asking how it ends failed; a timer is set.
-  std::string command;      // As somebody would type it; bounded.
+  std::vector<std::string> command;        // BoundedCommand()
   std::shared_ptr<LaunchRequest> request;  // Until it is launched.
   absl::Status launch_error;
   std::optional<wire::Termination> end;
@@ -106,8 +106,8 @@ std::vector<std::string> SetAsideDamaged(state::AgentState& state);
 // `end`, with no more in it than is of use to somebody who asks.
 wire::Termination Bounded(wire::Termination end);
 
-// `command`, for people: its arguments with spaces between them, bounded.
-std::string CommandText(const wire::CommandInfo& command);
+// What `command` executes, argument by argument, cut off after 200 bytes.
+std::vector<std::string> BoundedCommand(const wire::CommandInfo& command);
 
 }  // namespace external_containerizer
 

@@ -181,15 +181,21 @@ TEST(BoundedTest, AnEndThatIsTooLongIsCut) {
   EXPECT_LT(Bounded(end).ByteSizeLong(), 10'000u);
 }
 
-TEST(CommandTextTest, ACommandIsShownAsItIsTypedAndNotTooLong) {
+TEST(BoundedCommandTest, ACommandIsWhatIsExecutedAndNotTooLong) {
   wire::CommandInfo command;
   command.set_value("sleep");
-  EXPECT_EQ(CommandText(command), "sleep");
+  command.set_shell(false);
+  EXPECT_THAT(BoundedCommand(command), ElementsAre("sleep"));
   command.add_arguments("sleep");
   command.add_arguments("600");
-  EXPECT_EQ(CommandText(command), "sleep 600");
-  for (int i = 0; i < 1000; ++i) command.add_arguments("argument");
-  EXPECT_THAT(CommandText(command), SizeIs(203));
+  EXPECT_THAT(BoundedCommand(command), ElementsAre("sleep", "600"));
+  command.set_shell(true);
+  EXPECT_THAT(BoundedCommand(command), ElementsAre("sh", "-c", "sleep"));
+  command.set_shell(false);
+  command.add_arguments(std::string(1000, 'x'));
+  command.add_arguments("more");
+  EXPECT_THAT(BoundedCommand(command),
+              ElementsAre("sleep", "600", std::string(192, 'x') + "..."));
 }
 
 }  // namespace

@@ -279,7 +279,7 @@ void StandingAgent::Launch(LaunchSpec spec, Done<Identity> done) {
   held->request = std::make_shared<LaunchRequest>(
       MakeLaunchRequest(ids, sandbox, spec.command, spec.resources));
   held->request->checkpoint = true;
-  held->command = CommandText(held->request->executor.command());
+  held->command = BoundedCommand(held->request->executor.command());
   held->resources = std::move(spec.resources);
   held->launchers.push_back(std::move(done));
   Enter(held);

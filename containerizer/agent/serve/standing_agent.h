@@ -77,8 +77,8 @@ class StandingAgent {
   struct Listed {
     std::string name;
     ContainerId id;
-    std::string state;  // launching, running, exited, destroying
-    std::string command;
+    std::string state;                 // launching, running, exited, destroying
+    std::vector<std::string> command;  // BoundedCommand()
     std::string sandbox;
     std::optional<wire::Termination> end;
     std::string problem;  // Needs an operator, or fails for now; else empty.

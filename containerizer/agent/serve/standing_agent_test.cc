@@ -394,7 +394,7 @@ TEST_F(StandingAgentTest, AContainerIsFoundAgainAfterTheAgentWasKilled) {
   EXPECT_EQ(State("one"), "running");
   const auto found = agent_->Find("one");
   ASSERT_THAT(found, IsOk());
-  EXPECT_EQ(found->command, "sleep 600");
+  EXPECT_THAT(found->command, ElementsAre("sleep", "600"));
   EXPECT_THAT(InWorld(), ElementsAre(Pair("one", agent_->Find("one")->id)));
 }
 
