@@ -33,7 +33,8 @@ def main():
             sys.exit("mutants.txt: \"%s\": not there, or not once, in %s: %s" %
                      (name, file, old))
         sources[file] = sources[file].replace(
-            old, new.replace("MUTANT", "(active_mutant == %d)" % number))
+            old, new.replace("(MUTANT)", "MUTANT").replace(
+                "MUTANT", "(active_mutant == %d)" % number))
     for name, text in sources.items():
         opening = "namespace external_containerizer {\n"
         text = text.replace(opening, opening + "extern int active_mutant;\n", 1)
