@@ -68,8 +68,8 @@ struct LifecycleOptions {
   int max_attempts = 4;
   // The same for `wait`, whatever the failure. More, because what follows is
   // `destroy`: a program whose runtime restarts must not lose its containers.
-  // One that could not be started does not count: it is tried for ever, and
-  // reported (ContainerEvent::Kind::kTrouble).
+  // A `wait` that could not be started does not count: it is tried for ever,
+  // and reported (ContainerEvent::Kind::kTrouble).
   int max_wait_attempts = 9;
   // Wait() fails once `wait` could not be started so often in a row, with the
   // last reason. The container is still held; call Wait() again.

@@ -54,7 +54,7 @@ std::string WorkDirAround(const std::string& path) {
   return stat(slaves.c_str(), &info) == 0 ? real.substr(0, meta) : "";
 }
 
-// Those that are there beside the one that `latest` names.
+// The agents that are there beside the one that `latest` names.
 std::vector<std::string> OtherAgents(const state::AgentState& state) {
   std::vector<std::string> others;
   auto place = state::Directory::OpenRoot(state.work_dir);

@@ -14,7 +14,7 @@ namespace external_containerizer {
 
 namespace {
 
-// Those that end a process by default and that others send.
+// The signals that end a process by default and that others send.
 std::vector<int> EndingSignals() {
   std::vector<int> numbers = {SIGHUP,  SIGINT,  SIGQUIT,   SIGUSR1, SIGUSR2,
                               SIGALRM, SIGTERM, SIGSTKFLT, SIGXCPU, SIGVTALRM,

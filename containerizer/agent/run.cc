@@ -40,7 +40,7 @@ namespace {
 
 constexpr absl::Duration kUsageInterval = absl::Seconds(1);
 constexpr absl::Duration kTick = absl::Milliseconds(500);
-// Who waits for longer than this for a command of the program is told.
+// A user who waits longer than this for a command of the program is told.
 constexpr absl::Duration kSlow = absl::Seconds(5);
 // timeout(1) signals its child and then its whole group: one request, not two.
 constexpr absl::Duration kSameRequest = absl::Milliseconds(300);

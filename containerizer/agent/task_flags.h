@@ -18,11 +18,11 @@
 
 namespace external_containerizer {
 
-// Of whoever starts the program: --containerizer_path, --inherit,
-// --termination_status.
+// The flags of commands that start the program: --containerizer_path,
+// --inherit, --termination_status.
 std::vector<Flag> ProgramFlags();
 
-// Of whoever asks for a container: --shell, --resources, --env, --user.
+// The flags of commands that launch: --shell, --resources, --env, --user.
 std::vector<Flag> TaskFlags();
 
 Flag ResourcesFlag();  // --resources

@@ -52,7 +52,7 @@ class CgroupFiles {
   std::optional<uint64_t> Number(File file, const std::string& path,
                                  const char* name);
 
-  // Of a list of processes or threads. `stays_current`: see CgroupVersion.
+  // Counts a list of processes or threads. `stays_current`: see CgroupVersion.
   std::optional<uint32_t> CountLines(File file, const std::string& path,
                                      const char* name, bool stays_current);
 

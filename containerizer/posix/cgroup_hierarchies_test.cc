@@ -203,7 +203,7 @@ TEST(CgroupHierarchiesTest, ASecondMountOfThisMachineChangesNothing) {
     if (mkdtemp(directory.data()) == nullptr) _exit(77);
     for (const CgroupHierarchy& hierarchy : before) {
       const char* const from = hierarchy.mount_point.c_str();
-      // One that is writable, and one that covers it and is not.
+      // The first mount is writable; the second covers it and is not.
       if (mount(from, directory.c_str(), nullptr, MS_BIND, nullptr) != 0 ||
           mount(from, directory.c_str(), nullptr, MS_BIND, nullptr) != 0 ||
           mount("none", directory.c_str(), nullptr,

@@ -46,7 +46,7 @@ void ReadMemory(const std::string& path, CgroupFiles& files,
       CgroupFiles::kMemorySoftLimit, path, "memory.soft_limit_in_bytes"));
   const absl::string_view stat =
       files.Text(CgroupFiles::kMemoryStat, path, "memory.stat");
-  // Those with "total_" include the cgroups below.
+  // The values with "total_" include the cgroups below.
   usage.anonymous_bytes = NumberAfter(stat, "total_rss");
   usage.file_bytes = NumberAfter(stat, "total_cache");
   usage.mapped_file_bytes = NumberAfter(stat, "total_mapped_file");

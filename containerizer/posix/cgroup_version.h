@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// What is different about the two versions of cgroups: the names and meanings
-// of the files. All else is in cgroup_limits.h and container_cgroups.h, which
+// The two versions of cgroups differ in the names and meanings of their
+// files. All else is in cgroup_limits.h and container_cgroups.h, which
 // ask CgroupVersion::Of(cgroup).
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_CGROUP_VERSION_H_
@@ -69,13 +69,13 @@ struct MemoryEvents {
   uint64_t limit_bytes = 0;  // now; 0: none
 };
 
-// Of the quota of cpus.
+// The period of the quota of cpus.
 inline constexpr int64_t kCpuPeriodMicroseconds = 100000;
 
 // The CPUs of a container, in the units of the kernel.
 struct CpuLimits {
   int64_t shares = 0;  // 1024 are one CPU's
-  // Of each period; none if it is not set.
+  // The part of each period; none if it is not set.
   std::optional<int64_t> quota_microseconds;
 };
 

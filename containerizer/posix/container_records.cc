@@ -32,7 +32,7 @@ namespace {
 // paths below 2 KiB.
 constexpr size_t kMaxFile = 64 << 10;
 
-// What was read of a file.
+// The result of reading a file.
 struct Contents {
   ContainerRecords records;
   uint32_t version = 0;

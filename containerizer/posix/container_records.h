@@ -1,13 +1,13 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// What is written down about a container: one file of records (records.h), to
-// which launch appends a plan before it makes anything, and the supervisor a
-// start before the task is executed, and an end when all is over. Whoever has
-// the file open keeps reading it after `destroy` has removed it, so a `wait`
-// that was running learns the true end. That is why records are appended and
-// not renamed over each other. A record that a crash left half-written counts
-// as none: the file says the old or the new.
+// Each container has one file of records (records.h), to which launch appends a
+// plan before it makes anything, and the supervisor a start before the task is
+// executed, and an end when all is over. Whoever has the file open keeps
+// reading it after `destroy` has removed it, so a `wait` that was running
+// learns the true end. That is why records are appended and not renamed over
+// each other. A record that a crash left half-written counts as none: the file
+// says the old or the new.
 //
 // Files of the first release, which are lines of text, are read too: their
 // supervisors append their ends as such lines.
@@ -86,8 +86,7 @@ absl::StatusOr<ContainerRecords> ParseRecords(absl::string_view contents);
 // have a supervisor and a task with the pid 0, which are nobody.
 absl::StatusOr<ContainerRecords> ReadRecords(int fd);
 
-// Of a file that is damaged: what its whole records say. There may have been
-// more.
+// Reads the whole records of a file that is damaged. There may have been more.
 ContainerRecords SalvageRecords(int fd);
 
 // What the tokens of all containers begin with that have this very file, as

@@ -85,7 +85,7 @@ bool ParseEnd(const Words& words, ContainerRecords& records) {
 }
 
 // "cgroup 1 cpu,cpuacct /sys/fs/cgroup/cpu/posix-...". "-" for no controllers.
-// Of one path the last line counts.
+// The last line of a path counts.
 bool ParseCgroup(const Words& words, ContainerRecords& records) {
   if (words.size() != 4) return false;
   ContainerCgroup cgroup;

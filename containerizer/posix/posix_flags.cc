@@ -90,7 +90,7 @@ bool Rlimit(const std::string& value, Options& options) {
   return false;
 }
 
-// Those with a value, and the ones that are on or off.
+// A flag with a value. Switch, below, is one that is on or off.
 struct ValueFlag {
   Flag flag;
   bool (*parse)(const std::string& value, Options& options);

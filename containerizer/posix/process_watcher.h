@@ -65,7 +65,7 @@ class ProcessWatcher {
   std::unique_ptr<EventLoop> loop_ ABSL_GUARDED_BY(mutex_);
   Thread thread_ ABSL_GUARDED_BY(mutex_);
   WatchId last_id_ ABSL_GUARDED_BY(mutex_) = 0;
-  // Of the loop's thread alone.
+  // The loop's thread alone uses these two.
   std::unordered_map<WatchId, Entry> entries_;
   EventLoop* running_ = nullptr;
 };

@@ -48,7 +48,7 @@ absl::Status OpenNull(int flags, const char* what, UniqueFd* fd) {
   return fd->valid() ? absl::OkStatus() : NoDescriptor(what);
 }
 
-// Of a directory that is open: its mode may forbid to work in it.
+// The mode of a directory that is open may forbid to work in it.
 bool CanBeEntered(int directory) {
   return UniqueFd(openat(directory, ".", O_PATH | O_DIRECTORY | O_CLOEXEC))
       .valid();

@@ -47,7 +47,7 @@ class Journal {
   // Whether there is one.
   static bool IsIn(int directory_fd);
 
-  // Those of the previous owners that are still there, running or zombies.
+  // Processes of the previous owners that are still there, running or zombies.
   // Their slots are taken until they are removed. A process that this one
   // cannot see or be sure of (it counts in another PID namespace, or the boot
   // is not known) is not among them, and stays written down.

@@ -101,7 +101,7 @@ class JournalTest : public ::testing::Test {
     return record;
   }
 
-  // One that differs in one byte.
+  // The record with one byte changed.
   static std::string Changed(std::string record, size_t byte) {
     record[byte] = static_cast<char>(record[byte] + 1);
     return Signed(std::move(record));

@@ -57,7 +57,7 @@ bool Prepare(const Plan& plan) {
   setsid();
   struct sigaction usual = {};
   usual.sa_handler = SIG_DFL;
-  // Of some numbers nothing can be said; those are the C library's.
+  // A few numbers are refused: they belong to the C library.
   for (int number = 1; number < NSIG; ++number) {
     sigaction(number, &usual, nullptr);
   }

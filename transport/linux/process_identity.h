@@ -23,9 +23,9 @@
 
 namespace external_containerizer {
 
-// Of this boot, as the kernel writes it: 36 characters. Empty if it cannot be
-// read, because /proc/sys is hidden or no descriptor is left. Thread-safe. Is
-// read once, but again if that failed.
+// The id of this boot, as the kernel writes it: 36 characters. Empty if it
+// cannot be read, because /proc/sys is hidden or no descriptor is left.
+// Thread-safe. Is read once, but again if that failed.
 std::string BootId();
 
 // The PID namespace in which this process sees others: the inode number of
@@ -46,8 +46,8 @@ struct ProcessIdentity {
 // cannot be known, and they do not.
 bool operator==(const ProcessIdentity& a, const ProcessIdentity& b);
 
-// Of a process that this one sees; a zombie has one. nullopt, with errno, as
-// ReadProcStat().
+// The identity of a process that this one sees; a zombie has one. nullopt, with
+// errno, as ReadProcStat().
 std::optional<ProcessIdentity> IdentityOf(pid_t pid);
 
 // OK if a process with this identity could be seen from here. NOT_FOUND: it has

@@ -31,7 +31,7 @@ constexpr int kAccepts = 64;
 // Until descriptors or memory may be free again.
 constexpr absl::Duration kAcceptPause = absl::Milliseconds(50);
 
-// What is held is much, and then little again: the memory is given back.
+// Memory is given back when much was held, and little is held again.
 constexpr size_t kMuch = 8 << 20;
 constexpr size_t kLittle = 1 << 20;
 
@@ -247,7 +247,8 @@ class Server::Impl : public internal::Session::Host {
       services_;
   absl::flat_hash_map<internal::Session*, std::unique_ptr<internal::Session>>
       sessions_;
-  // Those of which no whole frame has come; the oldest has the least number.
+  // Sessions from which no whole frame has come; the oldest has the least
+  // number.
   std::map<uint64_t, internal::Session*> silent_;
   size_t held_ = 0;       // By all sessions.
   size_t most_held_ = 0;  // Since memory was given back.

@@ -52,9 +52,9 @@ StandingAgent::StandingAgent(EventLoop& loop, Options options,
     Enter(held);
   }
   for (auto& [when, name] : exited) exited_.push_back(std::move(name));
-  // What is to be destroyed is held and destroyed by this agent, like any other
-  // container: recovery would leave alone what the program does not list, and
-  // keep to itself why a destroy failed.
+  // This agent destroys what is owed, as it does with any other container:
+  // recovery would leave alone what the program does not list, and keep to
+  // itself why a destroy failed.
   for (KnownContainer& known : known_) {
     const auto it = by_id_.find(known.id);
     if (it != by_id_.end() && !it->second->progress.completed_recorded) {
@@ -149,7 +149,7 @@ void StandingAgent::HaveRecovered(absl::StatusOr<RecoverySummary> summary) {
     std::exchange(recovered_, nullptr)(std::move(summary));
     return;
   }
-  // Those that this agent is destroying are neither recovered nor lost.
+  // Containers that this agent is destroying are neither recovered nor lost.
   for (auto* ids : {&summary->recovered, &summary->lost}) {
     const auto is_unwanted = [this](const ContainerId& id) {
       const HeldPtr held = Lookup(id);

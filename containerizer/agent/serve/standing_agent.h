@@ -121,7 +121,7 @@ class StandingAgent {
   // Ends it if it runs, removes its sandbox, and forgets it.
   void Destroy(const std::string& which, Done<wire::Termination> done);
 
-  // Those with a name after `after`, in order, at most `most`.
+  // The containers with a name after `after`, in order, at most `most`.
   std::vector<Listed> List(const std::string& after, size_t most) const;
   absl::StatusOr<Listed> Find(const std::string& which) const;
   size_t held() const { return held_.size(); }

@@ -334,7 +334,7 @@ class StandingAgentTest : public ::testing::Test {
     resource.mutable_scalar()->set_value(value);
     return resource;
   }
-  // Those that the program was told last: "cpus:1;mem:64".
+  // The limits that the program was told last: "cpus:1;mem:64".
   std::string Limits(const std::string& name) {
     std::set<std::string> limits;
     const wire::Update told = InWorld(name)->resources;
