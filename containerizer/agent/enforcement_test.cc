@@ -25,6 +25,7 @@
 #include "external_containerizer/containerizer/posix/machine_check.h"
 #include "external_containerizer/testing/status_matchers.h"
 #include "external_containerizer/testing/test_data.h"
+#include "external_containerizer/transport/linux/random_name.h"
 #include "external_containerizer/transport/selected.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

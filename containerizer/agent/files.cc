@@ -6,12 +6,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <atomic>
-#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <map>
@@ -21,9 +18,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
-#include "external_containerizer/transport/linux/checksum.h"
 #include "external_containerizer/transport/linux/clock.h"
 #include "external_containerizer/transport/linux/open_beneath.h"
+#include "external_containerizer/transport/linux/random_name.h"
 
 namespace external_containerizer {
 namespace {
@@ -265,18 +262,6 @@ absl::Status RemoveTree(int parent, const std::string& name) {
     return FileError("remove", name, errno);
   }
   return absl::OkStatus();
-}
-
-std::string RandomName() {
-  uint64_t random = 0;
-  if (getrandom(&random, sizeof(random), GRND_NONBLOCK) !=
-      static_cast<ssize_t>(sizeof(random))) {
-    // A filter of system calls refuses it, or the machine has only just booted.
-    static std::atomic<uint64_t> count{0};
-    random = Checksum(absl::StrCat(
-        getpid(), " ", absl::ToInt64Nanoseconds(MonotonicNow()), " ", count++));
-  }
-  return absl::StrCat(absl::Hex(random, absl::kZeroPad16));
 }
 
 }  // namespace external_containerizer

@@ -44,10 +44,6 @@ absl::StatusOr<std::vector<std::string>> NamesIn(int directory, size_t most);
 // keeps writing.
 absl::Status RemoveTree(int parent, const std::string& name);
 
-// 16 characters, 0-9 and a-f, that no other call returns. Nobody can guess
-// them, unless the kernel has no random numbers for this process. Never blocks.
-std::string RandomName();
-
 }  // namespace external_containerizer
 
 #endif  // EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_FILES_H_

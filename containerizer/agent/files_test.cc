@@ -5,23 +5,18 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
 #include <linux/fs.h>
-#include <linux/seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstddef>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/testing/status_matchers.h"
+#include "external_containerizer/transport/linux/random_name.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -221,36 +216,6 @@ TEST_F(FilesTest, NamesInIsBounded) {
   const auto one = NamesIn(root_.get(), 1);
   ASSERT_THAT(one, IsOk());
   EXPECT_EQ(one->size(), 1u);
-}
-
-TEST_F(FilesTest, RandomNamesDiffer) {
-  EXPECT_NE(RandomName(), RandomName());
-  EXPECT_EQ(RandomName().size(), 16u);
-}
-
-// In a process of its own: a filter cannot be taken off.
-[[noreturn]] void NameWithoutRandomNumbers() {
-  sock_filter filter[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getrandom, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-  };
-  const sock_fprog program = {sizeof(filter) / sizeof(filter[0]), filter};
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-      prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
-    _exit(2);
-  }
-  alarm(60);
-  _exit(RandomName() != RandomName() && RandomName().size() == 16 ? 0 : 1);
-}
-
-TEST_F(FilesTest, RandomNamesDifferAlsoWhereTheKernelHasNone) {
-  const pid_t child = fork();
-  if (child == 0) NameWithoutRandomNumbers();
-  int status = 0;
-  ASSERT_EQ(waitpid(child, &status, 0), child);
-  EXPECT_EQ(status, 0);
 }
 
 }  // namespace

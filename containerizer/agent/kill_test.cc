@@ -39,6 +39,7 @@
 #include "external_containerizer/containerizer/agent/serve/control.h"
 #include "external_containerizer/containerizer/wire/exit.h"
 #include "external_containerizer/testing/status_matchers.h"
+#include "external_containerizer/transport/linux/random_name.h"
 #include "external_containerizer/transport/selected.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

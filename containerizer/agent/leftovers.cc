@@ -3,8 +3,6 @@
 
 #include "external_containerizer/containerizer/agent/leftovers.h"
 
-#include <sys/stat.h>
-
 #include <cstddef>
 #include <optional>
 #include <utility>
@@ -16,6 +14,7 @@
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/agent/report.h"
+#include "external_containerizer/state/paths.h"
 #include "external_containerizer/transport/linux/clock.h"
 #include "external_containerizer/transport/linux/mutex_lock.h"
 
@@ -84,28 +83,27 @@ void LeftoverCleaner::Work() {
 
 void LeftoverCleaner::Clean(RunDirectory run) {
   const std::string path = run.path();
-  const absl::StatusOr<std::optional<RunRecord>> record = run.ReadRecord();
-  absl::Status cleaned = record.status();
-  if (record.ok() && record->has_value()) {
-    cleaned = Destroy(run, **record);
-  }
+  const std::string container = run.run().container;
+  const absl::StatusOr<std::optional<std::string>> program = run.ReadProgram();
+  const bool has_launched = program.ok() && program->has_value();
+  absl::Status cleaned = program.status();
+  if (has_launched) cleaned = Destroy(run, **program);
   if (cleaned.ok()) cleaned = std::move(run).Remove();
   if (Stopped()) return;
   if (!cleaned.ok()) {
     notice_(
         absl::StrCat("what a killed run left in ", OneLine(path),
                      " could not be cleaned up: ", OneLine(cleaned.message())));
-  } else if (record->has_value()) {
-    notice_(absl::StrCat("destroyed the container ",
-                         OneLine((*record)->container),
+  } else if (has_launched) {
+    notice_(absl::StrCat("destroyed the container ", OneLine(container),
                          ", which a killed run had left behind"));
   }
 }
 
 absl::Status LeftoverCleaner::Destroy(const RunDirectory& run,
-                                      const RunRecord& record) {
+                                      const std::string& program) {
   TransportOptions transport;
-  transport.program = record.program;
+  transport.program = program;
   transport.work_directory = run.path();
   absl::StatusOr<std::unique_ptr<Containerizer>> created =
       Containerizer::Create(CleaningOptions(run),
@@ -113,14 +111,9 @@ absl::Status LeftoverCleaner::Destroy(const RunDirectory& run,
   if (!created.ok()) return created.status();
 
   KnownContainer known;
-  known.id = record.container;
+  known.id = run.run().container;
   known.state = KnownContainer::State::kUnacknowledged;
-  struct stat status;
-  if (!record.sandbox_path.empty() &&
-      stat(absl::StrCat(run.path(), "/", record.sandbox_path).c_str(),
-           &status) == 0) {
-    known.sandbox = Sandbox{run.path(), record.sandbox_path, std::nullopt};
-  }
+  known.sandbox = Sandbox{run.path(), state::RunPath(run.run()), std::nullopt};
   absl::StatusOr<RecoverySummary> summary = absl::UnknownError("");
   absl::Notification returned;
   {

@@ -40,7 +40,7 @@ class LeftoverCleaner {
  private:
   void Work();
   void Clean(RunDirectory run);
-  absl::Status Destroy(const RunDirectory& run, const RunRecord& record);
+  absl::Status Destroy(const RunDirectory& run, const std::string& program);
   bool Stopped();
 
   const std::string work_dir_;

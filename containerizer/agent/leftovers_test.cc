@@ -20,6 +20,7 @@
 #include "external_containerizer/containerizer/agent/sandbox_layout.h"
 #include "external_containerizer/containerizer/blocking.h"
 #include "external_containerizer/testing/status_matchers.h"
+#include "external_containerizer/transport/linux/random_name.h"
 #include "external_containerizer/transport/mock/oracle.h"
 #include "external_containerizer/transport/mock/script.h"
 #include "gmock/gmock.h"
@@ -40,21 +41,20 @@ class LeftoversTest : public ::testing::Test {
         world_(std::make_shared<OracleWorld>()) {}
 
   // A run that is killed while its container runs. Returns its directory.
-  std::string AbandonContainer(const std::string& id) {
+  std::string AbandonContainer() {
     auto run = RunDirectory::Create(work_);
     EXPECT_THAT(run, IsOk());
-    const SandboxIds ids = {"S", "F", "E", id};
-    auto sandbox = MakeSandbox(run->path(), run->fd(), ids);
+    auto sandbox = MakeSandbox(run->path(), run->fd(), run->run());
     EXPECT_THAT(sandbox, IsOk());
-    EXPECT_THAT(run->WriteRecord({"the program", id, sandbox->sandbox.path}),
-                IsOk());
+    EXPECT_THAT(run->WriteProgram("the program"), IsOk());
     auto containerizer = Containerizer::Create({}, OracleTransport(world_));
     EXPECT_THAT(containerizer, IsOk());
     BlockingContainerizer blocking(**containerizer);
     EXPECT_THAT(blocking.Recover({}), IsOk());
-    EXPECT_THAT(blocking.Launch(MakeLaunchRequest(ids, sandbox->sandbox,
+    EXPECT_THAT(blocking.Launch(MakeLaunchRequest(run->run(), sandbox->sandbox,
                                                   {"x", {"x"}, {}}, {})),
                 IsOk());
+    container_ = run->run().container;
     return run->path();
   }
 
@@ -83,15 +83,17 @@ class LeftoversTest : public ::testing::Test {
   std::shared_ptr<OracleWorld> world_;
   std::vector<TransportOptions> options_;
   std::vector<std::string> notices_;
+  std::string container_;  // The id of the one that was abandoned.
 };
 
 TEST_F(LeftoversTest, ContainerOfAKilledRunIsDestroyedAndItsFilesRemoved) {
-  const std::string path = AbandonContainer("c-1");
-  ASSERT_THAT(world_->Containers(), ElementsAre("c-1"));
+  const std::string path = AbandonContainer();
+  ASSERT_THAT(world_->Containers(), ElementsAre(container_));
   Clean(ToWorld());
   EXPECT_THAT(world_->Containers(), IsEmpty());
   EXPECT_FALSE(Exists(path));
-  EXPECT_THAT(notices_, ElementsAre(HasSubstr("destroyed the container c-1")));
+  EXPECT_THAT(notices_,
+              ElementsAre(HasSubstr("destroyed the container " + container_)));
   ASSERT_EQ(options_.size(), 1u);
   EXPECT_EQ(options_[0].program, "the program");
   EXPECT_EQ(options_[0].work_directory, path);
@@ -108,14 +110,14 @@ TEST_F(LeftoversTest, RunThatLaunchedNothingIsRemovedWithoutAWord) {
 TEST_F(LeftoversTest, RunThatLivesIsLeftAlone) {
   const auto run = RunDirectory::Create(work_);
   ASSERT_THAT(run, IsOk());
-  ASSERT_THAT(run->WriteRecord({"p", "c", ""}), IsOk());
+  ASSERT_THAT(run->WriteProgram("p"), IsOk());
   Clean(ToWorld());
   EXPECT_TRUE(Exists(run->path()));
   EXPECT_THAT(options_, IsEmpty());
 }
 
 TEST_F(LeftoversTest, WhatCannotBeDestroyedStaysAndIsTold) {
-  const std::string path = AbandonContainer("c-1");
+  const std::string path = AbandonContainer();
   Clean([](TransportOptions) -> TransportFactory {
     return [](EventLoop&) -> absl::StatusOr<std::unique_ptr<Transport>> {
       return absl::FailedPreconditionError("the program is gone");
@@ -130,7 +132,7 @@ TEST_F(LeftoversTest, WhatCannotBeDestroyedStaysAndIsTold) {
 }
 
 TEST_F(LeftoversTest, DamagedRecordIsToldAndNothingIsRemoved) {
-  const std::string path = AbandonContainer("c-1");
+  const std::string path = AbandonContainer();
   ASSERT_EQ(truncate((path + "/run.record").c_str(), 3), 0);
   Clean(ToWorld());
   EXPECT_TRUE(Exists(path));
@@ -138,7 +140,7 @@ TEST_F(LeftoversTest, DamagedRecordIsToldAndNothingIsRemoved) {
 }
 
 TEST_F(LeftoversTest, EndingDoesNotWaitForAProgramThatHangs) {
-  const std::string path = AbandonContainer("c-1");
+  const std::string path = AbandonContainer();
   auto script = std::make_shared<Script>();
   absl::Notification done;
   {

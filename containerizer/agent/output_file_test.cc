@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "external_containerizer/containerizer/agent/files.h"
 #include "external_containerizer/testing/status_matchers.h"
+#include "external_containerizer/transport/linux/random_name.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

@@ -42,7 +42,7 @@ ParseEnvironment(const std::vector<std::string>& values) {
   return environment;
 }
 
-LaunchRequest MakeLaunchRequest(const SandboxIds& ids, const Sandbox& sandbox,
+LaunchRequest MakeLaunchRequest(const state::RunId& run, const Sandbox& sandbox,
                                 const TaskCommand& command,
                                 const Resources& resources) {
   wire::CommandInfo info;
@@ -61,17 +61,17 @@ LaunchRequest MakeLaunchRequest(const SandboxIds& ids, const Sandbox& sandbox,
   if (!command.user.empty()) info.set_user(command.user);
 
   LaunchRequest request;
-  request.id = ids.container;
+  request.id = run.container;
   request.sandbox = sandbox;
   if (!command.user.empty()) request.user = command.user;
-  request.agent_id = ids.agent;
+  request.agent_id = run.agent;
   request.task.emplace();
-  request.task->set_name(ids.executor);
-  request.task->mutable_task_id()->set_value(ids.executor);
-  request.task->mutable_slave_id()->set_value(ids.agent);
+  request.task->set_name(run.executor);
+  request.task->mutable_task_id()->set_value(run.executor);
+  request.task->mutable_slave_id()->set_value(run.agent);
   *request.task->mutable_command() = info;
-  request.executor.mutable_executor_id()->set_value(ids.executor);
-  request.executor.mutable_framework_id()->set_value(ids.framework);
+  request.executor.mutable_executor_id()->set_value(run.executor);
+  request.executor.mutable_framework_id()->set_value(run.framework);
   *request.executor.mutable_command() = info;
   for (const wire::Resource& resource : resources) {
     *request.task->add_resources() = resource;

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "external_containerizer/containerizer/agent/sandbox_layout.h"
 #include "external_containerizer/containerizer/container.h"
+#include "external_containerizer/state/paths.h"
 
 namespace external_containerizer {
 
@@ -33,7 +33,7 @@ ParseEnvironment(const std::vector<std::string>& values);
 // The request for a command task, complete for every release of the protocol:
 // the command stands in the task and in its executor, since programs differ in
 // where they look, and some cannot read an executor without one.
-LaunchRequest MakeLaunchRequest(const SandboxIds& ids, const Sandbox& sandbox,
+LaunchRequest MakeLaunchRequest(const state::RunId& run, const Sandbox& sandbox,
                                 const TaskCommand& command,
                                 const Resources& resources);
 

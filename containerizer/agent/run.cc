@@ -30,6 +30,7 @@
 #include "external_containerizer/containerizer/agent/sandbox_layout.h"
 #include "external_containerizer/containerizer/containerizer.h"
 #include "external_containerizer/containerizer/wire/exit.h"
+#include "external_containerizer/state/paths.h"
 #include "external_containerizer/state/text_files.h"
 #include "external_containerizer/transport/event_loop.h"
 #include "external_containerizer/transport/linux/clock.h"
@@ -215,19 +216,15 @@ absl::Status Run::Prepare() {
     const absl::StatusOr<std::string> boot = state::CurrentBootId();
     if (!boot.ok()) return boot.status();
   }
-  const SandboxIds ids = {absl::StrCat("agent-", directory_.name()), "run",
-                          "command", absl::StrCat("run-", directory_.name())};
-  id_ = ids.container;
-  const absl::StatusOr<std::string> path = SandboxPath(ids);
-  if (!path.ok()) return path.status();
-  absl::Status done =
-      directory_.WriteRecord({options_.program.command_line, id_, *path});
+  const state::RunId run = directory_.run();
+  id_ = run.container;
+  absl::Status done = directory_.WriteProgram(options_.program.command_line);
   if (!done.ok()) return done;
   absl::StatusOr<MadeSandbox> sandbox =
-      MakeSandbox(directory_.path(), directory_.fd(), ids, options_.owner);
+      MakeSandbox(directory_.path(), directory_.fd(), run, options_.owner);
   if (!sandbox.ok()) return sandbox.status();
   sandbox_ = *std::move(sandbox);
-  request_ = MakeLaunchRequest(ids, sandbox_.sandbox, options_.command,
+  request_ = MakeLaunchRequest(run, sandbox_.sandbox, options_.command,
                                options_.resources);
 
   cleaner_ = std::make_unique<LeftoverCleaner>(

@@ -13,13 +13,16 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "external_containerizer/transport/linux/random_name.h"
 
 namespace external_containerizer {
 namespace {
 
 constexpr char kRecordName[] = "run.record";
 constexpr char kTemporaryName[] = "run.record.new";
+constexpr char kProgramField[] = "program ";
 constexpr size_t kMostRecordBytes = 64 << 10;
 constexpr size_t kMostDirectories = 10000;
 
@@ -58,22 +61,6 @@ absl::StatusOr<UniqueFd> OpenParent(const std::string& work_dir, bool make) {
         "with --work_dir"));
   }
   return parent;
-}
-
-absl::StatusOr<std::string> ReadAll(int fd, const std::string& shown) {
-  std::string text;
-  char buffer[4096];
-  for (;;) {
-    const ssize_t got = read(fd, buffer, sizeof(buffer));
-    if (got == 0) return text;
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return FileError("read", shown, errno);
-    text.append(buffer, static_cast<size_t>(got));
-    if (text.size() > kMostRecordBytes) {
-      return absl::DataLossError(
-          absl::StrCat(absl::CHexEscape(shown), " is too long to be ours"));
-    }
-  }
 }
 
 }  // namespace
@@ -156,13 +143,15 @@ std::vector<RunDirectory> RunDirectory::ClaimLeftovers(
   return claimed;
 }
 
-absl::Status RunDirectory::WriteRecord(const RunRecord& record) const {
+state::RunId RunDirectory::run() const {
+  return {absl::StrCat("agent-", name_), "run", "command",
+          absl::StrCat("run-", name_)};
+}
+
+absl::Status RunDirectory::WriteProgram(const std::string& command_line) const {
   const std::string shown = absl::StrCat(path_, "/", kRecordName);
-  // One line each; newlines and the like escaped.
   const std::string text =
-      absl::StrCat("program ", absl::CEscape(record.program), "\ncontainer ",
-                   absl::CEscape(record.container), "\nsandbox ",
-                   absl::CEscape(record.sandbox_path), "\n");
+      absl::StrCat(kProgramField, absl::CEscape(command_line), "\n");
   const UniqueFd file(
       openat(fd(), kTemporaryName,
              O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
@@ -177,7 +166,7 @@ absl::Status RunDirectory::WriteRecord(const RunRecord& record) const {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::optional<RunRecord>> RunDirectory::ReadRecord() const {
+absl::StatusOr<std::optional<std::string>> RunDirectory::ReadProgram() const {
   const std::string shown = absl::StrCat(path_, "/", kRecordName);
   const UniqueFd file(openat(fd(), kRecordName,
                              O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
@@ -185,27 +174,21 @@ absl::StatusOr<std::optional<RunRecord>> RunDirectory::ReadRecord() const {
     if (errno == ENOENT) return std::nullopt;
     return FileError("read", shown, errno);
   }
-  const absl::StatusOr<std::string> text = ReadAll(file.get(), shown);
-  if (!text.ok()) return text.status();
-  RunRecord record;
-  for (const std::string& line :
-       std::vector<std::string>(absl::StrSplit(*text, '\n'))) {
-    const std::pair<std::string, std::string> pair =
-        absl::StrSplit(line, absl::MaxSplits(' ', 1));
-    std::string* field = pair.first == "program"     ? &record.program
-                         : pair.first == "container" ? &record.container
-                         : pair.first == "sandbox"   ? &record.sandbox_path
-                                                     : nullptr;
-    if (field != nullptr && !absl::CUnescape(pair.second, field)) {
-      return absl::DataLossError(
-          absl::StrCat(absl::CHexEscape(shown), " is damaged"));
-    }
-  }
-  if (record.program.empty() || record.container.empty()) {
+  std::string text(kMostRecordBytes, '\0');
+  const ssize_t got = read(file.get(), &text[0], text.size());
+  if (got < 0) return FileError("read", shown, errno);
+  text.resize(static_cast<size_t>(got));
+  // Earlier releases wrote more lines, which follow from the directory's name.
+  absl::string_view line = text;
+  line = line.substr(0, line.find('\n'));
+  std::string command_line;
+  if (line.size() == text.size() ||
+      !absl::ConsumePrefix(&line, kProgramField) ||
+      !absl::CUnescape(line, &command_line) || command_line.empty()) {
     return absl::DataLossError(
         absl::StrCat(absl::CHexEscape(shown), " is damaged"));
   }
-  return record;
+  return command_line;
 }
 
 void RunDirectory::Abandon() { flock(fd(), LOCK_UN); }

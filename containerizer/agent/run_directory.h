@@ -17,15 +17,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "external_containerizer/containerizer/agent/files.h"
+#include "external_containerizer/state/paths.h"
 
 namespace external_containerizer {
-
-// What the next run must know to clean up.
-struct RunRecord {
-  std::string program;       // The operator's command line of the program.
-  std::string container;     // Its id.
-  std::string sandbox_path;  // Relative to the run's directory.
-};
 
 class RunDirectory {
  public:
@@ -43,12 +37,17 @@ class RunDirectory {
   const std::string& name() const { return name_; }  // The last component.
   int fd() const { return directory_.get(); }
 
-  // Durable as to a kill of this process, not of the machine: containers do
-  // not outlive that.
-  absl::Status WriteRecord(const RunRecord& record) const;
+  // The only container of the run. Its ids follow from the directory's name.
+  state::RunId run() const;
 
-  // nullopt: the run was killed before it wrote one, so before it launched.
-  absl::StatusOr<std::optional<RunRecord>> ReadRecord() const;
+  // Writes down the operator's command line of the program, which whoever
+  // cleans up must know. To be called before the launch. The record survives
+  // the end of this process, but not that of the machine: no container does.
+  absl::Status WriteProgram(const std::string& command_line) const;
+
+  // Reads what WriteProgram() wrote. nullopt: the run launched nothing.
+  // DATA_LOSS if the file is not as WriteProgram() leaves it.
+  absl::StatusOr<std::optional<std::string>> ReadProgram() const;
 
   // Makes a leftover of it, also for a child of this process that shares the
   // lock for the moment between its fork and its exec.

@@ -18,6 +18,7 @@
 #include "absl/status/status.h"
 #include "external_containerizer/containerizer/agent/files.h"
 #include "external_containerizer/testing/status_matchers.h"
+#include "external_containerizer/transport/linux/random_name.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -116,28 +117,36 @@ TEST_F(RunDirectoryTest, OnlyDirectoriesAreClaimed) {
   EXPECT_THAT(Leftovers(), SizeIs(1));
 }
 
-TEST_F(RunDirectoryTest, RecordIsReadBack) {
+TEST_F(RunDirectoryTest, ProgramIsReadBack) {
   {
     const auto run = RunDirectory::Create(work_);
     ASSERT_THAT(run, IsOk());
-    ASSERT_THAT(run->WriteRecord({"/a b/p --x\n'\xff'", "c-1", "s/x"}), IsOk());
+    ASSERT_THAT(run->WriteProgram("/a b/p --x\n'\xff'"), IsOk());
   }
   const std::vector<RunDirectory> left = Leftovers();
   ASSERT_THAT(left, SizeIs(1));
-  const auto record = left[0].ReadRecord();
-  ASSERT_THAT(record, IsOk());
-  ASSERT_TRUE(record->has_value());
-  EXPECT_EQ((*record)->program, "/a b/p --x\n'\xff'");
-  EXPECT_EQ((*record)->container, "c-1");
-  EXPECT_EQ((*record)->sandbox_path, "s/x");
+  EXPECT_THAT(left[0].ReadProgram(), IsOkAndHolds("/a b/p --x\n'\xff'"));
+}
+
+TEST_F(RunDirectoryTest, ContainerIsTheSameToWhoeverClaimsTheDirectory) {
+  const std::string id = RunDirectory::Create(work_)->run().container;
+  const std::vector<RunDirectory> left = Leftovers();
+  ASSERT_THAT(left, SizeIs(1));
+  EXPECT_EQ(left[0].run().container, id);
+}
+
+TEST_F(RunDirectoryTest, RecordOfAnEarlierReleaseIsUnderstood) {
+  const auto run = RunDirectory::Create(work_);
+  ASSERT_THAT(run, IsOk());
+  std::ofstream(run->path() + "/run.record")
+      << "program p --x\ncontainer run-1\nsandbox slaves/S\n";
+  EXPECT_THAT(run->ReadProgram(), IsOkAndHolds("p --x"));
 }
 
 TEST_F(RunDirectoryTest, KilledBeforeItsRecordMeansNothingWasLaunched) {
   const auto run = RunDirectory::Create(work_);
   ASSERT_THAT(run, IsOk());
-  const auto record = run->ReadRecord();
-  ASSERT_THAT(record, IsOk());
-  EXPECT_FALSE(record->has_value());
+  EXPECT_THAT(run->ReadProgram(), IsOkAndHolds(std::nullopt));
 }
 
 TEST_F(RunDirectoryTest, DamagedRecordIsDataLoss) {
@@ -145,9 +154,10 @@ TEST_F(RunDirectoryTest, DamagedRecordIsDataLoss) {
   ASSERT_THAT(run, IsOk());
   for (const std::string& bad :
        {std::string("container c\n"), std::string("program \\xzz\n"),
-        std::string(""), std::string(100000, 'x')}) {
+        std::string("program p"), std::string("program \n"), std::string(""),
+        std::string(100000, 'x')}) {
     std::ofstream(run->path() + "/run.record") << bad;
-    EXPECT_THAT(run->ReadRecord(), StatusIs(absl::StatusCode::kDataLoss));
+    EXPECT_THAT(run->ReadProgram(), StatusIs(absl::StatusCode::kDataLoss));
   }
 }
 
@@ -182,7 +192,7 @@ TEST_F(RunDirectoryTest, CreatingAndClaimingAtOnceNeverShareADirectory) {
   for (int i = 0; i < 300; ++i) {
     auto run = RunDirectory::Create(work_);
     ASSERT_THAT(run, IsOk());
-    ASSERT_THAT(run->WriteRecord({"p", "c", "s"}), IsOk());
+    ASSERT_THAT(run->WriteProgram("p"), IsOk());
     EXPECT_TRUE(Exists(run->path() + "/run.record"));
     EXPECT_THAT((*std::move(run)).Remove(), IsOk());
   }

@@ -15,7 +15,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "external_containerizer/containerizer/wire/validate.h"
+#include "external_containerizer/state/paths.h"
+#include "external_containerizer/transport/linux/random_name.h"
 #include "external_containerizer/transport/sandbox_files.h"
 
 namespace external_containerizer {
@@ -24,65 +25,41 @@ namespace {
 constexpr mode_t kSandboxMode = 0750;
 // A task may run as a user who is to reach its sandbox.
 constexpr mode_t kParentMode = 0755;
-constexpr char kLatest[] = "latest";
-
-absl::StatusOr<std::string> RunsPath(const SandboxIds& ids) {
-  const std::pair<const char*, const std::string*> all[] = {
-      {"agent id", &ids.agent},
-      {"framework id", &ids.framework},
-      {"executor id", &ids.executor},
-      {"container id", &ids.container}};
-  for (const auto& [kind, id] : all) {
-    absl::Status valid = wire::ValidateId(kind, *id);
-    if (!valid.ok()) return valid;
-    if (*id == kLatest) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          kind, " \"latest\" is the name of the link to the newest"));
-    }
-  }
-  return absl::StrCat("slaves/", ids.agent, "/frameworks/", ids.framework,
-                      "/executors/", ids.executor, "/runs");
-}
 
 // In one step: whoever reads it finds the old one or the new one.
 absl::Status SetLatest(int runs, const std::string& shown,
                        const std::string& target) {
-  const std::string temporary = absl::StrCat(".", kLatest, ".", RandomName());
+  const std::string temporary =
+      absl::StrCat(".", state::kLatestLink, ".", RandomName());
   if (symlinkat(target.c_str(), runs, temporary.c_str()) != 0) {
     return FileError("make a link in", shown, errno);
   }
-  if (renameat(runs, temporary.c_str(), runs, kLatest) != 0) {
+  if (renameat(runs, temporary.c_str(), runs, state::kLatestLink) != 0) {
     const int reason = errno;
     unlinkat(runs, temporary.c_str(), 0);
-    return FileError("make the link", absl::StrCat(shown, "/", kLatest),
-                     reason);
+    return FileError("make the link",
+                     absl::StrCat(shown, "/", state::kLatestLink), reason);
   }
   return absl::OkStatus();
 }
 
 }  // namespace
 
-absl::StatusOr<std::string> SandboxPath(const SandboxIds& ids) {
-  const absl::StatusOr<std::string> runs = RunsPath(ids);
-  if (!runs.ok()) return runs.status();
-  return absl::StrCat(*runs, "/", ids.container);
-}
-
 absl::StatusOr<MadeSandbox> MakeSandbox(const std::string& work_directory,
                                         int work_directory_fd,
-                                        const SandboxIds& ids,
+                                        const state::RunId& run,
                                         std::optional<Sandbox::Owner> owner) {
-  const absl::StatusOr<std::string> runs_path = RunsPath(ids);
-  if (!runs_path.ok()) return runs_path.status();
-  const std::string runs_shown = absl::StrCat(work_directory, "/", *runs_path);
+  absl::Status valid = state::Validate(run);
+  if (!valid.ok()) return valid;
+  const std::string runs_path = state::RunsPath(run);
   const absl::StatusOr<UniqueFd> runs = MakeDirectories(
-      work_directory_fd, *runs_path, kParentMode, work_directory);
+      work_directory_fd, runs_path, kParentMode, work_directory);
   if (!runs.ok()) return runs.status();
 
   MadeSandbox made;
   made.sandbox.root = work_directory;
-  made.sandbox.path = absl::StrCat(*runs_path, "/", ids.container);
-  if (mkdirat(runs->get(), ids.container.c_str(), kSandboxMode) != 0) {
+  made.sandbox.path = state::RunPath(run);
+  if (mkdirat(runs->get(), run.container.c_str(), kSandboxMode) != 0) {
     if (errno == EEXIST) {
       return absl::AlreadyExistsError(absl::StrCat(
           "there is a sandbox already: ", made.sandbox.FullPath()));
@@ -90,7 +67,7 @@ absl::StatusOr<MadeSandbox> MakeSandbox(const std::string& work_directory,
     return FileError("make the sandbox", made.sandbox.FullPath(), errno);
   }
   made.directory =
-      UniqueFd(openat(runs->get(), ids.container.c_str(),
+      UniqueFd(openat(runs->get(), run.container.c_str(),
                       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!made.directory.valid()) {
     return FileError("open the sandbox", made.sandbox.FullPath(), errno);
@@ -102,7 +79,8 @@ absl::StatusOr<MadeSandbox> MakeSandbox(const std::string& work_directory,
   made.sandbox.owner = owner;
   made.sandbox.identity = SandboxIdentity(made.directory.get());
   absl::Status latest =
-      SetLatest(runs->get(), runs_shown, made.sandbox.FullPath());
+      SetLatest(runs->get(), absl::StrCat(work_directory, "/", runs_path),
+                made.sandbox.FullPath());
   if (!latest.ok()) return latest;
   return made;
 }

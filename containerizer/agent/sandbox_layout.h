@@ -15,20 +15,10 @@
 
 #include "absl/status/statusor.h"
 #include "external_containerizer/containerizer/agent/files.h"
+#include "external_containerizer/state/paths.h"
 #include "external_containerizer/transport/transport.h"
 
 namespace external_containerizer {
-
-struct SandboxIds {
-  std::string agent;
-  std::string framework;
-  std::string executor;
-  std::string container;
-};
-
-// The path of a sandbox, relative to the work directory. INVALID_ARGUMENT if
-// an id cannot be a name there (wire/validate.h), or is "latest".
-absl::StatusOr<std::string> SandboxPath(const SandboxIds& ids);
 
 struct MadeSandbox {
   Sandbox sandbox;
@@ -40,7 +30,8 @@ struct MadeSandbox {
 // ALREADY_EXISTS if it is there already.
 absl::StatusOr<MadeSandbox> MakeSandbox(
     const std::string& work_directory, int work_directory_fd,
-    const SandboxIds& ids, std::optional<Sandbox::Owner> owner = std::nullopt);
+    const state::RunId& run,
+    std::optional<Sandbox::Owner> owner = std::nullopt);
 
 }  // namespace external_containerizer
 

@@ -32,6 +32,7 @@
 #include "external_containerizer/containerizer/agent/agent_testing.h"
 #include "external_containerizer/containerizer/agent/files.h"
 #include "external_containerizer/testing/status_matchers.h"
+#include "external_containerizer/transport/linux/random_name.h"
 #include "external_containerizer/transport/selected.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

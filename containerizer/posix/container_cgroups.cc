@@ -28,10 +28,10 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/posix/small_files.h"
-#include "external_containerizer/containerizer/posix/unique_digits.h"
 #include "external_containerizer/transport/linux/checksum.h"
 #include "external_containerizer/transport/linux/clock.h"
 #include "external_containerizer/transport/linux/pidfd.h"
+#include "external_containerizer/transport/linux/random_name.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
 
 namespace external_containerizer {
@@ -277,7 +277,7 @@ CgroupPlan PlanCgroups(const std::vector<CgroupHierarchy>& hierarchies,
 std::string NewCgroupName(const std::string& work_directory) {
   return absl::StrCat("posix-",
                       absl::Hex(Checksum(work_directory), absl::kZeroPad16),
-                      "-", UniqueDigits());
+                      "-", RandomName(), RandomName());
 }
 
 void MakeCgroups(CgroupPlan& plan) {

@@ -27,8 +27,8 @@
 #include "external_containerizer/containerizer/posix/launch_plan.h"
 #include "external_containerizer/containerizer/posix/sandbox.h"
 #include "external_containerizer/containerizer/posix/start_container.h"
-#include "external_containerizer/containerizer/posix/unique_digits.h"
 #include "external_containerizer/transport/linux/process_identity.h"
+#include "external_containerizer/transport/linux/random_name.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
 #include "external_containerizer/transport/sandbox_files.h"
 #include "external_containerizer/transport/transport.h"
@@ -184,7 +184,7 @@ absl::Status LaunchContainer(const wire::Launch& request,
     if (prefix.empty()) {
       return absl::ResourceExhaustedError("cannot look at its file");
     }
-    plan_record.token = absl::StrCat(prefix, UniqueDigits());
+    plan_record.token = absl::StrCat(prefix, RandomName(), RandomName());
     start.spec.add_environment(
         absl::StrCat(kTokenVariable, "=", plan_record.token));
     const absl::StatusOr<AppendedFile> output =

@@ -4,7 +4,6 @@
 #include "external_containerizer/transport/linux/journal.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,20 +16,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "external_containerizer/transport/linux/checksum.h"
-#include "external_containerizer/transport/linux/clock.h"
+#include "external_containerizer/transport/linux/file_lock.h"
 #include "external_containerizer/transport/linux/proc_stat.h"
 #include "external_containerizer/transport/linux/process_identity.h"
 
 namespace external_containerizer {
 namespace {
-
-// A child that an agent was starting when it was killed has its lock for a
-// moment longer, until it executes the program.
-constexpr absl::Duration kLockPatience = absl::Seconds(2);
-constexpr absl::Duration kLockPause = absl::Milliseconds(5);
 
 constexpr char kName[] = "fork_exec.journal";
 
@@ -109,19 +101,13 @@ absl::StatusOr<std::unique_ptr<Journal>> Journal::Open(
     return absl::FailedPreconditionError(
         absl::StrCat("the journal of processes ", path, " is not a file"));
   }
-  const Deadline deadline(kLockPatience);
-  while (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("cannot lock the journal of processes ", path, ": ",
-                       strerror(errno)));
-    }
-    if (deadline.Expired()) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("another agent is using ", path,
-                       "; every agent needs a work directory of its own"));
-    }
-    absl::SleepFor(kLockPause);
+  if (!TakeFileLock(file.get())) {
+    return absl::FailedPreconditionError(
+        errno == EWOULDBLOCK
+            ? absl::StrCat("another agent is using ", path,
+                           "; every agent needs a work directory of its own")
+            : absl::StrCat("cannot lock the journal of processes ", path, ": ",
+                           strerror(errno)));
   }
   std::unique_ptr<Journal> journal(new Journal(std::move(file)));
   const absl::Status loaded = journal->Load(path);

@@ -23,6 +23,7 @@
 #include "external_containerizer/containerizer/agent/standard_output.h"
 #include "external_containerizer/containerizer/agent/task_flags.h"
 #include "external_containerizer/containerizer/container.h"
+#include "external_containerizer/transport/linux/random_name.h"
 
 namespace external_containerizer {
 namespace {

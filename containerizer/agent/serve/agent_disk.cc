@@ -25,7 +25,6 @@ namespace {
 
 // Enough that a slow fsync() of one container does not hold up the others.
 constexpr size_t kThreads = 8;
-constexpr mode_t kSandboxMode = 0750;
 // A task may run as a user who is to reach its sandbox.
 constexpr mode_t kParentMode = 0755;
 // A framework that speaks to no scheduler has no address.
@@ -107,22 +106,9 @@ absl::Status AgentDisk::RecordLaunch(const state::RunId& run,
   absl::Status recorded = writer_->RecordLaunch(run, request.executor);
   if (!recorded.ok()) return recorded;
   absl::StatusOr<MadeSandbox> made =
-      MakeSandbox(work_dir_, directory_.get(),
-                  {run.agent, run.framework, run.executor, run.container},
-                  request.sandbox.owner);
+      MakeSandbox(work_dir_, directory_.get(), run, request.sandbox.owner);
   if (made.ok()) request.sandbox = std::move(made->sandbox);
   return made.status();
-}
-
-absl::Status AgentDisk::EnsureSandbox(const Sandbox& sandbox) {
-  const size_t slash = sandbox.path.rfind('/');
-  const absl::StatusOr<UniqueFd> runs =
-      MakeDirectories(directory_.get(), sandbox.path.substr(0, slash),
-                      kParentMode, sandbox.root);
-  if (!runs.ok()) return runs.status();
-  return MakeDirectories(runs->get(), sandbox.path.substr(slash + 1),
-                         kSandboxMode, sandbox.root)
-      .status();
 }
 
 absl::Time AgentDisk::WhenCompleted(const state::RunId& run) const {

@@ -55,8 +55,6 @@ class AgentDisk {
   // executor.
   absl::Status RecordLaunch(const state::RunId& run, LaunchRequest& request,
                             bool program_is_posix);
-  // Makes a sandbox that is missing.
-  absl::Status EnsureSandbox(const Sandbox& sandbox);
   // When that the run is done with was recorded; InfinitePast() if it is not.
   absl::Time WhenCompleted(const state::RunId& run) const;
   // Removes the executor's sandboxes, then what is recorded of it.

@@ -5,32 +5,6 @@
 
 namespace external_containerizer {
 
-absl::string_view AgentStepName(AgentStep step) {
-  switch (step) {
-    case AgentStep::kNone:
-      break;
-    case AgentStep::kRecordLaunch:
-      return "record launch";
-    case AgentStep::kLaunch:
-      return "launch";
-    case AgentStep::kRecordLaunched:
-      return "record launched";
-    case AgentStep::kWait:
-      return "wait";
-    case AgentStep::kRecordExit:
-      return "record exit";
-    case AgentStep::kRecordUnwanted:
-      return "record unwanted";
-    case AgentStep::kDestroy:
-      return "destroy";
-    case AgentStep::kRecordCompleted:
-      return "record completed";
-    case AgentStep::kForget:
-      return "forget";
-  }
-  return "none";
-}
-
 AgentStep NextStep(const Progress& progress) {
   if (progress.writing || progress.forgotten) return AgentStep::kNone;
   const bool to_end = progress.launch_failed || progress.unwanted;

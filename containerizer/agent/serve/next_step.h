@@ -25,8 +25,6 @@
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_SERVE_NEXT_STEP_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_SERVE_NEXT_STEP_H_
 
-#include "absl/strings/string_view.h"
-
 namespace external_containerizer {
 
 enum class AgentStep {
@@ -41,8 +39,6 @@ enum class AgentStep {
   kRecordCompleted,
   kForget,  // Its sandbox is removed, and then what was recorded.
 };
-
-absl::string_view AgentStepName(AgentStep step);
 
 // How far a container has come.
 struct Progress {

@@ -12,6 +12,7 @@
 #include "external_containerizer/containerizer/wire/validate.h"
 #include "external_containerizer/state/known_containers.h"
 #include "external_containerizer/state/paths.h"
+#include "external_containerizer/transport/linux/random_name.h"
 
 namespace external_containerizer {
 namespace {
@@ -92,23 +93,9 @@ absl::StatusOr<std::unique_ptr<StandingAgent>> StandingAgent::Create(
   std::unique_ptr<StandingAgent> agent(
       new StandingAgent(loop, std::move(options), state, id,
                         std::move(set_aside), *std::move(disk)));
-  agent->EnsureSandboxes();
   absl::Status started = agent->StartContainerizer();
   if (!started.ok()) return started;
   return agent;
-}
-
-// Every command runs in its container's sandbox: one that somebody removed must
-// not keep a container from being destroyed.
-void StandingAgent::EnsureSandboxes() {
-  for (const KnownContainer& known : known_) {
-    if (known.state == KnownContainer::State::kCompleted) continue;
-    const absl::Status made = disk_->EnsureSandbox(*known.sandbox);
-    const auto it = by_id_.find(known.id);
-    if (made.ok() || it == by_id_.end()) continue;
-    Notice(*it->second, "its sandbox cannot be used", made);
-    it->second->problem = std::string(made.message());
-  }
 }
 
 absl::Status StandingAgent::StartContainerizer() {
@@ -248,10 +235,8 @@ void StandingAgent::Notice(const HeldContainer& held, const std::string& detail,
 void StandingAgent::Launch(LaunchSpec spec, Done<Identity> done) {
   const std::string name =
       spec.name.empty() ? absl::StrCat("c-", RandomName()) : spec.name;
-  const SandboxIds ids = {agent_id_, kOwnFramework, name, NewId()};
-  const absl::StatusOr<std::string> path = SandboxPath(ids);
-  absl::Status refused = wire::ValidateId("container name", name);
-  if (refused.ok()) refused = path.status();
+  const state::RunId run = {agent_id_, kOwnFramework, name, NewId()};
+  absl::Status refused = state::ValidateDirectoryId("container name", name);
   if (refused.ok() && stopping_) {
     refused = absl::UnavailableError("the agent is ending");
   } else if (refused.ok() && Lookup(name) != nullptr) {
@@ -272,12 +257,13 @@ void StandingAgent::Launch(LaunchSpec spec, Done<Identity> done) {
     std::move(done)(std::move(refused));
     return;
   }
-  const Sandbox sandbox = {options_.work_dir, *path, std::nullopt};
+  const Sandbox sandbox = {options_.work_dir, state::RunPath(run),
+                           std::nullopt};
   auto held = std::make_shared<HeldContainer>();
   held->name = name;
-  held->run = {ids.agent, ids.framework, ids.executor, ids.container};
+  held->run = run;
   held->request = std::make_shared<LaunchRequest>(
-      MakeLaunchRequest(ids, sandbox, spec.command, spec.resources));
+      MakeLaunchRequest(run, sandbox, spec.command, spec.resources));
   held->request->checkpoint = true;
   held->command = BoundedCommand(held->request->executor.command());
   held->resources = std::move(spec.resources);

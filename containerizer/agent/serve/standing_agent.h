@@ -200,7 +200,6 @@ class StandingAgent {
              absl::AnyInvocable<void(absl::Status)> written);
   void StopIfIdle();
   void Stopped();
-  void EnsureSandboxes();
   Listed ListedOf(const HeldContainer& held) const;
 
   EventLoop& loop_;

@@ -819,16 +819,17 @@ TEST_F(StandingAgentTest, ASandboxThatIsInTheWayOfALaunchIsLeftAlone) {
   EXPECT_THAT(OnDisk(), SizeIs(1));
 }
 
-TEST_F(StandingAgentTest, ASandboxThatCannotBeUsedKeepsNoAgentFromStarting) {
+TEST_F(StandingAgentTest, AContainerWhoseSandboxIsGoneIsTakenBack) {
   StartAndRecover();
-  ASSERT_THAT(Launch("one"), IsOk());
-  const std::string sandbox = agent_->Find("one")->sandbox;
-  Kill();
+  ASSERT_THAT(Launch("removed"), IsOk());
+  ASSERT_THAT(Launch("replaced"), IsOk());
+  ASSERT_EQ(rmdir(agent_->Find("removed")->sandbox.c_str()), 0);
+  const std::string sandbox = agent_->Find("replaced")->sandbox;
   ASSERT_EQ(rmdir(sandbox.c_str()), 0);
   state::WriteFile(sandbox, "no directory");
-  EXPECT_THAT(StartAndRecover().recovered, ElementsAre("one"));
-  EXPECT_TRUE(HasEvent("one", "its sandbox cannot be used"));
-  EXPECT_NE(agent_->Find("one")->problem, "");
+  EXPECT_THAT(StartAndRecover().recovered, ElementsAre("removed", "replaced"));
+  EXPECT_THAT(Get(BeginDestroy("removed")), IsOk());
+  EXPECT_THAT(Get(BeginDestroy("replaced")), IsOk());
 }
 
 TEST_F(StandingAgentTest, WaitsThatAreCancelledMakeRoom) {
@@ -1032,15 +1033,6 @@ TEST_F(StandingAgentTest, OneThatIsOnlyReportedCanBeDestroyed) {
   EXPECT_EQ(State("one"), "unknown");
   EXPECT_THAT(Get(BeginDestroy(id)), IsOk());
   EXPECT_THAT(world_->Containers(), IsEmpty());
-}
-
-TEST_F(StandingAgentTest, ASandboxThatSomebodyRemovedIsMadeAgain) {
-  StartAndRecover();
-  ASSERT_THAT(Launch("one"), IsOk());
-  const std::string sandbox = agent_->Find("one")->sandbox;
-  ASSERT_EQ(rmdir(sandbox.c_str()), 0);
-  StartAndRecover();
-  EXPECT_EQ(access(sandbox.c_str(), F_OK), 0);
 }
 
 TEST_F(StandingAgentTest, ListComesInPages) {

@@ -5,24 +5,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
-#include "external_containerizer/transport/linux/clock.h"
+#include "external_containerizer/transport/linux/file_lock.h"
 
 namespace external_containerizer {
 namespace {
-
-// A child of an agent that was killed shares its lock for the moment between
-// its fork and its exec.
-constexpr absl::Duration kLockPatience = absl::Seconds(2);
-constexpr absl::Duration kLockPause = absl::Milliseconds(10);
 
 absl::Status CheckOwner(const struct stat& status, const std::string& path) {
   if (status.st_uid != geteuid() && status.st_uid != 0) {
@@ -52,15 +44,11 @@ absl::StatusOr<WorkDirectory> WorkDirectory::Take(const std::string& path) {
   }
   absl::Status owner = CheckOwner(status, path);
   if (!owner.ok()) return owner;
-  const Deadline deadline(kLockPatience);
-  while (flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+  if (!TakeFileLock(lock.get())) {
     if (errno != EWOULDBLOCK) return FileError("lock", path, errno);
-    if (deadline.Expired()) {
-      return absl::AlreadyExistsError(absl::StrCat(
-          "another agent runs with ", absl::CHexEscape(path),
-          "; end it first, or name another place with --work_dir"));
-    }
-    absl::SleepFor(kLockPause);
+    return absl::AlreadyExistsError(
+        absl::StrCat("another agent runs with ", absl::CHexEscape(path),
+                     "; end it first, or name another place with --work_dir"));
   }
   WorkDirectory directory(path, std::move(lock));
   const absl::StatusOr<UniqueFd> transport =
