@@ -64,7 +64,12 @@ EXTERNAL = [
 ]
 
 # They give a main(), or a transport, to whoever links them.
-LINKED_ONLY = ("gtest_main", "benchmark_main", "//transport:selected")
+LINKED_ONLY = (
+    "gtest_main",
+    "benchmark_main",
+    "//transport:selected",
+    "//containerizer/posix:static_cxx",
+)
 
 INCLUDE = re.compile(r'^ *# *include *["<]([^">]+)[">]', re.M)
 OURS = "external_containerizer/"

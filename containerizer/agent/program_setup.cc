@@ -42,7 +42,7 @@ absl::StatusOr<std::optional<Sandbox::Owner>> SandboxOwner(
     return std::nullopt;
   }
   if (!found->has_value()) return std::nullopt;
-  return Sandbox::Owner{(*found)->uid, (*found)->gid};
+  return Sandbox::Owner{(*found)->uid(), (*found)->gid()};
 }
 
 }  // namespace external_containerizer

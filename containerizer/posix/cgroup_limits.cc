@@ -20,7 +20,7 @@ constexpr double kMaxCpus = 100000;
 const ContainerCgroup* Find(const ContainerCgroups& cgroups,
                             const char* controller) {
   for (const ContainerCgroup& cgroup : cgroups) {
-    if (cgroup.Has(controller)) return &cgroup;
+    if (Has(cgroup, controller)) return &cgroup;
   }
   return nullptr;
 }
@@ -47,23 +47,24 @@ absl::Status SetCgroupLimits(const ContainerCgroups& cgroups,
       bytes = std::clamp(*bytes, kMinMemoryBytes, kUnlimitedMemory);
     }
     absl::Status set =
-        CgroupVersion::Of(*memory).SetMemory(memory->path, bytes);
+        CgroupVersion::Of(*memory).SetMemory(memory->path(), bytes);
     if (!set.ok()) return set;
   }
   if (const ContainerCgroup* cpu = Find(cgroups, "cpu")) {
     absl::Status set =
-        CgroupVersion::Of(*cpu).SetCpus(cpu->path, CpuLimitsOf(limits));
+        CgroupVersion::Of(*cpu).SetCpus(cpu->path(), CpuLimitsOf(limits));
     if (!set.ok()) return set;
   }
   const ContainerCgroup* pids = Find(cgroups, "pids");
   if (pids != nullptr && limits.pids.has_value()) {
-    return SetFile(pids->path + "/pids.max", absl::StrCat(*limits.pids));
+    return SetFile(pids->path() + "/pids.max", absl::StrCat(*limits.pids));
   }
   return absl::OkStatus();
 }
 
-CgroupUsage CgroupUsageReader::Read() {
-  CgroupUsage usage;
+wire::ResourceStatistics CgroupUsageReader::Read() {
+  using Usage = wire::ResourceStatistics;
+  Usage usage;
   CgroupFiles files(files_);
   for (const ContainerCgroup& cgroup : cgroups_) {
     CgroupVersion::Of(cgroup).Read(cgroup, files, usage);
@@ -71,24 +72,25 @@ CgroupUsage CgroupUsageReader::Read() {
   if (!cgroups_.empty()) {
     const ContainerCgroup& any = cgroups_.front();
     const CgroupVersion& version = CgroupVersion::Of(any);
-    usage.processes =
-        files.CountLines(CgroupFiles::kProcs, any.path, "cgroup.procs",
-                         version.lists_stay_current());
-    usage.threads =
-        files.CountLines(CgroupFiles::kThreads, any.path,
-                         version.threads_file(), version.lists_stay_current());
+    const bool current = version.lists_stay_current();
+    SetIf(files.CountLines(CgroupFiles::kProcs, any.path(), "cgroup.procs",
+                           current),
+          usage, &Usage::set_processes);
+    SetIf(files.CountLines(CgroupFiles::kThreads, any.path(),
+                           version.threads_file(), current),
+          usage, &Usage::set_threads);
   }
   return usage;
 }
 
-CgroupUsage ReadCgroupUsage(const ContainerCgroups& cgroups) {
+wire::ResourceStatistics ReadCgroupUsage(const ContainerCgroups& cgroups) {
   return CgroupUsageReader(cgroups).Read();
 }
 
-MemoryEvents ReadMemoryEvents(const ContainerCgroups& cgroups) {
-  const ContainerCgroup* memory = Find(cgroups, "memory");
-  if (memory == nullptr) return MemoryEvents();
-  return CgroupVersion::Of(*memory).ReadMemoryEvents(memory->path);
+void ReadMemoryEvents(const ContainerCgroups& cgroups, TaskEnd& end) {
+  if (const ContainerCgroup* memory = Find(cgroups, "memory")) {
+    CgroupVersion::Of(*memory).ReadMemoryEvents(memory->path(), end);
+  }
 }
 
 }  // namespace posix_internal

@@ -13,6 +13,8 @@
 #include "absl/status/status.h"
 #include "external_containerizer/containerizer/posix/cgroup_files.h"
 #include "external_containerizer/containerizer/posix/cgroup_version.h"
+#include "external_containerizer/containerizer/posix/records.pb.h"
+#include "external_containerizer/containerizer/wire/statistics.pb.h"
 
 namespace external_containerizer {
 namespace posix_internal {
@@ -40,7 +42,9 @@ inline constexpr int64_t kMinCpuQuotaMicroseconds = 1000;
 absl::Status SetCgroupLimits(const ContainerCgroups& cgroups,
                              const CgroupLimits& limits);
 
-CgroupUsage ReadCgroupUsage(const ContainerCgroups& cgroups);
+// What the cgroups use at this moment, and their limits. A field is unset that
+// none of them counts or limits.
+wire::ResourceStatistics ReadCgroupUsage(const ContainerCgroups& cgroups);
 
 // The same, of one container's cgroups, again and again: it keeps their files
 // open (cgroup_files.h). Not thread-safe.
@@ -49,14 +53,15 @@ class CgroupUsageReader {
   explicit CgroupUsageReader(ContainerCgroups cgroups)
       : cgroups_(std::move(cgroups)) {}
 
-  CgroupUsage Read();
+  wire::ResourceStatistics Read();
 
  private:
   const ContainerCgroups cgroups_;
   CgroupFiles::Open files_;
 };
 
-MemoryEvents ReadMemoryEvents(const ContainerCgroups& cgroups);
+// What a memory limit did: sets the fields whose names begin with memory_.
+void ReadMemoryEvents(const ContainerCgroups& cgroups, TaskEnd& end);
 
 }  // namespace posix_internal
 }  // namespace external_containerizer

@@ -52,14 +52,22 @@ class CgroupLimitsTest : public ::testing::Test {
 
   ContainerCgroups Cgroups(bool unified) {
     ContainerCgroup cgroup;
-    cgroup.unified = unified;
-    cgroup.controllers = {"memory", "cpu", "cpuacct", "pids"};
-    cgroup.path = path_;
+    cgroup.set_unified(unified);
+    for (const char* controller : {"memory", "cpu", "cpuacct", "pids"}) {
+      cgroup.add_controllers(controller);
+    }
+    cgroup.set_path(path_);
     return {cgroup};
   }
 
   std::string path_;
 };
+
+TaskEnd MemoryEvents(const ContainerCgroups& cgroups) {
+  TaskEnd end;
+  ReadMemoryEvents(cgroups, end);
+  return end;
+}
 
 TEST_F(CgroupLimitsTest, VersionTwoGetsItsLimits) {
   Fill({{"memory.max", "~~~~~~~~~~"},
@@ -91,7 +99,8 @@ TEST_F(CgroupLimitsTest, VersionTwoIsNotLoweredBelowWhatIsInUse) {
   CgroupLimits limits;
   limits.memory_bytes = 32 << 20;
   ContainerCgroups cgroups = Cgroups(true);
-  cgroups[0].controllers = {"memory"};
+  cgroups[0].clear_controllers();
+  cgroups[0].add_controllers("memory");
   EXPECT_THAT(SetCgroupLimits(cgroups, limits), IsOk());
   EXPECT_EQ(Line("memory.max"), "67108864");
   EXPECT_EQ(Line("memory.high"), "33554432");
@@ -118,7 +127,8 @@ TEST_F(CgroupLimitsTest, OfVersionTwoWhatGrowsIsSlowedDownBeforeTheHardLimit) {
   CgroupLimits limits;
   limits.memory_bytes = 48 << 20;
   ContainerCgroups cgroups = Cgroups(true);
-  cgroups[0].controllers = {"memory"};
+  cgroups[0].clear_controllers();
+  cgroups[0].add_controllers("memory");
   EXPECT_THAT(SetCgroupLimits(cgroups, limits),
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        HasSubstr("/memory.max to 50331648")));
@@ -170,7 +180,8 @@ TEST_F(CgroupLimitsTest, AFileThatIsMissingIsNamed) {
   CgroupLimits limits;
   limits.cpus = 1;
   ContainerCgroups cgroups = Cgroups(true);
-  cgroups[0].controllers = {"cpu"};
+  cgroups[0].clear_controllers();
+  cgroups[0].add_controllers("cpu");
   EXPECT_THAT(SetCgroupLimits(cgroups, limits),
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        HasSubstr(path_ + "/cpu.weight")));
@@ -191,27 +202,27 @@ TEST_F(CgroupLimitsTest, VersionTwoIsRead) {
          "nr_throttled 4\nthrottled_usec 1234\n"},
         {"cgroup.procs", "1\n2\n"},
         {"cgroup.threads", "1\n2\n3\n"}});
-  const CgroupUsage usage = ReadCgroupUsage(Cgroups(true));
-  EXPECT_EQ(usage.memory_bytes, 1000u);
-  EXPECT_EQ(usage.memory_and_swap_bytes, 1024u);
-  EXPECT_EQ(usage.anonymous_bytes, 100u);
-  EXPECT_EQ(usage.file_bytes, 200u);
-  EXPECT_EQ(usage.mapped_file_bytes, 50u);
-  EXPECT_EQ(usage.unevictable_bytes, 5u);
-  EXPECT_EQ(usage.memory_limit_bytes, std::nullopt);
-  EXPECT_EQ(usage.memory_soft_limit_bytes, 2048u);
-  EXPECT_EQ(usage.user_microseconds, 50u);
-  EXPECT_EQ(usage.system_microseconds, 20u);
-  EXPECT_EQ(usage.periods, 9u);
-  EXPECT_EQ(usage.throttled_periods, 4u);
-  EXPECT_EQ(usage.throttled_microseconds, 1234u);
-  EXPECT_EQ(usage.processes, 2u);
-  EXPECT_EQ(usage.threads, 3u);
-  const MemoryEvents events = ReadMemoryEvents(Cgroups(true));
-  EXPECT_EQ(events.kills, 1u);
-  EXPECT_TRUE(events.at_limit);
-  EXPECT_EQ(events.peak_bytes, 1500u);
-  EXPECT_EQ(events.limit_bytes, 0u);
+  const wire::ResourceStatistics usage = ReadCgroupUsage(Cgroups(true));
+  EXPECT_EQ(usage.mem_total_bytes(), 1000u);
+  EXPECT_EQ(usage.mem_total_memsw_bytes(), 1024u);
+  EXPECT_EQ(usage.mem_anon_bytes(), 100u);
+  EXPECT_EQ(usage.mem_file_bytes(), 200u);
+  EXPECT_EQ(usage.mem_mapped_file_bytes(), 50u);
+  EXPECT_EQ(usage.mem_unevictable_bytes(), 5u);
+  EXPECT_FALSE(usage.has_mem_limit_bytes());
+  EXPECT_EQ(usage.mem_soft_limit_bytes(), 2048u);
+  EXPECT_DOUBLE_EQ(usage.cpus_user_time_secs(), 5e-05);
+  EXPECT_DOUBLE_EQ(usage.cpus_system_time_secs(), 2e-05);
+  EXPECT_EQ(usage.cpus_nr_periods(), 9u);
+  EXPECT_EQ(usage.cpus_nr_throttled(), 4u);
+  EXPECT_DOUBLE_EQ(usage.cpus_throttled_time_secs(), 0.001234);
+  EXPECT_EQ(usage.processes(), 2u);
+  EXPECT_EQ(usage.threads(), 3u);
+  const TaskEnd events = MemoryEvents(Cgroups(true));
+  EXPECT_EQ(events.memory_kills(), 1u);
+  EXPECT_TRUE(events.memory_at_limit());
+  EXPECT_EQ(events.memory_peak_bytes(), 1500u);
+  EXPECT_EQ(events.memory_limit_bytes(), 0u);
 }
 
 TEST_F(CgroupLimitsTest, VersionOneIsRead) {
@@ -227,31 +238,31 @@ TEST_F(CgroupLimitsTest, VersionOneIsRead) {
         {"cpuacct.stat", "user 6\nsystem 2\n"},
         {"cgroup.procs", "1\n"},
         {"tasks", "1\n2\n"}});
-  const CgroupUsage usage = ReadCgroupUsage(Cgroups(false));
-  EXPECT_EQ(usage.memory_bytes, 1000u);
-  EXPECT_EQ(usage.memory_and_swap_bytes, 1001u);
-  EXPECT_EQ(usage.anonymous_bytes, 100u);
-  EXPECT_EQ(usage.file_bytes, 200u);
-  EXPECT_EQ(usage.memory_limit_bytes, std::nullopt);
-  EXPECT_EQ(usage.memory_soft_limit_bytes, 4096u);
-  EXPECT_EQ(usage.user_microseconds, 60000u);
-  EXPECT_EQ(usage.system_microseconds, 20000u);
-  EXPECT_EQ(usage.throttled_microseconds, 1234u);
-  EXPECT_EQ(usage.processes, 1u);
-  EXPECT_EQ(usage.threads, 2u);
+  const wire::ResourceStatistics usage = ReadCgroupUsage(Cgroups(false));
+  EXPECT_EQ(usage.mem_total_bytes(), 1000u);
+  EXPECT_EQ(usage.mem_total_memsw_bytes(), 1001u);
+  EXPECT_EQ(usage.mem_anon_bytes(), 100u);
+  EXPECT_EQ(usage.mem_file_bytes(), 200u);
+  EXPECT_FALSE(usage.has_mem_limit_bytes());
+  EXPECT_EQ(usage.mem_soft_limit_bytes(), 4096u);
+  EXPECT_DOUBLE_EQ(usage.cpus_user_time_secs(), 0.06);
+  EXPECT_DOUBLE_EQ(usage.cpus_system_time_secs(), 0.02);
+  EXPECT_DOUBLE_EQ(usage.cpus_throttled_time_secs(), 0.001234);
+  EXPECT_EQ(usage.processes(), 1u);
+  EXPECT_EQ(usage.threads(), 2u);
 }
 
 TEST_F(CgroupLimitsTest, AReaderSeesWhatHasChanged) {
   Fill({{"memory.current", "1000"}, {"cgroup.procs", "1\n2\n"}});
   CgroupUsageReader reader(Cgroups(true));
-  EXPECT_EQ(reader.Read().memory_bytes, 1000u);
+  EXPECT_EQ(reader.Read().mem_total_bytes(), 1000u);
   Fill({{"memory.current", "2000"},
         {"memory.max", "3000"},
         {"cgroup.procs", "1\n2\n3\n"}});
-  const CgroupUsage usage = reader.Read();
-  EXPECT_EQ(usage.memory_bytes, 2000u);
-  EXPECT_EQ(usage.memory_limit_bytes, 3000u);
-  EXPECT_EQ(usage.processes, 3u);
+  const wire::ResourceStatistics usage = reader.Read();
+  EXPECT_EQ(usage.mem_total_bytes(), 2000u);
+  EXPECT_EQ(usage.mem_limit_bytes(), 3000u);
+  EXPECT_EQ(usage.processes(), 3u);
 }
 
 TEST_F(CgroupLimitsTest, LongListsAreCountedToTheirEnd) {
@@ -261,9 +272,9 @@ TEST_F(CgroupLimitsTest, LongListsAreCountedToTheirEnd) {
   for (const bool unified : {false, true}) {
     CgroupUsageReader reader(Cgroups(unified));
     for (int i = 0; i < 2; ++i) {
-      const CgroupUsage usage = reader.Read();
-      EXPECT_EQ(usage.processes, 20000u);
-      EXPECT_EQ(usage.threads, 20000u);
+      const wire::ResourceStatistics usage = reader.Read();
+      EXPECT_EQ(usage.processes(), 20000u);
+      EXPECT_EQ(usage.threads(), 20000u);
     }
   }
 }
@@ -277,23 +288,23 @@ TEST_F(CgroupLimitsTest, AReaderSeesProcessesThatCameSinceInEachVersion) {
   if (plan.cgroups.empty()) GTEST_SKIP() << "no cgroup can be made here";
   for (const ContainerCgroup& cgroup : plan.cgroups) {
     CgroupUsageReader reader({cgroup});
-    EXPECT_EQ(reader.Read().processes, 0u) << cgroup.path;
+    EXPECT_EQ(reader.Read().processes(), 0u) << cgroup.path();
     for (uint32_t i = 1; i <= 3; ++i) {
       const pid_t pid = fork();
       if (pid == 0) {
         while (true) pause();
       }
       ASSERT_EQ(
-          WriteSmallFile(cgroup.path + "/cgroup.procs", std::to_string(pid)),
+          WriteSmallFile(cgroup.path() + "/cgroup.procs", std::to_string(pid)),
           0);
-      EXPECT_EQ(reader.Read().processes, i) << cgroup.path;
-      EXPECT_EQ(reader.Read().threads, i) << cgroup.path;
+      EXPECT_EQ(reader.Read().processes(), i) << cgroup.path();
+      EXPECT_EQ(reader.Read().threads(), i) << cgroup.path();
     }
     EXPECT_THAT(KillCgroups({cgroup}, absl::Seconds(10)), IsOk());
     for (int i = 0; i < 3; ++i) EXPECT_GT(wait(nullptr), 0);
-    EXPECT_EQ(reader.Read().processes, 0u) << cgroup.path;
+    EXPECT_EQ(reader.Read().processes(), 0u) << cgroup.path();
     EXPECT_THAT(RemoveCgroups({cgroup}, absl::Seconds(10)), IsOk());
-    EXPECT_EQ(reader.Read().processes, std::nullopt) << cgroup.path;
+    EXPECT_FALSE(reader.Read().has_processes()) << cgroup.path();
   }
 }
 
@@ -302,30 +313,29 @@ TEST_F(CgroupLimitsTest, AKillWithoutTheLimitIsSomebodyElses) {
   Fill({{"memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 1\n"},
         {"memory.limit_in_bytes", mib64},
         {"memory.max_usage_in_bytes", "30000000"}});
-  MemoryEvents events = ReadMemoryEvents(Cgroups(false));
-  EXPECT_EQ(events.kills, 1u);
-  EXPECT_FALSE(events.at_limit);
+  TaskEnd events = MemoryEvents(Cgroups(false));
+  EXPECT_EQ(events.memory_kills(), 1u);
+  EXPECT_FALSE(events.memory_at_limit());
   Fill({{"memory.max_usage_in_bytes", "67100672"}});
-  events = ReadMemoryEvents(Cgroups(false));
-  EXPECT_TRUE(events.at_limit);
-  EXPECT_EQ(events.limit_bytes, 64u << 20);
+  events = MemoryEvents(Cgroups(false));
+  EXPECT_TRUE(events.memory_at_limit());
+  EXPECT_EQ(events.memory_limit_bytes(), 64u << 20);
   Fill({{"memory.oom_control", "oom_kill 0\n"}});
-  EXPECT_FALSE(ReadMemoryEvents(Cgroups(false)).at_limit);
+  EXPECT_FALSE(MemoryEvents(Cgroups(false)).memory_at_limit());
   Fill({{"memory.events", "oom 0\noom_kill 1\n"}});
-  EXPECT_FALSE(ReadMemoryEvents(Cgroups(true)).at_limit);
+  EXPECT_FALSE(MemoryEvents(Cgroups(true)).memory_at_limit());
   Fill({{"memory.events", "oom 2\noom_kill 1\n"}});
-  EXPECT_TRUE(ReadMemoryEvents(Cgroups(true)).at_limit);
+  EXPECT_TRUE(MemoryEvents(Cgroups(true)).memory_at_limit());
   // The limit was that of a cgroup below.
   Fill({{"memory.events.local", "oom 0\noom_kill 0\n"}});
-  EXPECT_FALSE(ReadMemoryEvents(Cgroups(true)).at_limit);
-  EXPECT_EQ(ReadMemoryEvents(Cgroups(true)).kills, 1u);
+  EXPECT_FALSE(MemoryEvents(Cgroups(true)).memory_at_limit());
+  EXPECT_EQ(MemoryEvents(Cgroups(true)).memory_kills(), 1u);
 }
 
 TEST_F(CgroupLimitsTest, NoCgroupsAreNoNumbers) {
-  EXPECT_EQ(ReadCgroupUsage({}).user_microseconds, std::nullopt);
-  EXPECT_EQ(ReadCgroupUsage(Cgroups(true)).processes, std::nullopt);
-  EXPECT_FALSE(ReadCgroupUsage(Cgroups(true)).cpus_limited);
-  EXPECT_EQ(ReadMemoryEvents({}).kills, 0u);
+  EXPECT_EQ(ReadCgroupUsage({}).ByteSizeLong(), 0u);
+  EXPECT_EQ(ReadCgroupUsage(Cgroups(true)).ByteSizeLong(), 0u);
+  EXPECT_EQ(MemoryEvents({}).memory_kills(), 0u);
 }
 
 }  // namespace

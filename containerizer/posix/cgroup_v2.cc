@@ -1,8 +1,6 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-#include "external_containerizer/containerizer/posix/cgroup_v2.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -18,17 +16,16 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "external_containerizer/containerizer/posix/cgroup_files.h"
+#include "external_containerizer/containerizer/posix/cgroup_version.h"
 #include "external_containerizer/containerizer/posix/small_files.h"
 
 namespace external_containerizer {
 namespace posix_internal {
 namespace {
 
-std::vector<std::string> Words(const std::string& text) {
-  return absl::StrSplit(text, absl::ByAnyChar(" \n"), absl::SkipEmpty());
-}
+using Usage = wire::ResourceStatistics;
 
 // A process can be moved by who may write to the cgroup.procs of the nearest
 // cgroup that is above both.
@@ -44,171 +41,189 @@ std::string CommonAncestor(const std::string& a, const std::string& b) {
   return a.substr(0, a_ends || b_ends ? i : end);
 }
 
-void ReadMemory(const std::string& path, CgroupFiles& files,
-                CgroupUsage& usage) {
-  usage.memory_bytes =
-      files.Number(CgroupFiles::kMemoryNow, path, "memory.current");
-  usage.swap_bytes =
-      files.Number(CgroupFiles::kSwapNow, path, "memory.swap.current");
-  if (usage.memory_bytes.has_value() && usage.swap_bytes.has_value()) {
-    usage.memory_and_swap_bytes = *usage.memory_bytes + *usage.swap_bytes;
+constexpr MemoryFile kMemoryFiles[] = {
+    {CgroupFiles::kMemoryNow, "memory.current", &Usage::set_mem_total_bytes},
+    {CgroupFiles::kSwapNow, "memory.swap.current", &Usage::set_mem_swap_bytes},
+    {CgroupFiles::kMemoryLimit, "memory.max", &Usage::set_mem_limit_bytes},
+    {CgroupFiles::kMemorySoftLimit, "memory.high",
+     &Usage::set_mem_soft_limit_bytes},
+};
+
+constexpr MemoryStat kMemoryStats[] = {
+    {"anon", &Usage::set_mem_rss_bytes},
+    {"anon", &Usage::set_mem_anon_bytes},
+    {"file", &Usage::set_mem_file_bytes},
+    {"file", &Usage::set_mem_cache_bytes},
+    {"file_mapped", &Usage::set_mem_mapped_file_bytes},
+    {"unevictable", &Usage::set_mem_unevictable_bytes},
+};
+
+// Version 2: one hierarchy, whose controllers are turned on level by level.
+class Version2 : public CgroupVersion {
+ public:
+  int number() const override { return 2; }
+  absl::StatusOr<std::vector<std::string>> ControllersBelow(
+      const std::string& above,
+      const std::vector<std::string>&) const override {
+    const std::optional<std::string> controllers =
+        ReadSmallFile(above + "/cgroup.controllers()");
+    if (controllers.has_value()) return WordsOf(*controllers);
+    return absl::FailedPreconditionError(absl::StrCat(
+        "cannot look into the cgroup ", above, ": ", strerror(errno)));
   }
-  usage.memory_limit_bytes =
-      files.Number(CgroupFiles::kMemoryLimit, path, "memory.max");
-  usage.memory_soft_limit_bytes =
-      files.Number(CgroupFiles::kMemorySoftLimit, path, "memory.high");
-  const absl::string_view stat =
-      files.Text(CgroupFiles::kMemoryStat, path, "memory.stat");
-  usage.anonymous_bytes = NumberAfter(stat, "anon");
-  usage.file_bytes = NumberAfter(stat, "file");
-  usage.mapped_file_bytes = NumberAfter(stat, "file_mapped");
-  usage.unevictable_bytes = NumberAfter(stat, "unevictable");
-}
+
+  std::string WhyNoneCanJoin(const std::string& own,
+                             const std::string& path) const override {
+    const std::string common = CommonAncestor(own, path);
+    if (faccessat(AT_FDCWD, (common + "/cgroup.procs").c_str(), W_OK,
+                  AT_EACCESS) == 0) {
+      return "";
+    }
+    return absl::StrCat("no process may be moved by this user below ", common);
+  }
+
+  std::string TurnOn(const std::string& above,
+                     const std::string& controller) const override {
+    if (controller == "cpuacct") return "";  // version 1's
+    const std::string file = above + "/cgroup.subtree_control";
+    const std::optional<std::string> on = ReadSmallFile(file);
+    int error = errno;
+    if (on.has_value()) {
+      const std::vector<std::string> words = WordsOf(*on);
+      if (std::find(words.begin(), words.end(), controller) != words.end()) {
+        return "";
+      }
+      error = WriteSmallFile(file, "+" + controller);
+    }
+    if (error == 0) return "";
+    if (error == EBUSY) {
+      return absl::StrCat(
+          "the cgroup ", above,
+          " has processes of its own, and version 2 then gives those below "
+          "it no controllers: name an empty one that was delegated to this "
+          "user (--cgroup_parent)");
+    }
+    return absl::StrCat("cannot turn it on for cgroups below ", above, ": ",
+                        strerror(error));
+  }
+
+  // Here the kernel would kill until what is left fits.
+  absl::Status SetMemory(const std::string& path,
+                         std::optional<uint64_t> bytes) const override {
+    const std::string limit = path + "/memory.max";
+    const std::string soft_limit = path + "/memory.high";
+    const std::string value = bytes.has_value() ? absl::StrCat(*bytes) : "max";
+    // Swap would have no limit otherwise.
+    if (absl::Status swap = SetFileIfThere(path + "/memory.swap.max",
+                                           bytes.has_value() ? "0" : "max");
+        !swap.ok()) {
+      return swap;
+    }
+    errno = 0;
+    const std::optional<uint64_t> now = ReadNumber(limit);
+    if (!now.has_value() && errno != 0) return CannotSet(limit, value, errno);
+    const bool lowers = bytes.has_value() && *bytes < now.value_or(UINT64_MAX);
+    if (lowers) {
+      // Reclaims, and slows down what grows: that far below the limit that
+      // kills, that what comes between our look at the use and that limit stays
+      // below.
+      const uint64_t below = *bytes - *bytes / 16;
+      if (absl::Status soft = SetFile(soft_limit, absl::StrCat(below));
+          !soft.ok()) {
+        return soft;
+      }
+      const std::string current = path + "/memory.current";
+      const uint64_t used = ReadNumber(current).value_or(0);
+      if (used > below) {
+        (void)WriteSmallFile(path + "/memory.reclaim",
+                             absl::StrCat(used - below));
+      }
+      if (ReadNumber(current).value_or(0) > below) {
+        return SetFile(soft_limit, value);
+      }
+    }
+    if (absl::Status set = SetFile(limit, value); !set.ok()) return set;
+    // The hard limit is all that is wanted.
+    return SetFileIfThere(soft_limit, "max");
+  }
+
+  absl::Status SetCpus(const std::string& path,
+                       const CpuLimits& limits) const override {
+    // The usual mapping of 2..262144 on 1..10000.
+    const int64_t weight = 1 + (limits.shares - 2) * 9999 / 262142;
+    if (absl::Status set = SetFile(path + "/cpu.weight", absl::StrCat(weight));
+        !set.ok()) {
+      return set;
+    }
+    const std::string file = path + "/cpu.max";
+    if (limits.quota_microseconds.has_value()) {
+      return SetFile(file, absl::StrCat(*limits.quota_microseconds, " ",
+                                        kCpuPeriodMicroseconds));
+    }
+    return SetFileIfThere(file, absl::StrCat("max ", kCpuPeriodMicroseconds));
+  }
+
+  void Read(const ContainerCgroup& cgroup, CgroupFiles& files,
+            Usage& usage) const override {
+    if (Has(cgroup, "memory")) {
+      ReadMemory(cgroup.path(), kMemoryFiles, kMemoryStats, files, usage);
+      if (usage.has_mem_total_bytes() && usage.has_mem_swap_bytes()) {
+        usage.set_mem_total_memsw_bytes(usage.mem_total_bytes() +
+                                        usage.mem_swap_bytes());
+      }
+    }
+    const absl::string_view stat =
+        files.Text(CgroupFiles::kUnifiedCpuStat, cgroup.path(), "cpu.stat");
+    // Also without the controller.
+    if (const auto user = NumberAfter(stat, "user_usec")) {
+      usage.set_cpus_user_time_secs(Seconds(*user));
+      usage.set_cpus_system_time_secs(
+          Seconds(NumberAfter(stat, "system_usec").value_or(0)));
+    }
+    if (!Has(cgroup, "cpu")) return;
+    SetIf(NumberAfter(stat, "nr_periods"), usage, &Usage::set_cpus_nr_periods);
+    SetIf(NumberAfter(stat, "nr_throttled"), usage,
+          &Usage::set_cpus_nr_throttled);
+    if (const auto throttled = NumberAfter(stat, "throttled_usec")) {
+      usage.set_cpus_throttled_time_secs(Seconds(*throttled));
+    }
+  }
+
+  void ReadMemoryEvents(const std::string& path, TaskEnd& end) const override {
+    const std::string text =
+        ReadSmallFile(path + "/memory.events").value_or("");
+    end.set_memory_kills(NumberAfter(text, "oom_kill").value_or(0));
+    // Not where a cgroup that the task made below has reached one of its own;
+    // kernels before 5.2 do not tell that apart.
+    end.set_memory_at_limit(
+        NumberAfter(ReadSmallFile(path + "/memory.events.local").value_or(text),
+                    "oom")
+            .value_or(0) > 0);
+    end.set_memory_peak_bytes(ReadNumber(path + "/memory.peak").value_or(0));
+    end.set_memory_limit_bytes(ReadNumber(path + "/memory.max").value_or(0));
+  }
+
+  const char* threads_file() const override { return "cgroup.threads"; }
+  bool lists_stay_current() const override { return true; }
+  std::optional<bool> IsPopulated(const std::string& path) const override {
+    // With all that is below it.
+    const std::optional<uint64_t> populated = NumberAfter(
+        ReadSmallFile(path + "/cgroup.events").value_or(""), "populated");
+    if (!populated.has_value()) return std::nullopt;
+    return *populated != 0;
+  }
+
+  bool KillAll(const std::string& path) const override {
+    // Kernels before 5.14 do not know it.
+    return WriteSmallFile(path + "/cgroup.kill", "1") == 0;
+  }
+};
 
 }  // namespace
 
-absl::StatusOr<std::vector<std::string>> CgroupV2::ControllersBelow(
-    const std::string& above, const std::vector<std::string>&) const {
-  const std::optional<std::string> controllers =
-      ReadSmallFile(above + "/cgroup.controllers");
-  if (controllers.has_value()) return Words(*controllers);
-  return absl::FailedPreconditionError(absl::StrCat(
-      "cannot look into the cgroup ", above, ": ", strerror(errno)));
-}
-
-std::string CgroupV2::WhyNoneCanJoin(const std::string& own,
-                                     const std::string& path) const {
-  const std::string common = CommonAncestor(own, path);
-  if (faccessat(AT_FDCWD, (common + "/cgroup.procs").c_str(), W_OK,
-                AT_EACCESS) == 0) {
-    return "";
-  }
-  return absl::StrCat("no process may be moved by this user below ", common);
-}
-
-std::string CgroupV2::TurnOn(const std::string& above,
-                             const std::string& controller) const {
-  if (controller == "cpuacct") return "";  // version 1's
-  const std::string file = above + "/cgroup.subtree_control";
-  const std::optional<std::string> on = ReadSmallFile(file);
-  int error = errno;
-  if (on.has_value()) {
-    const std::vector<std::string> words = Words(*on);
-    if (std::find(words.begin(), words.end(), controller) != words.end()) {
-      return "";
-    }
-    error = WriteSmallFile(file, "+" + controller);
-  }
-  if (error == 0) return "";
-  if (error == EBUSY) {
-    return absl::StrCat(
-        "the cgroup ", above,
-        " has processes of its own, and version 2 then gives those below "
-        "it no controllers: name an empty one that was delegated to this "
-        "user (--cgroup_parent)");
-  }
-  return absl::StrCat("cannot turn it on for cgroups below ", above, ": ",
-                      strerror(error));
-}
-
-// Here the kernel would kill until what is left fits.
-absl::Status CgroupV2::SetMemory(const std::string& path,
-                                 std::optional<uint64_t> bytes) const {
-  const std::string limit = path + "/memory.max";
-  const std::string soft_limit = path + "/memory.high";
-  const std::string value = bytes.has_value() ? absl::StrCat(*bytes) : "max";
-  // Swap would have no limit otherwise.
-  if (absl::Status swap = SetFileIfThere(path + "/memory.swap.max",
-                                         bytes.has_value() ? "0" : "max");
-      !swap.ok()) {
-    return swap;
-  }
-  errno = 0;
-  const std::optional<uint64_t> now = ReadNumber(limit);
-  if (!now.has_value() && errno != 0) return CannotSet(limit, value, errno);
-  const bool lowers = bytes.has_value() && *bytes < now.value_or(UINT64_MAX);
-  if (lowers) {
-    // Reclaims, and slows down what grows: that far below the limit that kills,
-    // that what comes between our look at the use and that limit stays below.
-    const uint64_t below = *bytes - *bytes / 16;
-    if (absl::Status soft = SetFile(soft_limit, absl::StrCat(below));
-        !soft.ok()) {
-      return soft;
-    }
-    const std::string current = path + "/memory.current";
-    const uint64_t used = ReadNumber(current).value_or(0);
-    if (used > below) {
-      (void)WriteSmallFile(path + "/memory.reclaim",
-                           absl::StrCat(used - below));
-    }
-    if (ReadNumber(current).value_or(0) > below) {
-      return SetFile(soft_limit, value);
-    }
-  }
-  if (absl::Status set = SetFile(limit, value); !set.ok()) return set;
-  // The hard limit is all that is wanted.
-  return SetFileIfThere(soft_limit, "max");
-}
-
-absl::Status CgroupV2::SetCpus(const std::string& path,
-                               const CpuLimits& limits) const {
-  // The usual mapping of 2..262144 on 1..10000.
-  const int64_t weight = 1 + (limits.shares - 2) * 9999 / 262142;
-  if (absl::Status set = SetFile(path + "/cpu.weight", absl::StrCat(weight));
-      !set.ok()) {
-    return set;
-  }
-  const std::string file = path + "/cpu.max";
-  if (limits.quota_microseconds.has_value()) {
-    return SetFile(file, absl::StrCat(*limits.quota_microseconds, " ",
-                                      kCpuPeriodMicroseconds));
-  }
-  return SetFileIfThere(file, absl::StrCat("max ", kCpuPeriodMicroseconds));
-}
-
-void CgroupV2::Read(const ContainerCgroup& cgroup, CgroupFiles& files,
-                    CgroupUsage& usage) const {
-  if (cgroup.Has("memory")) ReadMemory(cgroup.path, files, usage);
-  const absl::string_view stat =
-      files.Text(CgroupFiles::kUnifiedCpuStat, cgroup.path, "cpu.stat");
-  // Also without the controller.
-  if (const auto user = NumberAfter(stat, "user_usec")) {
-    usage.user_microseconds = user;
-    usage.system_microseconds = NumberAfter(stat, "system_usec");
-  }
-  if (!cgroup.Has("cpu")) return;
-  usage.cpus_limited = stat.data() != nullptr;
-  usage.periods = NumberAfter(stat, "nr_periods");
-  usage.throttled_periods = NumberAfter(stat, "nr_throttled");
-  usage.throttled_microseconds = NumberAfter(stat, "throttled_usec");
-}
-
-MemoryEvents CgroupV2::ReadMemoryEvents(const std::string& path) const {
-  MemoryEvents events;
-  const std::string text = ReadSmallFile(path + "/memory.events").value_or("");
-  events.kills = NumberAfter(text, "oom_kill").value_or(0);
-  // Not where a cgroup that the task made below has reached one of its own;
-  // kernels before 5.2 do not tell that apart.
-  events.at_limit =
-      NumberAfter(ReadSmallFile(path + "/memory.events.local").value_or(text),
-                  "oom")
-          .value_or(0) > 0;
-  events.peak_bytes = ReadNumber(path + "/memory.peak").value_or(0);
-  events.limit_bytes = ReadNumber(path + "/memory.max").value_or(0);
-  return events;
-}
-
-std::optional<bool> CgroupV2::IsPopulated(const std::string& path) const {
-  // With all that is below it.
-  const std::optional<uint64_t> populated = NumberAfter(
-      ReadSmallFile(path + "/cgroup.events").value_or(""), "populated");
-  if (!populated.has_value()) return std::nullopt;
-  return *populated != 0;
-}
-
-bool CgroupV2::KillAll(const std::string& path) const {
-  // Kernels before 5.14 do not know it.
-  return WriteSmallFile(path + "/cgroup.kill", "1") == 0;
+const CgroupVersion& CgroupV2() {
+  static const Version2& version = *new Version2;
+  return version;
 }
 
 }  // namespace posix_internal

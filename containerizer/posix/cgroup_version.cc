@@ -12,27 +12,18 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "external_containerizer/containerizer/posix/cgroup_v1.h"
-#include "external_containerizer/containerizer/posix/cgroup_v2.h"
 #include "external_containerizer/containerizer/posix/small_files.h"
 
 namespace external_containerizer {
 namespace posix_internal {
 
-bool ContainerCgroup::Has(absl::string_view controller) const {
-  return std::find(controllers.begin(), controllers.end(), controller) !=
-         controllers.end();
-}
-
-const CgroupVersion& CgroupVersion::Of(bool unified) {
-  static const CgroupV1& one = *new CgroupV1;
-  static const CgroupV2& two = *new CgroupV2;
-  if (unified) return two;
-  return one;
+bool Has(const ContainerCgroup& cgroup, absl::string_view controller) {
+  return std::find(cgroup.controllers().begin(), cgroup.controllers().end(),
+                   controller) != cgroup.controllers().end();
 }
 
 const CgroupVersion& CgroupVersion::Of(const ContainerCgroup& cgroup) {
-  return Of(cgroup.unified);
+  return cgroup.unified() ? CgroupV2() : CgroupV1();
 }
 
 absl::Status CannotSet(const std::string& file, absl::string_view value,
@@ -50,6 +41,20 @@ absl::Status SetFileIfThere(const std::string& file, absl::string_view value) {
   const int error = WriteSmallFile(file, std::string(value));
   return error == 0 || error == ENOENT ? absl::OkStatus()
                                        : CannotSet(file, value, error);
+}
+
+void ReadMemory(const std::string& path, absl::Span<const MemoryFile> numbers,
+                absl::Span<const MemoryStat> stats, CgroupFiles& files,
+                wire::ResourceStatistics& usage) {
+  for (const MemoryFile& number : numbers) {
+    const auto value = files.Number(number.file, path, number.name);
+    if (value.value_or(0) < kUnlimitedMemory) SetIf(value, usage, number.set);
+  }
+  const absl::string_view stat =
+      files.Text(CgroupFiles::kMemoryStat, path, "memory.stat");
+  for (const MemoryStat& field : stats) {
+    SetIf(NumberAfter(stat, field.key), usage, field.set);
+  }
 }
 
 }  // namespace posix_internal

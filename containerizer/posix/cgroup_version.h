@@ -16,58 +16,17 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "external_containerizer/containerizer/posix/cgroup_files.h"
+#include "external_containerizer/containerizer/posix/records.pb.h"
+#include "external_containerizer/containerizer/wire/statistics.pb.h"
 
 namespace external_containerizer {
 namespace posix_internal {
 
-// A directory in one hierarchy.
-struct ContainerCgroup {
-  bool unified = false;                  // version 2
-  std::vector<std::string> controllers;  // memory, cpu, cpuacct, pids
-  std::string path;                      // absolute
-
-  bool Has(absl::string_view controller) const;
-
-  friend bool operator==(const ContainerCgroup& a, const ContainerCgroup& b) {
-    return a.unified == b.unified && a.controllers == b.controllers &&
-           a.path == b.path;
-  }
-};
 using ContainerCgroups = std::vector<ContainerCgroup>;
 
-// What the cgroups use at this moment. Unset is what none counts or limits.
-struct CgroupUsage {
-  std::optional<uint64_t> user_microseconds;
-  std::optional<uint64_t> system_microseconds;
-  std::optional<uint64_t> periods;  // of the quota
-  std::optional<uint64_t> throttled_periods;
-  std::optional<uint64_t> throttled_microseconds;
-  bool cpus_limited = false;  // there is a cgroup for it
-
-  std::optional<uint64_t> memory_bytes;  // all that the limit counts
-  std::optional<uint64_t> memory_and_swap_bytes;
-  std::optional<uint64_t> anonymous_bytes;
-  std::optional<uint64_t> file_bytes;
-  std::optional<uint64_t> mapped_file_bytes;
-  std::optional<uint64_t> swap_bytes;
-  std::optional<uint64_t> unevictable_bytes;
-  std::optional<uint64_t> memory_limit_bytes;
-  std::optional<uint64_t> memory_soft_limit_bytes;
-
-  std::optional<uint32_t> processes;
-  std::optional<uint32_t> threads;
-};
-
-// What a memory limit did.
-struct MemoryEvents {
-  uint64_t kills = 0;  // processes that the kernel killed for want of memory
-  // It was the container's own limit, not the machine's memory, nor the limit
-  // of a cgroup above.
-  bool at_limit = false;
-  uint64_t peak_bytes = 0;   // the most that was in use; 0: not known
-  uint64_t limit_bytes = 0;  // now; 0: none
-};
+bool Has(const ContainerCgroup& cgroup, absl::string_view controller);
 
 // The period of the quota of cpus.
 inline constexpr int64_t kCpuPeriodMicroseconds = 100000;
@@ -84,7 +43,6 @@ class CgroupVersion {
  public:
   virtual ~CgroupVersion() = default;
   static const CgroupVersion& Of(const ContainerCgroup& cgroup);
-  static const CgroupVersion& Of(bool unified);
 
   virtual int number() const = 0;
 
@@ -94,12 +52,16 @@ class CgroupVersion {
       const std::string& above,
       const std::vector<std::string>& named) const = 0;
   // Why no process that is in `own` can be moved to `path`; empty if it can.
-  virtual std::string WhyNoneCanJoin(const std::string& own,
-                                     const std::string& path) const = 0;
+  virtual std::string WhyNoneCanJoin(const std::string& /*own*/,
+                                     const std::string& /*path*/) const {
+    return "";
+  }
   // Lets the cgroups below `above` have the controller. Why not; empty if they
   // have it.
-  virtual std::string TurnOn(const std::string& above,
-                             const std::string& controller) const = 0;
+  virtual std::string TurnOn(const std::string& /*above*/,
+                             const std::string& /*controller*/) const {
+    return "";
+  }
 
   // Limits. An error names the file. Unset is no limit.
   virtual absl::Status SetMemory(const std::string& path,
@@ -107,10 +69,12 @@ class CgroupVersion {
   virtual absl::Status SetCpus(const std::string& path,
                                const CpuLimits& limits) const = 0;
 
-  // Counting. Sets what this cgroup counts of memory and CPUs.
+  // Counting. Sets what this cgroup counts and limits of memory and CPUs.
   virtual void Read(const ContainerCgroup& cgroup, CgroupFiles& files,
-                    CgroupUsage& usage) const = 0;
-  virtual MemoryEvents ReadMemoryEvents(const std::string& path) const = 0;
+                    wire::ResourceStatistics& usage) const = 0;
+  // Sets the fields whose names begin with memory_.
+  virtual void ReadMemoryEvents(const std::string& path,
+                                TaskEnd& end) const = 0;
   // The name of the list of its threads, and whether such a list, once open,
   // shows what is in the cgroup now, not what was at the opening.
   virtual const char* threads_file() const = 0;
@@ -118,17 +82,48 @@ class CgroupVersion {
 
   // Ending. Whether there is a process in it or below; nullopt if all below has
   // to be looked at.
-  virtual std::optional<bool> IsPopulated(const std::string& path) const = 0;
+  virtual std::optional<bool> IsPopulated(const std::string& /*path*/) const {
+    return std::nullopt;
+  }
   // Kills all in it and below at once. False if the kernel cannot.
-  virtual bool KillAll(const std::string& path) const = 0;
+  virtual bool KillAll(const std::string& /*path*/) const { return false; }
 };
 
-// For the two of them: writes to a file of a cgroup. An error names it.
+// The two of them.
+const CgroupVersion& CgroupV1();
+const CgroupVersion& CgroupV2();
+
+// What they share: writes to a file of a cgroup. An error names it.
 absl::Status SetFile(const std::string& file, absl::string_view value);
 // The same, for files that some kernels do not have.
 absl::Status SetFileIfThere(const std::string& file, absl::string_view value);
 absl::Status CannotSet(const std::string& file, absl::string_view value,
                        int error);
+
+// What they share: how memory is read. A file with one number, or a line of
+// memory.stat, and the field that it sets.
+struct MemoryFile {
+  CgroupFiles::File file;
+  const char* name;
+  void (wire::ResourceStatistics::*set)(uint64_t);
+};
+struct MemoryStat {
+  const char* key;
+  void (wire::ResourceStatistics::*set)(uint64_t);
+};
+void ReadMemory(const std::string& path, absl::Span<const MemoryFile> numbers,
+                absl::Span<const MemoryStat> stats, CgroupFiles& files,
+                wire::ResourceStatistics& usage);
+
+// Sets a field of a message if its value is known.
+template <typename T>
+void SetIf(std::optional<uint64_t> value, wire::ResourceStatistics& usage,
+           void (wire::ResourceStatistics::*set)(T)) {
+  if (value.has_value()) (usage.*set)(static_cast<T>(*value));
+}
+inline double Seconds(uint64_t microseconds) {
+  return static_cast<double>(microseconds) / 1e6;
+}
 
 // Version 1 has no word for "no limit" when it is read, but so much.
 inline constexpr uint64_t kUnlimitedMemory = uint64_t{1} << 60;

@@ -23,7 +23,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
@@ -53,10 +52,6 @@ bool Has(const std::vector<std::string>& list, absl::string_view word) {
   return std::find(list.begin(), list.end(), word) != list.end();
 }
 
-std::vector<std::string> Words(const std::string& text) {
-  return absl::StrSplit(text, absl::ByAnyChar(" \n"), absl::SkipEmpty());
-}
-
 std::string Directory(const std::string& path) {
   return path.substr(0, path.rfind('/'));
 }
@@ -68,20 +63,9 @@ UniqueFd OpenCgroup(int above, const std::string& name) {
 
 // The names of at most `most` cgroups in it, by which `most` gets less.
 std::vector<std::string> CgroupsIn(const UniqueFd& cgroup, size_t& most) {
-  std::vector<std::string> names;
-  const int fd = openat(cgroup.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  DIR* dir = fd < 0 ? nullptr : fdopendir(fd);
-  if (dir == nullptr) {
-    if (fd >= 0) close(fd);
-    return names;
-  }
-  while (const dirent* entry = most > 0 ? readdir(dir) : nullptr) {
-    const std::string name = entry->d_name;
-    if (entry->d_type != DT_DIR || name == "." || name == "..") continue;
-    names.push_back(name);
-    --most;
-  }
-  closedir(dir);
+  const auto names = NamesIn(cgroup.get(), ".", most, DT_DIR)
+                         .value_or(std::vector<std::string>());
+  most -= names.size();
   return names;
 }
 
@@ -125,7 +109,7 @@ std::string ProcsFile(int above, const std::string& name) {
 }
 
 std::vector<std::string> Listed(const std::string& file) {
-  return Words(ReadSmallFile(file, kMaxProcs).value_or(""));
+  return WordsOf(ReadSmallFile(file, kMaxProcs).value_or(""));
 }
 
 // Of the container's cgroup and those below it, which have `name` in their
@@ -150,7 +134,7 @@ void KillListed(const std::string& file, const std::string& name) {
 
 bool IsPopulated(const ContainerCgroup& cgroup) {
   const std::optional<bool> known =
-      CgroupVersion::Of(cgroup).IsPopulated(cgroup.path);
+      CgroupVersion::Of(cgroup).IsPopulated(cgroup.path());
   if (known.has_value()) return *known;
   bool populated = false;
   auto look = [&populated](int above, const std::string& name) {
@@ -158,8 +142,8 @@ bool IsPopulated(const ContainerCgroup& cgroup) {
         ReadSmallFile(ProcsFile(above, name), 1);
     if (procs.has_value() && !procs->empty()) populated = true;
   };
-  look(AT_FDCWD, cgroup.path);
-  if (!populated) ForEachCgroup(cgroup.path, look);
+  look(AT_FDCWD, cgroup.path());
+  if (!populated) ForEachCgroup(cgroup.path(), look);
   return populated;
 }
 
@@ -219,7 +203,7 @@ CgroupPlan PlanCgroups(const std::vector<CgroupHierarchy>& hierarchies,
       why = "its path is too long";
     }
     ContainerCgroup cgroup;
-    cgroup.unified = hierarchy.unified;
+    cgroup.set_unified(hierarchy.unified);
     std::vector<std::string> offered = hierarchy.controllers;
     std::string not_offered;
     if (above.has_value()) {
@@ -243,15 +227,15 @@ CgroupPlan PlanCgroups(const std::vector<CgroupHierarchy>& hierarchies,
         continue;
       }
       if (why.empty()) {
-        cgroup.controllers.push_back(controller);
+        cgroup.add_controllers(controller);
         plan.missing.erase(controller);
       } else {
         plan.missing[controller] = why;
       }
     }
     if (!why.empty()) continue;
-    cgroup.path = absl::StrCat(*above, "/", name);
-    if (cgroup.unified) {
+    cgroup.set_path(absl::StrCat(*above, "/", name));
+    if (cgroup.unified()) {
       has_unified = true;
       plan.unified_own = CgroupPath(hierarchy, hierarchy.own).value_or("");
       plan.cgroups.push_back(std::move(cgroup));
@@ -261,7 +245,7 @@ CgroupPlan PlanCgroups(const std::vector<CgroupHierarchy>& hierarchies,
   }
   for (ContainerCgroup& cgroup : first) {
     auto use = [&](const char* controller, bool wanted) {
-      return wanted && cgroup.Has(controller);
+      return wanted && Has(cgroup, controller);
     };
     if (use("memory", true) || use("cpu", true) ||
         use("cpuacct", !has_unified) ||
@@ -280,21 +264,22 @@ std::string NewCgroupName(const std::string& work_directory) {
                       "-", RandomName(), RandomName());
 }
 
-void MakeCgroups(CgroupPlan& plan) {
+bool MakeCgroups(CgroupPlan& plan) {
+  bool all = true;
   ContainerCgroups made;
   for (ContainerCgroup& cgroup : plan.cgroups) {
     const CgroupVersion& version = CgroupVersion::Of(cgroup);
-    const std::string above = Directory(cgroup.path);
+    const std::string above = Directory(cgroup.path());
     std::string why;
-    if (mkdir(cgroup.path.c_str(), 0755) != 0) {
+    if (mkdir(cgroup.path().c_str(), 0755) != 0) {
       why = absl::StrCat("cannot make a cgroup in ", above, ": ",
                          strerror(errno));
     } else {
-      why = version.WhyNoneCanJoin(plan.unified_own, cgroup.path);
-      if (!why.empty()) rmdir(cgroup.path.c_str());
+      why = version.WhyNoneCanJoin(plan.unified_own, cgroup.path());
+      if (!why.empty()) rmdir(cgroup.path().c_str());
     }
     std::vector<std::string> on;
-    for (const std::string& controller : cgroup.controllers) {
+    for (const std::string& controller : cgroup.controllers()) {
       const std::string reason =
           why.empty() ? version.TurnOn(above, controller) : why;
       if (reason.empty()) {
@@ -303,17 +288,20 @@ void MakeCgroups(CgroupPlan& plan) {
         plan.missing[controller] = reason;
       }
     }
+    all = all && on.size() == static_cast<size_t>(cgroup.controllers_size());
     if (!why.empty()) continue;
-    cgroup.controllers = std::move(on);
+    *cgroup.mutable_controllers() = {on.begin(), on.end()};
     made.push_back(std::move(cgroup));
   }
+  all = all && made.size() == plan.cgroups.size();
   plan.cgroups = std::move(made);
+  return all;
 }
 
 std::vector<std::string> ProcsFiles(const ContainerCgroups& cgroups) {
   std::vector<std::string> files;
   for (const ContainerCgroup& cgroup : cgroups) {
-    files.push_back(cgroup.path + "/cgroup.procs");
+    files.push_back(cgroup.path() + "/cgroup.procs");
   }
   return files;
 }
@@ -323,16 +311,16 @@ bool KillCgroupsOnce(const ContainerCgroups& cgroups) {
   for (const ContainerCgroup& cgroup : cgroups) {
     if (!IsPopulated(cgroup)) continue;
     any = true;
-    if (CgroupVersion::Of(cgroup).KillAll(cgroup.path)) continue;
+    if (CgroupVersion::Of(cgroup).KillAll(cgroup.path())) continue;
     // So that it does not fork faster than it is killed. Where there is no such
     // file, the rounds have to do.
-    (void)WriteSmallFile(cgroup.path + "/pids.max", "0");
-    const std::string name = cgroup.path.substr(cgroup.path.rfind('/'));
+    (void)WriteSmallFile(cgroup.path() + "/pids.max", "0");
+    const std::string name = cgroup.path().substr(cgroup.path().rfind('/'));
     auto kill = [&name](int above, const std::string& below) {
       KillListed(ProcsFile(above, below), name);
     };
-    kill(AT_FDCWD, cgroup.path);
-    ForEachCgroup(cgroup.path, kill);
+    kill(AT_FDCWD, cgroup.path());
+    ForEachCgroup(cgroup.path(), kill);
   }
   return any;
 }
@@ -345,7 +333,7 @@ absl::Status KillCgroups(const ContainerCgroups& cgroups,
     for (const ContainerCgroup& cgroup : cgroups) {
       if (!IsPopulated(cgroup)) continue;
       return absl::DeadlineExceededError(
-          absl::StrCat("processes in its cgroup ", cgroup.path,
+          absl::StrCat("processes in its cgroup ", cgroup.path(),
                        ", or below, do not die yet; destroy it again"));
     }
   }
@@ -356,15 +344,15 @@ absl::Status RemoveCgroups(const ContainerCgroups& cgroups,
                            absl::Duration timeout) {
   Pauses pauses(timeout);
   for (const ContainerCgroup& cgroup : cgroups) {
-    while (!IsRemoved(cgroup.path)) {
-      ForEachCgroup(cgroup.path, [](int above, const std::string& name) {
+    while (!IsRemoved(cgroup.path())) {
+      ForEachCgroup(cgroup.path(), [](int above, const std::string& name) {
         unlinkat(above, name.c_str(), AT_REMOVEDIR);
       });
-      if (IsRemoved(cgroup.path)) break;
+      if (IsRemoved(cgroup.path())) break;
       const int error = errno;
       if ((error == EBUSY || error == ENOTEMPTY) && pauses.Pause()) continue;
       return absl::FailedPreconditionError(absl::StrCat(
-          "cannot remove its cgroup ", cgroup.path, ": ", strerror(error),
+          "cannot remove its cgroup ", cgroup.path(), ": ", strerror(error),
           "; destroy it again, or end what is in it, and in those below, and "
           "remove it by hand"));
     }

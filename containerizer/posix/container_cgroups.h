@@ -44,10 +44,10 @@ CgroupPlan PlanCgroups(const std::vector<CgroupHierarchy>& hierarchies,
 // "posix-", a hash of `work_directory`, and 128 random bits.
 std::string NewCgroupName(const std::string& work_directory);
 
-// Makes them. What cannot be made moves from `cgroups` to `missing`; below a
+// Makes them. False if something cannot be made: it moves from `cgroups` to `missing`; below a
 // parent of version 2, controllers are turned on that are not yet. Nothing but
 // this and the new directories is changed.
-void MakeCgroups(CgroupPlan& plan);
+bool MakeCgroups(CgroupPlan& plan);
 
 // The files that a process joins them by, with a "0".
 std::vector<std::string> ProcsFiles(const ContainerCgroups& cgroups);

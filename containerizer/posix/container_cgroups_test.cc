@@ -78,7 +78,7 @@ CgroupHierarchy Two(const std::string& controllers, const std::string& on) {
   hierarchy.writable = true;
   const std::string own = hierarchy.mount_point + "/us";
   EXPECT_EQ(mkdir(own.c_str(), 0755), 0);
-  std::ofstream(own + "/cgroup.controllers") << controllers << "\n";
+  std::ofstream(own + "/cgroup.controllers()") << controllers << "\n";
   std::ofstream(own + "/cgroup.subtree_control") << on << "\n";
   return hierarchy;
 }
@@ -89,9 +89,9 @@ TEST(ContainerCgroupsTest, EachControllerIsTakenWhereItIs) {
                    One("pids", "/p"), One("freezer", "/f")},
                   "", "name", /*want_pids=*/false);
   ASSERT_EQ(plan.cgroups.size(), 4u);
-  EXPECT_EQ(plan.cgroups[0].path, "/m/us/name");
-  EXPECT_THAT(plan.cgroups[0].controllers, ElementsAre("memory"));
-  EXPECT_EQ(plan.cgroups[2].path, "/a/us/name");
+  EXPECT_EQ(plan.cgroups[0].path(), "/m/us/name");
+  EXPECT_THAT(plan.cgroups[0].controllers(), ElementsAre("memory"));
+  EXPECT_EQ(plan.cgroups[2].path(), "/a/us/name");
   EXPECT_THAT(plan.missing, IsEmpty());
 }
 
@@ -101,13 +101,13 @@ TEST(ContainerCgroupsTest, VersionTwoMakesSomeOfVersionOneSuperfluous) {
       One("memory", "/m"), One("cpuacct", "/a"), One("pids", "/p"), two};
   CgroupPlan plan = PlanCgroups(all, "", "name", /*want_pids=*/false);
   ASSERT_EQ(plan.cgroups.size(), 2u);
-  EXPECT_TRUE(plan.cgroups[0].unified);
-  EXPECT_THAT(plan.cgroups[0].controllers, IsEmpty());
-  EXPECT_EQ(plan.cgroups[1].path, "/m/us/name");
+  EXPECT_TRUE(plan.cgroups[0].unified());
+  EXPECT_THAT(plan.cgroups[0].controllers(), IsEmpty());
+  EXPECT_EQ(plan.cgroups[1].path(), "/m/us/name");
   EXPECT_THAT(plan.missing, ElementsAre(Key("cpu")));
   plan = PlanCgroups(all, "", "name", /*want_pids=*/true);
   ASSERT_EQ(plan.cgroups.size(), 3u);
-  EXPECT_EQ(plan.cgroups[2].path, "/p/us/name");
+  EXPECT_EQ(plan.cgroups[2].path(), "/p/us/name");
 }
 
 TEST(ContainerCgroupsTest, WhatIsMissingIsSaid) {
@@ -124,7 +124,7 @@ TEST(ContainerCgroupsTest, WhatIsMissingIsSaid) {
   plan = PlanCgroups({memory}, "/theirs", "name", false);
   EXPECT_THAT(plan.missing["memory"], HasSubstr("/theirs"));
   plan = PlanCgroups({memory}, "/ours/other", "name", false);
-  EXPECT_EQ(plan.cgroups[0].path, "/m/other/name");
+  EXPECT_EQ(plan.cgroups[0].path(), "/m/other/name");
   plan =
       PlanCgroups({memory}, "/ours/" + std::string(3000, 'x'), "name", false);
   EXPECT_THAT(plan.missing["memory"], HasSubstr("too long"));
@@ -165,7 +165,7 @@ TEST(ContainerCgroupsTest, OfVersionTwoControllersAreTurnedOn) {
   const CgroupHierarchy two = Two("cpuset cpu io memory pids", "cpu");
   CgroupPlan plan = PlanCgroups({two}, "", "name", /*want_pids=*/true);
   ASSERT_EQ(plan.cgroups.size(), 1u);
-  EXPECT_THAT(plan.cgroups[0].controllers,
+  EXPECT_THAT(plan.cgroups[0].controllers(),
               ElementsAre("memory", "cpu", "pids"));
   // The common ancestor of us and of the new one may be written to.
   std::ofstream(two.mount_point + "/us/cgroup.procs") << "";
@@ -193,16 +193,16 @@ UniqueFd MakeBelow(const std::string& path, int depth) {
 
 TEST(ContainerCgroupsTest, ManyAndDeepOnesAreRemoved) {
   ContainerCgroup cgroup;
-  cgroup.path = TemporaryDirectory();
-  MakeBelow(cgroup.path, 600);
-  const std::string wide = cgroup.path + "/wide";
+  cgroup.set_path(TemporaryDirectory());
+  MakeBelow(cgroup.path(), 600);
+  const std::string wide = cgroup.path() + "/wide";
   ASSERT_EQ(mkdir(wide.c_str(), 0755), 0);
   for (int i = 0; i < 300; ++i) {
     ASSERT_EQ(mkdir(absl::StrCat(wide, "/", i).c_str(), 0755), 0);
   }
   EXPECT_THAT(RemoveCgroups({cgroup}, kPatience), IsOk());
   struct stat status;
-  EXPECT_NE(stat(cgroup.path.c_str(), &status), 0);
+  EXPECT_NE(stat(cgroup.path().c_str(), &status), 0);
 }
 
 // Runs `body` in a process of its own. What it returns, or 77 if it may not.
@@ -230,9 +230,9 @@ TEST(ContainerCgroupsTest, WhatNeverWasOnAReadOnlyMountIsRemoved) {
       return 77;
     }
     ContainerCgroup cgroup;
-    cgroup.path = directory + "/never";
+    cgroup.set_path(directory + "/never");
     if (!RemoveCgroups({cgroup}, absl::ZeroDuration()).ok()) return 1;
-    cgroup.path = directory + "/there";
+    cgroup.set_path(directory + "/there");
     if (RemoveCgroups({cgroup}, absl::ZeroDuration()).ok()) return 2;
     return 0;
   });
@@ -283,7 +283,7 @@ class RealCgroupsTest : public ::testing::Test {
     EXPECT_THAT(RemoveCgroups(plan_.cgroups, kPatience), IsOk());
     for (const ContainerCgroup& cgroup : plan_.cgroups) {
       struct stat status;
-      EXPECT_NE(stat(cgroup.path.c_str(), &status), 0) << cgroup.path;
+      EXPECT_NE(stat(cgroup.path().c_str(), &status), 0) << cgroup.path();
     }
   }
 
@@ -296,7 +296,7 @@ class RealCgroupsTest : public ::testing::Test {
       }
       while (true) pause();
     }
-    const std::string last = cgroups.back().path + "/cgroup.procs";
+    const std::string last = cgroups.back().path() + "/cgroup.procs";
     const absl::Time deadline = absl::Now() + kPatience;
     while (!absl::StrContains(ReadSmallFile(last).value_or(""),
                               absl::StrCat(child))) {
@@ -336,8 +336,8 @@ TEST_F(RealCgroupsTest, AllThatIsInThemIsKilledAndNothingElse) {
 TEST_F(RealCgroupsTest, EachVersionKillsByItself) {
   for (const ContainerCgroup& cgroup : plan_.cgroups) {
     const pid_t child = Sleeper({cgroup});
-    EXPECT_TRUE(KillCgroupsOnce({cgroup})) << cgroup.path;
-    EXPECT_EQ(Signal(child), SIGKILL) << cgroup.path;
+    EXPECT_TRUE(KillCgroupsOnce({cgroup})) << cgroup.path();
+    EXPECT_EQ(Signal(child), SIGKILL) << cgroup.path();
   }
 }
 
@@ -345,25 +345,25 @@ TEST_F(RealCgroupsTest, CgroupsBelowBelongToIt) {
   for (const ContainerCgroup& cgroup : plan_.cgroups) {
     ContainerCgroup below = cgroup;
     for (const char* name : {"/a", "/b"}) {
-      below.path += name;
-      ASSERT_EQ(mkdir(below.path.c_str(), 0755), 0) << below.path;
+      below.mutable_path()->append(name);
+      ASSERT_EQ(mkdir(below.path().c_str(), 0755), 0) << below.path();
     }
     const pid_t child = Sleeper({below});
     EXPECT_THAT(RemoveCgroups({cgroup}, absl::ZeroDuration()), Not(IsOk()));
-    EXPECT_TRUE(KillCgroupsOnce({cgroup})) << cgroup.path;
-    EXPECT_EQ(Signal(child), SIGKILL) << cgroup.path;
+    EXPECT_TRUE(KillCgroupsOnce({cgroup})) << cgroup.path();
+    EXPECT_EQ(Signal(child), SIGKILL) << cgroup.path();
   }
 }
 
 TEST_F(RealCgroupsTest, HoweverDeepAProcessIsItIsKilled) {
   for (const ContainerCgroup& cgroup : plan_.cgroups) {
     ContainerCgroup below = cgroup;
-    const UniqueFd last = MakeBelow(cgroup.path, 700);
-    below.path = absl::StrCat("/proc/", getpid(), "/fd/", last.get());
+    const UniqueFd last = MakeBelow(cgroup.path(), 700);
+    below.set_path(absl::StrCat("/proc/", getpid(), "/fd/", last.get()));
     const pid_t child = Sleeper({below});
-    EXPECT_TRUE(KillCgroupsOnce({cgroup})) << cgroup.path;
+    EXPECT_TRUE(KillCgroupsOnce({cgroup})) << cgroup.path();
     kill(child, SIGTERM);
-    EXPECT_EQ(Signal(child), SIGKILL) << cgroup.path;
+    EXPECT_EQ(Signal(child), SIGKILL) << cgroup.path();
   }
 }
 
@@ -372,14 +372,14 @@ TEST_F(RealCgroupsTest, WhatIsStillInThemKeepsThemAndIsNamed) {
   const pid_t child = Sleeper(last);
   EXPECT_THAT(
       RemoveCgroups(last, absl::Milliseconds(5)),
-      StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr(last[0].path)));
+      StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr(last[0].path())));
   EXPECT_THAT(KillCgroups(last, kPatience), IsOk());
   EXPECT_EQ(Signal(child), SIGKILL);
 }
 
 TEST_F(RealCgroupsTest, WhatIsNotThereIsGone) {
   ContainerCgroup none = plan_.cgroups[0];
-  none.path += "-none";
+  none.mutable_path()->append("-none");
   EXPECT_FALSE(KillCgroupsOnce({none}));
   EXPECT_THAT(KillCgroups({none}, absl::ZeroDuration()), IsOk());
   EXPECT_THAT(RemoveCgroups({none}, absl::ZeroDuration()), IsOk());

@@ -4,6 +4,7 @@
 #include "external_containerizer/containerizer/posix/container_launch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include <algorithm>
@@ -17,6 +18,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/containerizer/posix/cgroup_hierarchies.h"
 #include "external_containerizer/containerizer/posix/cgroup_limits.h"
@@ -25,8 +27,10 @@
 #include "external_containerizer/containerizer/posix/container_records.h"
 #include "external_containerizer/containerizer/posix/container_store.h"
 #include "external_containerizer/containerizer/posix/launch_plan.h"
-#include "external_containerizer/containerizer/posix/sandbox.h"
+#include "external_containerizer/containerizer/posix/records.h"
+#include "external_containerizer/containerizer/posix/records.pb.h"
 #include "external_containerizer/containerizer/posix/start_container.h"
+#include "external_containerizer/containerizer/wire/statistics.pb.h"
 #include "external_containerizer/transport/linux/process_identity.h"
 #include "external_containerizer/transport/linux/random_name.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
@@ -39,14 +43,31 @@ namespace {
 
 constexpr double kMaxMebibytes = 1e12;
 
+// The directory of the sandbox, which is no link. What is in it is opened with
+// sandbox_files.h.
+absl::StatusOr<UniqueFd> OpenDirectory(const std::string& path) {
+  if (path.empty() || path[0] != '/' || path.find('\0') != path.npos) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the sandbox must be an absolute path without a NUL, not \"",
+        absl::CHexEscape(path), "\" (Launch.directory)"));
+  }
+  UniqueFd fd(
+      open(path.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd.valid()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("cannot open the sandbox ", path, ": ", strerror(errno)));
+  }
+  return fd;
+}
+
 // What its cgroups are to enforce. Nothing and less are no limit.
 CgroupLimits CgroupLimitsOf(const Limits& limits, const PosixOptions& options) {
   CgroupLimits result;
-  if (limits.mem_mib.has_value() && *limits.mem_mib > 0) {
+  if (limits.mem_mib() > 0) {
     result.memory_bytes = static_cast<uint64_t>(
-        std::min(*limits.mem_mib, kMaxMebibytes) * (1 << 20));
+        std::min(limits.mem_mib(), kMaxMebibytes) * (1 << 20));
   }
-  if (limits.cpus.has_value() && *limits.cpus > 0) result.cpus = limits.cpus;
+  if (limits.cpus() > 0) result.cpus = limits.cpus();
   result.quota = options.cpu_quota;
   result.pids = options.pids_max;
   return result;
@@ -82,7 +103,7 @@ std::map<std::string, std::string> MissingIn(const ContainerCgroups& cgroups) {
         "`posix doctor` finds one";
   }
   for (const ContainerCgroup& cgroup : cgroups) {
-    for (const std::string& has : cgroup.controllers) missing.erase(has);
+    for (const std::string& has : cgroup.controllers()) missing.erase(has);
   }
   return missing;
 }
@@ -93,25 +114,27 @@ absl::Status CheckMemory(const CgroupLimits& limits,
                          const ContainerCgroups& cgroups) {
   if (!limits.memory_bytes.has_value()) return absl::OkStatus();
   const uint64_t wanted = std::max(*limits.memory_bytes, kMinMemoryBytes);
-  const CgroupUsage usage = ReadCgroupUsage(cgroups);
-  if (usage.memory_limit_bytes.value_or(UINT64_MAX) <= wanted) {
+  const wire::ResourceStatistics usage = ReadCgroupUsage(cgroups);
+  if (usage.has_mem_limit_bytes() && usage.mem_limit_bytes() <= wanted) {
     return absl::OkStatus();
   }
-  return absl::FailedPreconditionError(absl::StrCat(
-      "its limit of memory cannot be lowered to ", wanted >> 20,
-      " MiB (--require_limits): ", usage.memory_bytes.value_or(0) >> 20,
-      " MiB are in use"));
+  return absl::FailedPreconditionError(
+      absl::StrCat("its limit of memory cannot be lowered to ", wanted >> 20,
+                   " MiB (--require_limits): ", usage.mem_total_bytes() >> 20,
+                   " MiB are in use"));
 }
 
-absl::Status WriteDown(int container, const PlanRecord& record) {
-  if (AppendRecord(container, EncodePlan(record))) return absl::OkStatus();
+absl::Status WriteDown(int container, const ContainerCgroups& cgroups,
+                       ContainerRecord& record) {
+  *record.mutable_plan()->mutable_cgroups() = {cgroups.begin(), cgroups.end()};
+  if (AppendRecord(container, record)) return absl::OkStatus();
   return absl::ResourceExhaustedError(absl::StrCat(
       "cannot write down what is to be made of it: ", strerror(errno)));
 }
 
 // The container's cgroups, with their limits. Whatever happens, those that
 // there may be are written down in its file before.
-absl::StatusOr<CgroupPlan> PrepareCgroups(int container, PlanRecord record,
+absl::StatusOr<CgroupPlan> PrepareCgroups(int container, ContainerRecord record,
                                           const CgroupLimits& limits,
                                           const std::string& directory,
                                           const PosixOptions& options) {
@@ -123,13 +146,10 @@ absl::StatusOr<CgroupPlan> PrepareCgroups(int container, PlanRecord record,
   if (!options.cgroups) {
     for (auto& missing : plan.missing) missing.second = "--cgroups=no";
   }
-  record.cgroups = plan.cgroups;
-  absl::Status written = WriteDown(container, record);
+  absl::Status written = WriteDown(container, plan.cgroups, record);
   if (!written.ok()) return written;
-  MakeCgroups(plan);
-  if (!(plan.cgroups == record.cgroups)) {
-    record.cgroups = plan.cgroups;
-    written = WriteDown(container, record);
+  if (!MakeCgroups(plan)) {
+    written = WriteDown(container, plan.cgroups, record);
     if (!written.ok()) return written;
   }
   absl::Status status = SetCgroupLimits(plan.cgroups, limits);
@@ -153,10 +173,12 @@ absl::Status LaunchContainer(const wire::Launch& request,
     *start.spec.add_limits() = limit;
   }
   start.spec.set_no_new_privileges(options.no_new_privileges);
-  PlanRecord plan_record;
-  plan_record.boot_id = BootId();
-  plan_record.pid_namespace = PidNamespace();
-  if (plan_record.boot_id.empty()) {
+  ContainerRecord record;
+  LaunchPlan& launch_plan = *record.mutable_plan();
+  launch_plan.set_version(kRecordVersion);
+  launch_plan.set_boot_id(BootId());
+  launch_plan.set_pid_namespace(PidNamespace());
+  if (launch_plan.boot_id().empty()) {
     return absl::FailedPreconditionError(
         "there is no boot id, without which a process of an earlier boot "
         "cannot be told from one of this: make "
@@ -171,7 +193,7 @@ absl::Status LaunchContainer(const wire::Launch& request,
 
   const std::string path =
       request.has_directory() ? request.directory() : context.sandbox;
-  const absl::StatusOr<UniqueFd> sandbox = OpenSandbox(path);
+  absl::StatusOr<UniqueFd> sandbox = OpenDirectory(path);
   if (!sandbox.ok()) return sandbox.status();
   absl::StatusOr<std::shared_ptr<ContainerStore>> store =
       ContainerStore::Open(StorePlaceOf(context));
@@ -184,19 +206,19 @@ absl::Status LaunchContainer(const wire::Launch& request,
     if (prefix.empty()) {
       return absl::ResourceExhaustedError("cannot look at its file");
     }
-    plan_record.token = absl::StrCat(prefix, RandomName(), RandomName());
+    launch_plan.set_token(absl::StrCat(prefix, RandomName(), RandomName()));
     start.spec.add_environment(
-        absl::StrCat(kTokenVariable, "=", plan_record.token));
-    const absl::StatusOr<AppendedFile> output =
+        absl::StrCat(kTokenVariable, "=", launch_plan.token()));
+    absl::StatusOr<AppendedFile> output =
         OpenForAppending(sandbox->get(), "stdout", owner, path);
     if (!output.ok()) return output.status();
-    const absl::StatusOr<AppendedFile> errors =
+    absl::StatusOr<AppendedFile> errors =
         OpenForAppending(sandbox->get(), "stderr", owner, path);
     if (!errors.ok()) return errors.status();
     absl::Status written = (*store)->WriteLimits(id, limits);
     if (!written.ok()) return written;
     const absl::StatusOr<CgroupPlan> plan =
-        PrepareCgroups(container->get(), std::move(plan_record), cgroup_limits,
+        PrepareCgroups(container->get(), std::move(record), cgroup_limits,
                        context.work_directory, options);
     if (!plan.ok()) return plan.status();
     if (options.require_limits) {
@@ -207,10 +229,10 @@ absl::Status LaunchContainer(const wire::Launch& request,
       start.spec.add_cgroup_files(file);
     }
     start.container = container->get();
-    start.sandbox = sandbox->get();
-    start.output = output->fd.get();
-    start.errors = errors->fd.get();
-    return StartContainer(start);
+    start.sandbox = *std::move(sandbox);
+    start.output = std::move(output->fd);
+    start.errors = std::move(errors->fd);
+    return StartContainer(std::move(start));
   };
   absl::Status status = run();
   if (status.ok()) return status;

@@ -76,8 +76,8 @@ absl::StatusOr<std::vector<ProcStat>> Survivors(const LaunchRecord& launch) {
   const absl::Status seen = CanBeSeen(launch.task);
   if (absl::IsNotFound(seen)) return std::vector<ProcStat>();
   if (!seen.ok()) return seen;
-  return Running(ProcessesWith(absl::StrCat(kTokenVariable, "=", launch.token),
-                               launch.task));
+  const std::string variable = absl::StrCat(kTokenVariable, "=", launch.token);
+  return Running(ProcessesWith(variable + '\0', launch.task));
 }
 
 absl::StatusOr<bool> KillWhatIsFound(
@@ -109,17 +109,14 @@ absl::StatusOr<bool> KillWhatIsFound(
   return any;
 }
 
-absl::Status KillSurvivors(const LaunchRecord& launch) {
-  return KillWhatIsFound([&launch] { return Survivors(launch); }).status();
-}
-
 absl::Status EndContainer(const ContainerRecords& records) {
   if (records.launch.has_value()) {
-    absl::Status killed = KillSurvivors(*records.launch);
-    if (!killed.ok()) return killed;
+    const absl::StatusOr<bool> killed =
+        KillWhatIsFound([&records] { return Survivors(*records.launch); });
+    if (!killed.ok()) return killed.status();
   }
-  absl::Status killed = KillCgroups(records.cgroups, kKillTime);
-  if (!killed.ok()) return killed;
+  absl::Status ended = KillCgroups(records.cgroups, kKillTime);
+  if (!ended.ok()) return ended;
   return RemoveCgroups(records.cgroups, kRemoveTime);
 }
 
@@ -130,13 +127,12 @@ absl::StatusOr<bool> EndDamagedContainer(int file) {
   const bool any_cgroup =
       std::any_of(known.cgroups.begin(), known.cgroups.end(),
                   [](const ContainerCgroup& cgroup) {
-                    return access(cgroup.path.c_str(), F_OK) == 0;
+                    return access(cgroup.path().c_str(), F_OK) == 0;
                   });
   const std::string prefix = TokenPrefix(file);
   if (prefix.empty()) return CannotLook("the container's file");
   const absl::StatusOr<bool> any_process = KillWhatIsFound([&prefix] {
-    return Running(
-        ProcessesWithPrefix(absl::StrCat(kTokenVariable, "=", prefix)));
+    return Running(ProcessesWith(absl::StrCat(kTokenVariable, "=", prefix)));
   });
   if (!any_process.ok()) return any_process.status();
   if (absl::Status ended = EndContainer(known); !ended.ok()) return ended;

@@ -41,9 +41,6 @@ absl::StatusOr<std::vector<ProcStat>> Survivors(const LaunchRecord& launch);
 absl::StatusOr<bool> KillWhatIsFound(
     absl::FunctionRef<absl::StatusOr<std::vector<ProcStat>>()> find);
 
-// Survivors() so.
-absl::Status KillSurvivors(const LaunchRecord& launch);
-
 // Ends what there is of a container, if its supervisor does not (any more):
 // survivors, if it was launched, and all that is in its cgroups, which are
 // removed.

@@ -68,6 +68,13 @@ pid_t StartShell(const std::string& token, const std::string& script) {
   return pid;
 }
 
+// Ends a container that has no cgroups.
+absl::Status KillSurvivors(const LaunchRecord& launch) {
+  ContainerRecords records;
+  records.launch = launch;
+  return EndContainer(records);
+}
+
 TEST(ContainerProcessesTest, AProcessOfAnotherBootHasEnded) {
   LaunchRecord launch = RecordOf(getpid(), "x");
   absl::StatusOr<UniqueFd> found = FindProcess(launch.supervisor);

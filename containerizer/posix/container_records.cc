@@ -22,7 +22,7 @@
 #include "absl/strings/string_view.h"
 #include "external_containerizer/containerizer/posix/old_records.h"
 #include "external_containerizer/containerizer/posix/records.h"
-#include "external_containerizer/containerizer/posix/records.pb.h"
+#include "external_containerizer/containerizer/posix/small_files.h"
 
 namespace external_containerizer {
 namespace posix_internal {
@@ -39,36 +39,6 @@ struct Contents {
   bool damaged = false;
 };
 
-EndRecord EndOf(const TaskEnd& message) {
-  EndRecord end;
-  end.wait_status = static_cast<int>(message.wait_status());
-  end.destroyed = message.destroyed() != 0;
-  end.complete = message.complete() != 0;
-  end.user_microseconds = message.user_microseconds();
-  end.system_microseconds = message.system_microseconds();
-  end.max_rss_bytes = message.max_rss_bytes();
-  end.memory.kills = message.memory_kills();
-  end.memory.at_limit = message.memory_at_limit() != 0;
-  end.memory.peak_bytes = message.memory_peak_bytes();
-  end.memory.limit_bytes = message.memory_limit_bytes();
-  end.periods = message.periods();
-  end.throttled_periods = message.throttled_periods();
-  end.throttled_microseconds = message.throttled_microseconds();
-  return end;
-}
-
-ContainerCgroups CgroupsOf(const LaunchPlan& plan) {
-  ContainerCgroups cgroups;
-  for (const CgroupPlace& place : plan.cgroups()) {
-    ContainerCgroup& cgroup = cgroups.emplace_back();
-    cgroup.unified = place.unified();
-    cgroup.controllers.assign(place.controllers().begin(),
-                              place.controllers().end());
-    cgroup.path = place.path();
-  }
-  return cgroups;
-}
-
 Contents Scan(absl::string_view file) {
   Contents contents;
   RecordScanner scanner(file);
@@ -83,11 +53,12 @@ Contents Scan(absl::string_view file) {
     }
     if (record.has_plan()) plan = std::move(*record.mutable_plan());
     if (record.has_start()) start = record.start();
-    if (record.has_end()) contents.records.end = EndOf(record.end());
+    if (record.has_end()) contents.records.end = record.end();
   }
   if (plan.has_value()) {
     contents.version = plan->version();
-    contents.records.cgroups = CgroupsOf(*plan);
+    contents.records.cgroups = {plan->cgroups().begin(),
+                                plan->cgroups().end()};
   }
   if (plan.has_value() && start.has_value()) {
     LaunchRecord launch;
@@ -102,23 +73,6 @@ Contents Scan(absl::string_view file) {
   }
   contents.damaged |=
       scanner.damaged() || (start.has_value() && !plan.has_value());
-  return contents;
-}
-
-absl::StatusOr<std::string> ReadContents(int fd) {
-  std::string contents;
-  char buffer[4096];
-  while (contents.size() < kMaxFile) {
-    const ssize_t n =
-        pread(fd, buffer, sizeof(buffer), static_cast<off_t>(contents.size()));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) {
-      return absl::ResourceExhaustedError(
-          absl::StrCat("cannot read the container's file: ", strerror(errno)));
-    }
-    if (n == 0) break;
-    contents.append(buffer, static_cast<size_t>(n));
-  }
   return contents;
 }
 
@@ -139,61 +93,6 @@ bool HasSupervisor(int fd) {
 
 }  // namespace
 
-std::string EncodePlan(const PlanRecord& plan) {
-  ContainerRecord record;
-  LaunchPlan& message = *record.mutable_plan();
-  message.set_version(kRecordVersion);
-  message.set_boot_id(plan.boot_id);
-  message.set_pid_namespace(plan.pid_namespace);
-  message.set_token(plan.token);
-  for (const ContainerCgroup& cgroup : plan.cgroups) {
-    CgroupPlace& place = *message.add_cgroups();
-    place.set_unified(cgroup.unified);
-    for (const std::string& controller : cgroup.controllers) {
-      place.add_controllers(controller);
-    }
-    place.set_path(cgroup.path);
-  }
-  return FramedRecord(record.SerializeAsString());
-}
-
-std::string EncodeStart(const ProcStat& supervisor, const ProcStat& task) {
-  FixedMessage start;
-  start.Add32(TaskStart::kSupervisorPidFieldNumber,
-              static_cast<uint32_t>(supervisor.pid));
-  start.Add64(TaskStart::kSupervisorStartTicksFieldNumber,
-              supervisor.start_ticks);
-  start.Add32(TaskStart::kTaskPidFieldNumber, static_cast<uint32_t>(task.pid));
-  start.Add64(TaskStart::kTaskStartTicksFieldNumber, task.start_ticks);
-  FixedMessage record;
-  record.AddMessage(ContainerRecord::kStartFieldNumber, start);
-  return FramedRecord(record.bytes());
-}
-
-std::string EncodeEnd(const EndRecord& end) {
-  FixedMessage message;
-  message.Add32(TaskEnd::kWaitStatusFieldNumber,
-                static_cast<uint32_t>(end.wait_status));
-  message.Add32(TaskEnd::kDestroyedFieldNumber, end.destroyed ? 1 : 0);
-  message.Add32(TaskEnd::kCompleteFieldNumber, end.complete ? 1 : 0);
-  message.Add64(TaskEnd::kUserMicrosecondsFieldNumber, end.user_microseconds);
-  message.Add64(TaskEnd::kSystemMicrosecondsFieldNumber,
-                end.system_microseconds);
-  message.Add64(TaskEnd::kMaxRssBytesFieldNumber, end.max_rss_bytes);
-  message.Add64(TaskEnd::kMemoryKillsFieldNumber, end.memory.kills);
-  message.Add32(TaskEnd::kMemoryAtLimitFieldNumber,
-                end.memory.at_limit ? 1 : 0);
-  message.Add64(TaskEnd::kMemoryPeakBytesFieldNumber, end.memory.peak_bytes);
-  message.Add64(TaskEnd::kMemoryLimitBytesFieldNumber, end.memory.limit_bytes);
-  message.Add64(TaskEnd::kPeriodsFieldNumber, end.periods);
-  message.Add64(TaskEnd::kThrottledPeriodsFieldNumber, end.throttled_periods);
-  message.Add64(TaskEnd::kThrottledMicrosecondsFieldNumber,
-                end.throttled_microseconds);
-  FixedMessage record;
-  record.AddMessage(ContainerRecord::kEndFieldNumber, message);
-  return FramedRecord(record.bytes());
-}
-
 absl::StatusOr<ContainerRecords> ParseRecords(absl::string_view file) {
   Contents contents;
   if (IsOldFile(file)) {
@@ -208,7 +107,7 @@ absl::StatusOr<ContainerRecords> ParseRecords(absl::string_view file) {
         kRecordVersion, ": use the newer one"));
   }
   const ContainerRecords& records = contents.records;
-  const bool over = records.end.has_value() && records.end->complete;
+  const bool over = records.end.has_value() && records.end->complete() != 0;
   if (contents.damaged && !records.launch.has_value() && !over) {
     return absl::DataLossError(
         "the container's file is damaged, so what runs of it is not known; "
@@ -218,8 +117,11 @@ absl::StatusOr<ContainerRecords> ParseRecords(absl::string_view file) {
 }
 
 absl::StatusOr<ContainerRecords> ReadRecords(int fd) {
-  const absl::StatusOr<std::string> contents = ReadContents(fd);
-  if (!contents.ok()) return contents.status();
+  const std::optional<std::string> contents = ReadSmallFile(fd, kMaxFile);
+  if (!contents.has_value()) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("cannot read the container's file: ", strerror(errno)));
+  }
   absl::StatusOr<ContainerRecords> records = ParseRecords(*contents);
   if (records.ok() && records->launch.has_value() &&
       absl::IsFailedPrecondition(CanBeSeen(records->launch->supervisor)) &&
@@ -233,7 +135,7 @@ absl::StatusOr<ContainerRecords> ReadRecords(int fd) {
 }
 
 ContainerRecords SalvageRecords(int fd) {
-  const std::string file = ReadContents(fd).value_or("");
+  const std::string file = ReadSmallFile(fd, kMaxFile).value_or("");
   if (!IsOldFile(file)) return Scan(file).records;
   ContainerRecords records;
   ParseOldFile(file, records);
@@ -247,7 +149,8 @@ std::string TokenPrefix(int fd) {
                       "-");
 }
 
-bool AppendRecord(int fd, const std::string& bytes) {
+bool AppendRecord(int fd, const ContainerRecord& record) {
+  const std::string bytes = FramedRecord(record.SerializeAsString());
   struct stat before;
   if (fstat(fd, &before) != 0) return false;
   const ssize_t written = write(fd, bytes.data(), bytes.size());

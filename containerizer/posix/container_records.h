@@ -15,7 +15,6 @@
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_CONTAINER_RECORDS_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_CONTAINER_RECORDS_H_
 
-#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -23,21 +22,11 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "external_containerizer/containerizer/posix/cgroup_version.h"
-#include "external_containerizer/transport/linux/proc_stat.h"
+#include "external_containerizer/containerizer/posix/records.pb.h"
 #include "external_containerizer/transport/linux/process_identity.h"
 
 namespace external_containerizer {
 namespace posix_internal {
-
-// What launch knows beforehand.
-struct PlanRecord {
-  std::string boot_id;
-  uint64_t pid_namespace = 0;  // 0: not written down
-  // Marks the task's processes: see kTokenVariable. It begins with
-  // TokenPrefix().
-  std::string token;
-  ContainerCgroups cgroups;
-};
 
 // A task that was started.
 struct LaunchRecord {
@@ -46,33 +35,15 @@ struct LaunchRecord {
   std::string token;
 };
 
-struct EndRecord {
-  int wait_status = 0;             // of the task, as waitpid() gives it
-  bool destroyed = false;          // it was told to end
-  bool complete = false;           // no process of the container is left
-  uint64_t user_microseconds = 0;  // of the whole tree
-  uint64_t system_microseconds = 0;
-  uint64_t max_rss_bytes = 0;  // of its largest process
-  MemoryEvents memory;         // the rest: from its cgroups
-  uint64_t periods = 0;
-  uint64_t throttled_periods = 0;
-  uint64_t throttled_microseconds = 0;
-};
-
 struct ContainerRecords {
   ContainerCgroups cgroups;  // some may be gone, or were never made
   std::optional<LaunchRecord> launch;
-  std::optional<EndRecord> end;
+  std::optional<TaskEnd> end;
 };
 
 // The environment variable, in every task, that names the container by its
 // token. It finds processes whose supervisor was killed.
 inline constexpr char kTokenVariable[] = "POSIX_CONTAINERIZER_TOKEN";
-
-// Records to be appended by one AppendRecord(). The last two need no protobuf.
-std::string EncodePlan(const PlanRecord& plan);
-std::string EncodeStart(const ProcStat& supervisor, const ProcStat& task);
-std::string EncodeEnd(const EndRecord& end);
 
 // FAILED_PRECONDITION if a newer version of posix wrote `contents`. DATA_LOSS
 // if neither a start nor a complete end can be read, but there is something
@@ -96,7 +67,7 @@ std::string TokenPrefix(int fd);
 
 // Appends and makes durable. False, with errno, if it cannot. Nothing is left
 // half-written, so it may be tried again.
-bool AppendRecord(int fd, const std::string& bytes);
+bool AppendRecord(int fd, const ContainerRecord& record);
 
 // Says, for as long as the calling process lives, that the container of the
 // file has a supervisor: to processes that cannot see it, too. False, with

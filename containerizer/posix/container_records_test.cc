@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -33,39 +34,49 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-PlanRecord SomePlan() {
-  PlanRecord plan;
-  plan.boot_id = "11111111-2222-3333-4444-555555555555";
-  plan.pid_namespace = 4026531836;
-  plan.token = "00ff";
-  return plan;
+constexpr char kSomeBoot[] = "11111111-2222-3333-4444-555555555555";
+
+ContainerRecord SomePlan() {
+  ContainerRecord record;
+  LaunchPlan& plan = *record.mutable_plan();
+  plan.set_version(kRecordVersion);
+  plan.set_boot_id(kSomeBoot);
+  plan.set_pid_namespace(4026531836);
+  plan.set_token("00ff");
+  return record;
 }
 
-std::string SomeStart() {
-  ProcStat supervisor, task;
-  supervisor.pid = 100;
-  supervisor.start_ticks = 5000;
-  task.pid = 101;
-  task.start_ticks = uint64_t{5} << 33;
-  return EncodeStart(supervisor, task);
+ContainerRecord SomeStart() {
+  ContainerRecord record;
+  TaskStart& start = *record.mutable_start();
+  start.set_supervisor_pid(100);
+  start.set_supervisor_start_ticks(5000);
+  start.set_task_pid(101);
+  start.set_task_start_ticks(uint64_t{5} << 33);
+  return record;
 }
 
-std::string SomeLaunch() { return EncodePlan(SomePlan()) + SomeStart(); }
-
-EndRecord SomeEnd() {
-  EndRecord end;
-  end.wait_status = 3 << 8;
-  end.destroyed = true;
-  end.complete = true;
-  end.user_microseconds = 1234567;
-  end.system_microseconds = 89;
-  end.max_rss_bytes = uint64_t{5} << 33;
-  return end;
+ContainerRecord SomeEnd() {
+  ContainerRecord record;
+  TaskEnd& end = *record.mutable_end();
+  end.set_wait_status(3 << 8);
+  end.set_destroyed(1);
+  end.set_complete(1);
+  end.set_user_microseconds(1234567);
+  end.set_system_microseconds(89);
+  end.set_max_rss_bytes(uint64_t{5} << 33);
+  return record;
 }
+
+std::string Encode(const ContainerRecord& record) {
+  return FramedRecord(record.SerializeAsString());
+}
+
+std::string SomeLaunch() { return Encode(SomePlan()) + Encode(SomeStart()); }
 
 TEST(ContainerRecordsTest, WhatIsWrittenIsRead) {
   const absl::StatusOr<ContainerRecords> records =
-      ParseRecords(SomeLaunch() + EncodeEnd(SomeEnd()));
+      ParseRecords(SomeLaunch() + Encode(SomeEnd()));
   ASSERT_THAT(records, IsOk());
   ASSERT_TRUE(records->launch.has_value());
   EXPECT_EQ(records->launch->supervisor.pid, 100);
@@ -74,56 +85,63 @@ TEST(ContainerRecordsTest, WhatIsWrittenIsRead) {
   EXPECT_EQ(records->launch->task.start_ticks, uint64_t{5} << 33);
   for (const ProcessIdentity& id :
        {records->launch->supervisor, records->launch->task}) {
-    EXPECT_EQ(id.boot_id, SomePlan().boot_id);
+    EXPECT_EQ(id.boot_id, kSomeBoot);
     EXPECT_EQ(id.pid_namespace, 4026531836u);
   }
   EXPECT_EQ(records->launch->token, "00ff");
   ASSERT_TRUE(records->end.has_value());
-  EXPECT_EQ(records->end->wait_status, 3 << 8);
-  EXPECT_TRUE(records->end->destroyed);
-  EXPECT_TRUE(records->end->complete);
-  EXPECT_EQ(records->end->user_microseconds, 1234567u);
-  EXPECT_EQ(records->end->system_microseconds, 89u);
-  EXPECT_EQ(records->end->max_rss_bytes, uint64_t{5} << 33);
+  EXPECT_EQ(records->end->wait_status(), 3u << 8);
+  EXPECT_EQ(records->end->destroyed(), 1u);
+  EXPECT_EQ(records->end->complete(), 1u);
+  EXPECT_EQ(records->end->user_microseconds(), 1234567u);
+  EXPECT_EQ(records->end->system_microseconds(), 89u);
+  EXPECT_EQ(records->end->max_rss_bytes(), uint64_t{5} << 33);
 }
 
 TEST(ContainerRecordsTest, WhatTheCgroupsCountedIsRead) {
-  EndRecord end = SomeEnd();
-  end.memory.kills = 2;
-  end.memory.at_limit = true;
-  end.memory.peak_bytes = 3;
-  end.memory.limit_bytes = 4;
-  end.periods = 5;
-  end.throttled_periods = 6;
-  end.throttled_microseconds = 7;
-  const EndRecord read = ParseRecords(EncodeEnd(end))->end.value();
-  EXPECT_EQ(read.memory.kills, 2u);
-  EXPECT_TRUE(read.memory.at_limit);
-  EXPECT_EQ(read.memory.peak_bytes, 3u);
-  EXPECT_EQ(read.memory.limit_bytes, 4u);
-  EXPECT_EQ(read.periods, 5u);
-  EXPECT_EQ(read.throttled_periods, 6u);
-  EXPECT_EQ(read.throttled_microseconds, 7u);
+  ContainerRecord record = SomeEnd();
+  TaskEnd& end = *record.mutable_end();
+  end.set_memory_kills(2);
+  end.set_memory_at_limit(1);
+  end.set_memory_peak_bytes(3);
+  end.set_memory_limit_bytes(4);
+  end.set_periods(5);
+  end.set_throttled_periods(6);
+  end.set_throttled_microseconds(7);
+  EXPECT_EQ(ParseRecords(Encode(record))->end.value().SerializeAsString(),
+            end.SerializeAsString());
 }
 
 TEST(ContainerRecordsTest, TheLastPlansCgroupsAreReadWhateverTheirPaths) {
-  PlanRecord plan = SomePlan();
-  plan.cgroups = {{true, {}, "/sys/fs/cgroup/unified/posix-1"},
-                  {false, {"cpu", "cpuacct"}, "/my cgroups/100%/a\nb\\\xff"},
-                  {false, {"memory"}, "/%41"}};
-  EXPECT_EQ(ParseRecords(EncodePlan(plan))->cgroups, plan.cgroups);
+  ContainerRecord plan = SomePlan();
+  auto add = [&plan](bool unified, const std::vector<std::string>& controllers,
+                     const std::string& path) {
+    ContainerCgroup& cgroup = *plan.mutable_plan()->add_cgroups();
+    cgroup.set_unified(unified);
+    for (const std::string& one : controllers) cgroup.add_controllers(one);
+    cgroup.set_path(path);
+  };
+  add(true, {}, "/sys/fs/cgroup/unified/posix-1");
+  add(false, {"cpu", "cpuacct"}, "/my cgroups/100%/a\nb\\\xff");
+  add(false, {"memory"}, "/%41");
+  const std::string wanted = Encode(plan);
+  const ContainerCgroups read = ParseRecords(wanted)->cgroups;
+  ASSERT_EQ(read.size(), 3u);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(read[static_cast<size_t>(i)].SerializeAsString(),
+              plan.plan().cgroups(i).SerializeAsString());
+  }
   // What could not be made is in it no more.
-  PlanRecord made = plan;
-  made.cgroups.pop_back();
+  plan.mutable_plan()->mutable_cgroups()->RemoveLast();
   const absl::StatusOr<ContainerRecords> records =
-      ParseRecords(EncodePlan(plan) + EncodePlan(made) + SomeStart());
-  EXPECT_EQ(records->cgroups, made.cgroups);
+      ParseRecords(wanted + Encode(plan) + Encode(SomeStart()));
+  EXPECT_EQ(records->cgroups.size(), 2u);
   EXPECT_TRUE(records->launch.has_value());
 }
 
 TEST(ContainerRecordsTest, AFileCutAnywhereSaysTheOldOrTheNew) {
   const std::string launch = SomeLaunch();
-  const std::string both = launch + EncodeEnd(SomeEnd());
+  const std::string both = launch + Encode(SomeEnd());
   for (size_t size = 0; size <= both.size(); ++size) {
     const absl::StatusOr<ContainerRecords> records =
         ParseRecords(both.substr(0, size));
@@ -135,9 +153,9 @@ TEST(ContainerRecordsTest, AFileCutAnywhereSaysTheOldOrTheNew) {
 
 TEST(ContainerRecordsTest, ARecordAfterADamagedOneIsRead) {
   const std::string launch = SomeLaunch();
-  const std::string end = EncodeEnd(SomeEnd());
+  const std::string end = Encode(SomeEnd());
   // Its length, the first four bytes, is what finds the next.
-  for (size_t i = 4; i < EncodePlan(SomePlan()).size(); ++i) {
+  for (size_t i = 4; i < Encode(SomePlan()).size(); ++i) {
     std::string bad = launch + end;
     bad[i] = static_cast<char>(bad[i] ^ 1);
     const absl::StatusOr<ContainerRecords> records = ParseRecords(bad);
@@ -148,7 +166,7 @@ TEST(ContainerRecordsTest, ARecordAfterADamagedOneIsRead) {
 }
 
 TEST(ContainerRecordsTest, NoFlippedBitIsBelieved) {
-  const std::string good = EncodeEnd(SomeEnd());
+  const std::string good = Encode(SomeEnd());
   for (size_t i = 0; i < good.size(); ++i) {
     for (int bit = 0; bit < 8; ++bit) {
       std::string bad = good;
@@ -160,19 +178,19 @@ TEST(ContainerRecordsTest, NoFlippedBitIsBelieved) {
 }
 
 TEST(ContainerRecordsTest, TheLastEndCounts) {
-  EndRecord first = SomeEnd();
-  first.complete = false;
+  ContainerRecord first = SomeEnd();
+  first.mutable_end()->set_complete(0);
   const absl::StatusOr<ContainerRecords> records =
-      ParseRecords(EncodeEnd(first) + EncodeEnd(SomeEnd()));
+      ParseRecords(Encode(first) + Encode(SomeEnd()));
   ASSERT_TRUE(records->end.has_value());
-  EXPECT_TRUE(records->end->complete);
+  EXPECT_EQ(records->end->complete(), 1u);
 }
 
 TEST(ContainerRecordsTest, ANewerVersionIsRefusedByItsNumber) {
   ContainerRecord record;
   record.mutable_plan()->set_version(kRecordVersion + 1);
   EXPECT_THAT(
-      ParseRecords(FramedRecord(record.SerializeAsString())),
+      ParseRecords(Encode(record)),
       StatusIs(absl::StatusCode::kFailedPrecondition,
                AllOf(HasSubstr(absl::StrCat("version ", kRecordVersion + 1)),
                      HasSubstr("newer posix"))));
@@ -189,29 +207,30 @@ UniqueFd EmptyFile() {
 
 TEST(ContainerRecordsTest, HalfARecordIsNotLeftBehind) {
   const UniqueFd file = EmptyFile();
-  ASSERT_TRUE(AppendRecord(file.get(), SomeLaunch()));
+  ASSERT_TRUE(AppendRecord(file.get(), SomePlan()));
   const pid_t child = fork();
   if (child == 0) {
     signal(SIGXFSZ, SIG_IGN);
-    const rlim_t size = SomeLaunch().size() + 9;
+    const rlim_t size = Encode(SomePlan()).size() + 9;
     const rlimit limit = {size, size};
     setrlimit(RLIMIT_FSIZE, &limit);
-    const bool appended = AppendRecord(file.get(), EncodeEnd(SomeEnd()));
+    const bool appended = AppendRecord(file.get(), SomeEnd());
     _exit(!appended && errno == ENOSPC ? 0 : 1);
   }
   int status = 0;
   ASSERT_EQ(waitpid(child, &status, 0), child);
   EXPECT_EQ(status, 0);
-  ASSERT_TRUE(AppendRecord(file.get(), EncodeEnd(SomeEnd())));
+  ASSERT_TRUE(AppendRecord(file.get(), SomeEnd()));
   EXPECT_TRUE(ReadRecords(file.get())->end.has_value());
 }
 
 TEST(ContainerRecordsTest, OfAnotherPidNamespaceOnlyWhatHasEndedIsSaidToHave) {
   const UniqueFd file = EmptyFile();
-  PlanRecord plan = SomePlan();
-  plan.boot_id = BootId();
-  plan.pid_namespace = 1;
-  ASSERT_TRUE(AppendRecord(file.get(), EncodePlan(plan) + SomeStart()));
+  ContainerRecord record = SomePlan();
+  record.mutable_plan()->set_boot_id(BootId());
+  record.mutable_plan()->set_pid_namespace(1);
+  ASSERT_TRUE(AppendRecord(file.get(), record));
+  ASSERT_TRUE(AppendRecord(file.get(), SomeStart()));
   // Whoever reads it has opened it, as other processes do.
   const UniqueFd reader(open(absl::StrCat("/proc/self/fd/", file.get()).c_str(),
                              O_RDONLY | O_CLOEXEC));
@@ -236,9 +255,10 @@ TEST(ContainerRecordsTest, AnUnlinkedFileStillTells) {
   const UniqueFd reader(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   ASSERT_TRUE(fd.valid() && reader.valid());
   EXPECT_FALSE(ReadRecords(reader.get())->launch.has_value());
-  ASSERT_TRUE(AppendRecord(fd.get(), SomeLaunch()));
+  ASSERT_TRUE(AppendRecord(fd.get(), SomePlan()));
+  ASSERT_TRUE(AppendRecord(fd.get(), SomeStart()));
   ASSERT_EQ(unlink(path.c_str()), 0);
-  ASSERT_TRUE(AppendRecord(fd.get(), EncodeEnd(SomeEnd())));
+  ASSERT_TRUE(AppendRecord(fd.get(), SomeEnd()));
   EXPECT_TRUE(ReadRecords(reader.get())->launch.has_value());
   EXPECT_TRUE(ReadRecords(reader.get())->end.has_value());
 }
@@ -248,15 +268,15 @@ TEST(ContainerRecordsTest, WhatCannotBeReadIsNotTakenForNothing) {
   EXPECT_THAT(ReadRecords(writer.get()),
               StatusIs(absl::StatusCode::kResourceExhausted));
   const auto lost = StatusIs(absl::StatusCode::kDataLoss);
-  const std::string plan = EncodePlan(SomePlan());
+  const std::string plan = Encode(SomePlan());
   // What a crash leaves of a launch that started nothing.
   for (size_t size = 0; size < plan.size(); ++size) {
     EXPECT_THAT(ParseRecords(plan.substr(0, size)), IsOk()) << size;
   }
-  std::string start = SomeStart();
+  std::string start = Encode(SomeStart());
   start[15] = static_cast<char>(start[15] ^ 1);
   EXPECT_THAT(ParseRecords(plan + start), lost);
-  EXPECT_THAT(ParseRecords(SomeStart()), lost);
+  EXPECT_THAT(ParseRecords(Encode(SomeStart())), lost);
   EXPECT_THAT(ParseRecords(std::string(plan.size(), '\0')), lost);
   EXPECT_THAT(ParseRecords(std::string(plan.size(), 'x')), lost);
   EXPECT_THAT(ParseRecords(start + SomeLaunch()), IsOk());
@@ -266,7 +286,7 @@ TEST(ContainerRecordsTest, AFailedAppendSaysSo) {
   const UniqueFd full(open("/dev/full", O_WRONLY | O_CLOEXEC));
   ASSERT_TRUE(full.valid());
   errno = 0;
-  EXPECT_FALSE(AppendRecord(full.get(), EncodeEnd(SomeEnd())));
+  EXPECT_FALSE(AppendRecord(full.get(), SomeEnd()));
   EXPECT_EQ(errno, ENOSPC);
 }
 

@@ -8,7 +8,7 @@
 
 #include "external_containerizer/containerizer/posix/cgroup_version.h"
 #include "external_containerizer/containerizer/posix/container_records.h"
-#include "external_containerizer/containerizer/posix/tree_usage.h"
+#include "external_containerizer/containerizer/posix/records.pb.h"
 #include "external_containerizer/containerizer/wire/containerizer.pb.h"
 #include "external_containerizer/containerizer/wire/statistics.pb.h"
 
@@ -20,20 +20,15 @@ namespace posix_internal {
 // REASON_CONTAINER_LIMITATION_MEMORY, and `killed`, as releases before 0.26
 // want it. (It may have been a child of the task's; if the task makes up for
 // that and exits with 0, it has not failed.)
-wire::Termination TerminationOf(const EndRecord& end);
+wire::Termination TerminationOf(const TaskEnd& end);
 
-// If nobody saw the end.
+// If nobody saw the end. `memory` is what ReadMemoryEvents() says.
 wire::Termination UnseenTermination(const LaunchRecord& launch,
-                                    const MemoryEvents& memory);
+                                    const TaskEnd& memory);
 
-// Sets what is known.
-void SetStatistics(const TreeUsage& usage,
-                   wire::ResourceStatistics* statistics);
-void SetStatistics(const CgroupUsage& usage,
-                   wire::ResourceStatistics* statistics);
 // Of a container that has ended: all it used, and the most memory that a
 // process of it had.
-void SetStatistics(const EndRecord& end, wire::ResourceStatistics* statistics);
+void SetStatistics(const TaskEnd& end, wire::ResourceStatistics* statistics);
 
 }  // namespace posix_internal
 }  // namespace external_containerizer

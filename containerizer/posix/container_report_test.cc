@@ -20,13 +20,13 @@ using ::testing::Not;
 
 constexpr uint64_t kMiB = 1 << 20;
 
-EndRecord Killed() {
-  EndRecord end;
-  end.wait_status = SIGKILL;
-  end.memory.kills = 1;
-  end.memory.at_limit = true;
-  end.memory.limit_bytes = 64 * kMiB;
-  end.memory.peak_bytes = 64 * kMiB - 4096;
+TaskEnd Killed() {
+  TaskEnd end;
+  end.set_wait_status(SIGKILL);
+  end.set_memory_kills(1);
+  end.set_memory_at_limit(1);
+  end.set_memory_limit_bytes(64 * kMiB);
+  end.set_memory_peak_bytes(64 * kMiB - 4096);
   return end;
 }
 
@@ -44,8 +44,8 @@ TEST(ContainerReportTest, AMemoryLimitIsAReasonWithItsNumbers) {
 }
 
 TEST(ContainerReportTest, WantOfMemoryElsewhereIsNotItsLimit) {
-  EndRecord end = Killed();
-  end.memory.at_limit = false;
+  TaskEnd end = Killed();
+  end.set_memory_at_limit(0);
   const wire::Termination termination = TerminationOf(end);
   EXPECT_EQ(termination.state(), wire::TASK_FAILED);
   EXPECT_FALSE(termination.killed());
@@ -55,33 +55,17 @@ TEST(ContainerReportTest, WantOfMemoryElsewhereIsNotItsLimit) {
 }
 
 TEST(ContainerReportTest, DestroyedAndFinishedStayWhatTheyAre) {
-  EndRecord end = Killed();
-  end.destroyed = true;
+  TaskEnd end = Killed();
+  end.set_destroyed(1);
   EXPECT_EQ(TerminationOf(end).state(), wire::TASK_KILLED);
   EXPECT_THAT(TerminationOf(end).reasons(), IsEmpty());
   EXPECT_FALSE(TerminationOf(end).killed());
-  end.destroyed = false;
-  end.wait_status = 0;
+  end.set_destroyed(0);
+  end.set_wait_status(0);
   EXPECT_EQ(TerminationOf(end).state(), wire::TASK_FINISHED);
   EXPECT_THAT(TerminationOf(end).message(), HasSubstr("memory limit"));
-  end.memory = MemoryEvents();
+  end.set_memory_kills(0);
   EXPECT_THAT(TerminationOf(end).message(), Not(HasSubstr("memory")));
-}
-
-TEST(ContainerReportTest, OnlyWhatIsKnownIsSet) {
-  wire::ResourceStatistics statistics;
-  SetStatistics(CgroupUsage(), &statistics);
-  EXPECT_EQ(statistics.ByteSizeLong(), 0u);
-  CgroupUsage usage;
-  usage.user_microseconds = 1500000;
-  usage.anonymous_bytes = 5;
-  usage.memory_limit_bytes = 7;
-  SetStatistics(usage, &statistics);
-  EXPECT_EQ(statistics.cpus_user_time_secs(), 1.5);
-  EXPECT_EQ(statistics.mem_rss_bytes(), 5u);
-  EXPECT_EQ(statistics.mem_limit_bytes(), 7u);
-  EXPECT_FALSE(statistics.has_cpus_nr_periods());
-  EXPECT_FALSE(statistics.has_mem_total_bytes());
 }
 
 }  // namespace

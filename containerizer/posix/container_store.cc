@@ -3,7 +3,6 @@
 
 #include "external_containerizer/containerizer/posix/container_store.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,33 +25,17 @@
 #include "external_containerizer/containerizer/posix/old_records.h"
 #include "external_containerizer/containerizer/posix/records.h"
 #include "external_containerizer/containerizer/posix/records.pb.h"
+#include "external_containerizer/containerizer/posix/small_files.h"
 
 namespace external_containerizer {
 namespace posix_internal {
 namespace {
 
-absl::Status ErrnoStatus(absl::string_view what, absl::string_view path) {
+constexpr size_t kMaxLimits = 256;
+
+absl::Status Cannot(absl::string_view what, absl::string_view path) {
   const int error = errno;
-  const std::string message =
-      absl::StrCat("cannot ", what, " ", path, ": ", strerror(error));
-  switch (error) {
-    case ENOENT:
-    case ENOTDIR:
-    case EACCES:
-    case EPERM:
-    case EROFS:
-    case ELOOP:
-      return absl::FailedPreconditionError(message);
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM:
-    case ENOSPC:
-    case EDQUOT:
-    case EIO:
-      return absl::ResourceExhaustedError(message);
-    default:
-      return absl::InternalError(message);
-  }
+  return ErrnoStatus(absl::StrCat("cannot ", what, " ", path), error);
 }
 
 absl::Status NotFound() { return absl::NotFoundError("no such container"); }
@@ -65,13 +49,13 @@ absl::StatusOr<UniqueFd> MakeDirectory(int parent, const std::string& path,
     // given as a path, the parent is not ours to sync.
     if (parent != AT_FDCWD) fsync(parent);
   } else if (errno != EEXIST) {
-    return ErrnoStatus("make the directory", path);
+    return Cannot("make the directory", path);
   }
   UniqueFd fd(openat(parent, name.c_str(),
                      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   struct stat status;
   if (!fd.valid() || fstat(fd.get(), &status) != 0) {
-    return ErrnoStatus("open the directory", path);
+    return Cannot("open the directory", path);
   }
   if (status.st_uid != geteuid() ||
       (status.st_mode & (private_to_us ? 077 : 022)) != 0) {
@@ -99,39 +83,37 @@ bool IsThere(int fd) {
 }  // namespace
 
 StorePlace StorePlaceOf(const Context& context) {
-  if (!context.work_directory.empty()) return {context.work_directory, ""};
+  if (!context.work_directory.empty()) return {context.work_directory};
   const auto runtime = context.environment.find("XDG_RUNTIME_DIR");
-  return {"", runtime != context.environment.end() && !runtime->second.empty()
-                  ? absl::StrCat(runtime->second, "/posix-containerizer")
-                  : absl::StrCat("/tmp/posix-containerizer-", geteuid())};
+  return {runtime != context.environment.end() && !runtime->second.empty()
+              ? absl::StrCat(runtime->second, "/posix-containerizer")
+              : absl::StrCat("/tmp/posix-containerizer-", geteuid()),
+          /*is_fallback=*/true};
 }
 
 std::string ContainersPath(const StorePlace& place) {
-  return absl::StrCat(
-      place.work_directory.empty() ? place.fallback : place.work_directory,
-      "/program/posix/containers");
+  return absl::StrCat(place.path, "/program/posix/containers");
 }
 
-absl::StatusOr<ContainerStore> ContainerStore::Open(
-    const std::string& work_directory, const std::string& fallback) {
+absl::StatusOr<std::shared_ptr<ContainerStore>> ContainerStore::Open(
+    const StorePlace& place) {
   UniqueFd base;
-  std::string path = work_directory.empty() ? fallback : work_directory;
+  std::string path = place.path;
   if (path.empty() || path[0] != '/') {
     return absl::FailedPreconditionError(absl::StrCat(
         "the work directory (MESOS_WORK_DIRECTORY) must be an absolute path, "
         "not \"",
         path, "\""));
   }
-  if (work_directory.empty()) {
+  if (place.is_fallback) {
     absl::StatusOr<UniqueFd> made =
-        MakeDirectory(AT_FDCWD, path, fallback, /*private_to_us=*/true);
+        MakeDirectory(AT_FDCWD, path, path, /*private_to_us=*/true);
     if (!made.ok()) return made.status();
     base = *std::move(made);
   } else {
     base.Reset(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!base.valid()) {
-      return ErrnoStatus("open the work directory (MESOS_WORK_DIRECTORY)",
-                         path);
+      return Cannot("open the work directory (MESOS_WORK_DIRECTORY)", path);
     }
   }
   const struct {
@@ -145,14 +127,14 @@ absl::StatusOr<ContainerStore> ContainerStore::Open(
     if (!made.ok()) return made.status();
     base = *std::move(made);
   }
-  ContainerStore store;
-  store.path_ = path;
+  std::shared_ptr<ContainerStore> store(new ContainerStore);
+  store->path_ = path;
   const struct {
     const char* name;
     UniqueFd* fd;
-  } parts[] = {{"containers", &store.containers_},
-               {"limits", &store.limits_},
-               {"new", &store.new_}};
+  } parts[] = {{"containers", &store->containers_},
+               {"limits", &store->limits_},
+               {"new", &store->new_}};
   for (const auto& part : parts) {
     absl::StatusOr<UniqueFd> made =
         MakeDirectory(base.get(), absl::StrCat(path, "/", part.name), part.name,
@@ -171,14 +153,6 @@ bool ContainerStore::IsAt(const StorePlace& place) const {
          named.st_ino == opened.st_ino && named.st_dev == opened.st_dev;
 }
 
-absl::StatusOr<std::shared_ptr<ContainerStore>> ContainerStore::Open(
-    const StorePlace& place) {
-  absl::StatusOr<ContainerStore> store =
-      Open(place.work_directory, place.fallback);
-  if (!store.ok()) return store.status();
-  return std::make_shared<ContainerStore>(*std::move(store));
-}
-
 absl::StatusOr<UniqueFd> ContainerStore::Create(const std::string& id) {
   UniqueFd fd(openat(containers_.get(), id.c_str(),
                      O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600));
@@ -187,16 +161,16 @@ absl::StatusOr<UniqueFd> ContainerStore::Create(const std::string& id) {
       return absl::AlreadyExistsError(
           "it exists already; destroy it before launching it again");
     }
-    return ErrnoStatus("make", "the container's file");
+    return Cannot("make", "the container's file");
   }
   if (!Flock(fd.get(), LOCK_EX)) {
-    return ErrnoStatus("lock", "the container's file");
+    return Cannot("lock", "the container's file");
   }
   if (!IsThere(fd.get())) {
     return absl::AbortedError("it was destroyed while it was launched");
   }
   if (fsync(containers_.get()) != 0) {
-    const absl::Status status = ErrnoStatus("sync", "the list of containers");
+    const absl::Status status = Cannot("sync", "the list of containers");
     (void)Remove(id);
     return status;
   }
@@ -209,11 +183,11 @@ absl::StatusOr<std::optional<UniqueFd>> ContainerStore::Lock(
                      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (!fd.valid()) {
     if (errno == ENOENT) return NotFound();
-    return ErrnoStatus("open", "the container's file");
+    return Cannot("open", "the container's file");
   }
   if (!Flock(fd.get(), operation)) {
     if (errno == EWOULDBLOCK) return std::optional<UniqueFd>();
-    return ErrnoStatus("lock", "the container's file");
+    return Cannot("lock", "the container's file");
   }
   if (!IsThere(fd.get())) return NotFound();
   return std::optional<UniqueFd>(std::move(fd));
@@ -248,40 +222,25 @@ absl::Status ContainerStore::Remove(const std::string& id) {
   for (const auto& file : files) {
     if (unlinkat(file.directory->get(), id.c_str(), 0) != 0 &&
         errno != ENOENT) {
-      return ErrnoStatus("remove",
-                         absl::StrCat(path_, "/", file.name, "/", id));
+      return Cannot("remove", absl::StrCat(path_, "/", file.name, "/", id));
     }
   }
   if (fsync(containers_.get()) != 0) {
-    return ErrnoStatus("sync", "the list of containers");
+    return Cannot("sync", "the list of containers");
   }
   return absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<std::string>> ContainerStore::List() const {
-  const int fd =
-      openat(containers_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  DIR* dir = fd < 0 ? nullptr : fdopendir(fd);
-  if (dir == nullptr) {
-    const absl::Status status = ErrnoStatus("read", "the list of containers");
-    if (fd >= 0) close(fd);
-    return status;
-  }
-  std::vector<std::string> ids;
-  while (const dirent* entry = readdir(dir)) {
-    const std::string name = entry->d_name;
-    if (name != "." && name != "..") ids.push_back(name);
-  }
-  closedir(dir);
-  return ids;
+  std::optional<std::vector<std::string>> ids = NamesIn(containers_.get(), ".");
+  if (!ids.has_value()) return Cannot("read", "the list of containers");
+  return *std::move(ids);
 }
 
 absl::Status ContainerStore::WriteLimits(const std::string& id,
                                          const Limits& limits) {
-  LimitsRecord message;
+  Limits message = limits;
   message.set_version(kRecordVersion);
-  if (limits.cpus.has_value()) message.set_cpus(*limits.cpus);
-  if (limits.mem_mib.has_value()) message.set_mem_mib(*limits.mem_mib);
   const std::string text = FramedRecord(message.SerializeAsString());
   const UniqueFd fd(
       openat(new_.get(), id.c_str(),
@@ -292,7 +251,7 @@ absl::Status ContainerStore::WriteLimits(const std::string& id,
       fsync(fd.get()) != 0 ||
       renameat(new_.get(), id.c_str(), limits_.get(), id.c_str()) != 0 ||
       fsync(limits_.get()) != 0) {
-    return ErrnoStatus("write", "the container's limits");
+    return Cannot("write", "the container's limits");
   }
   return absl::OkStatus();
 }
@@ -307,22 +266,15 @@ Limits ContainerStore::ReadLimits(const std::string& id) const {
 }
 
 Limits ContainerStore::ReadLimits(int fd) {
-  Limits limits;
-  char buffer[256];
-  const ssize_t n = pread(fd, buffer, sizeof(buffer), 0);
-  if (n <= 0) return limits;
-  const absl::string_view file(buffer, static_cast<size_t>(n));
-  LimitsRecord message;
+  const std::string file = ReadSmallFile(fd, kMaxLimits).value_or("");
   const std::optional<absl::string_view> record = RecordScanner(file).Next();
+  Limits limits;
   if (!record.has_value() ||
-      !message.ParseFromArray(record->data(),
-                              static_cast<int>(record->size()))) {
+      !limits.ParseFromArray(record->data(),
+                             static_cast<int>(record->size()))) {
     return ParseOldLimits(file);
   }
-  if (message.version() > kRecordVersion) return limits;
-  if (message.has_cpus()) limits.cpus = message.cpus();
-  if (message.has_mem_mib()) limits.mem_mib = message.mem_mib();
-  return limits;
+  return limits.version() > kRecordVersion ? Limits() : limits;
 }
 
 }  // namespace posix_internal

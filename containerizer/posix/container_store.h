@@ -19,22 +19,18 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "external_containerizer/containerizer/posix/limits.h"
+#include "external_containerizer/containerizer/posix/records.pb.h"
 #include "external_containerizer/containerizer/program/program.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
 
 namespace external_containerizer {
 namespace posix_internal {
 
-// The directories that Open() is given for a command: its work directory, and
-// what is used if the agent sets none.
+// Below which directory a command's containers are: its work directory, or, if
+// the agent sets none, one of this user's.
 struct StorePlace {
-  std::string work_directory;
-  std::string fallback;
-
-  friend bool operator==(const StorePlace& a, const StorePlace& b) {
-    return a.work_directory == b.work_directory && a.fallback == b.fallback;
-  }
+  std::string path;  // absolute: every command has another working directory
+  bool is_fallback = false;
 };
 StorePlace StorePlaceOf(const Context& context);
 // The path of the directory of containers there.
@@ -44,19 +40,13 @@ std::string ContainersPath(const StorePlace& place);
 class ContainerStore {
  public:
   // Makes the directories where they are missing. They must be the caller's
-  // own and nobody else's to read. `work_directory` has to exist; if it is
-  // empty, `fallback` is used, which is made. Both are absolute paths: every
-  // command has another working directory.
-  static absl::StatusOr<ContainerStore> Open(const std::string& work_directory,
-                                             const std::string& fallback);
+  // own and nobody else's to read. A work directory has to exist, a fallback is
+  // made.
   static absl::StatusOr<std::shared_ptr<ContainerStore>> Open(
       const StorePlace& place);
 
   // Whether Open() of that place would find this one again: it may be kept.
   bool IsAt(const StorePlace& place) const;
-
-  ContainerStore(ContainerStore&&) = default;
-  ContainerStore& operator=(ContainerStore&&) = default;
 
   // A new container's file, open for appending and locked, durable.
   // ALREADY_EXISTS; ABORTED if it was destroyed at that very moment.

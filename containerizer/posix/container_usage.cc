@@ -42,7 +42,7 @@ std::string PathOf(const std::string& id, const StorePlace& place) {
 bool HasController(const ContainerCgroups& cgroups, const char* name) {
   return std::any_of(
       cgroups.begin(), cgroups.end(),
-      [name](const ContainerCgroup& cgroup) { return cgroup.Has(name); });
+      [name](const ContainerCgroup& cgroup) { return Has(cgroup, name); });
 }
 
 size_t MaxKept() {
@@ -58,14 +58,13 @@ size_t MaxKept() {
 
 struct ContainerUsage::Container {
   Container(std::string the_path, UniqueFd the_file, struct stat the_status,
-            ContainerRecords records, std::shared_ptr<ContainerStore> the_store)
+            ContainerRecords the_records,
+            std::shared_ptr<ContainerStore> the_store)
       : path(std::move(the_path)),
         file(std::move(the_file)),
         status(the_status),
-        launch(*std::move(records.launch)),
-        end(std::move(records.end)),
-        limits_cpus(HasController(records.cgroups, "cpu")),
-        cgroups(std::move(records.cgroups)),
+        records(std::move(the_records)),
+        cgroups(records.cgroups),
         store(std::move(the_store)) {}
 
   // Whether the file of that name is ours, and nothing was written to it. As it
@@ -82,17 +81,18 @@ struct ContainerUsage::Container {
     if (fstat(file.get(), &now) == 0 && now.st_size == status.st_size) {
       return absl::OkStatus();
     }
-    absl::StatusOr<ContainerRecords> records = ReadRecords(file.get());
-    if (!records.ok()) return records.status();
-    end = std::move(records->end);
-    return absl::OkStatus();
+    absl::StatusOr<ContainerRecords> now_read = ReadRecords(file.get());
+    if (now_read.ok()) records = *std::move(now_read);
+    return now_read.status();
   }
 
   // What it may use, or might while it ran.
   void SetCpusLimit(const std::string& id,
                     wire::ResourceStatistics* statistics) {
-    const double cpus = ReadLimits(id).cpus.value_or(0);
-    if (limits_cpus && cpus > 0) statistics->set_cpus_limit(cpus);
+    const double cpus = ReadLimits(id).cpus();
+    if (cpus > 0 && HasController(records.cgroups, "cpu")) {
+      statistics->set_cpus_limit(cpus);
+    }
   }
 
   const Limits& ReadLimits(const std::string& id) {
@@ -108,9 +108,7 @@ struct ContainerUsage::Container {
   const std::string path;
   const UniqueFd file;
   const struct stat status;  // before `file` was read
-  const LaunchRecord launch;
-  std::optional<EndRecord> end;
-  const bool limits_cpus;
+  ContainerRecords records;  // with a launch
   CgroupUsageReader cgroups;
   const std::shared_ptr<ContainerStore> store;
   UniqueFd limits_file;
@@ -138,43 +136,42 @@ absl::StatusOr<std::optional<wire::ResourceStatistics>> ContainerUsage::Read(
   wire::ResourceStatistics statistics;
   statistics.set_timestamp(
       absl::ToDoubleSeconds(absl::Now() - absl::UnixEpoch()));
-  CgroupUsage counted;
-  std::optional<TreeUsage> running;
-  const absl::Status seen = CanBeSeen(container->launch.supervisor);
-  if (!container->end.has_value() && !seen.ok() && !absl::IsNotFound(seen)) {
+  wire::ResourceStatistics counted;
+  std::optional<wire::ResourceStatistics> running;
+  const absl::Status seen = CanBeSeen(container->records.launch->supervisor);
+  if (!container->records.end.has_value() && !seen.ok() &&
+      !absl::IsNotFound(seen)) {
     return seen;
   }
   const bool of_this_boot = seen.ok();
-  if (!container->end.has_value() && of_this_boot) {
+  if (!container->records.end.has_value() && of_this_boot) {
     counted = container->cgroups.Read();
     // Where the cgroups know it all, nothing is to be gathered from /proc.
-    if (counted.processes.value_or(0) == 0 ||
-        !counted.user_microseconds.has_value() ||
-        !counted.anonymous_bytes.has_value()) {
-      running = UsageBelow(container->launch.supervisor);
+    if (counted.processes() == 0 || !counted.has_cpus_user_time_secs() ||
+        !counted.has_mem_rss_bytes()) {
+      running = UsageBelow(container->records.launch->supervisor);
     } else {
-      running = TreeUsage();
+      running = counted;
     }
     // It may have ended meanwhile, and then there was nothing to be found.
     const absl::Status read = container->ReadRecordsAgain();
     if (!read.ok()) return read;
   }
-  if (container->end.has_value()) {
-    SetStatistics(*container->end, &statistics);
+  if (container->records.end.has_value()) {
+    SetStatistics(*container->records.end, &statistics);
     container->SetCpusLimit(id, &statistics);
     return std::optional<wire::ResourceStatistics>(std::move(statistics));
   }
-  if (running.has_value()) {
-    SetStatistics(*running, &statistics);
-  } else {
+  if (!running.has_value()) {
     const absl::StatusOr<std::vector<ProcStat>> survivors =
-        Survivors(container->launch);
+        Survivors(*container->records.launch);
     if (!survivors.ok()) return survivors.status();
     if (survivors->empty()) return std::optional<wire::ResourceStatistics>();
-    SetStatistics(UsageOf(*survivors), &statistics);
+    running = UsageOf(*survivors);
   }
-  SetStatistics(counted, &statistics);
-  if (counted.cpus_limited) container->SetCpusLimit(id, &statistics);
+  statistics.MergeFrom(*running);
+  statistics.MergeFrom(counted);
+  container->SetCpusLimit(id, &statistics);
   if (of_this_boot) Keep(std::move(container));
   return std::optional<wire::ResourceStatistics>(std::move(statistics));
 }
@@ -210,15 +207,10 @@ absl::StatusOr<std::unique_ptr<ContainerUsage::Container>> ContainerUsage::Open(
 absl::StatusOr<std::shared_ptr<ContainerStore>> ContainerUsage::OpenStore(
     const StorePlace& place) {
   MutexLock lock(&mutex_);
-  if (store_ != nullptr && place == store_place_ && store_->IsAt(place)) {
-    return store_;
-  }
+  if (store_ != nullptr && store_->IsAt(place)) return store_;
   absl::StatusOr<std::shared_ptr<ContainerStore>> store =
       ContainerStore::Open(place);
-  if (store.ok()) {
-    store_ = *store;
-    store_place_ = place;
-  }
+  if (store.ok()) store_ = *store;
   return store;
 }
 

@@ -72,7 +72,6 @@ class ContainerUsage {
   std::optional<size_t> max_kept_ ABSL_GUARDED_BY(mutex_);
   absl::Duration swept_ ABSL_GUARDED_BY(mutex_) = MonotonicNow();
   std::shared_ptr<ContainerStore> store_ ABSL_GUARDED_BY(mutex_);
-  StorePlace store_place_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace posix_internal

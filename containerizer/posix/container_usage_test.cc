@@ -60,7 +60,7 @@ class ContainerUsageTest : public PosixTest {
  protected:
   absl::StatusOr<std::optional<wire::ResourceStatistics>> Read(
       const std::string& id) {
-    return usage_.Read(id, {work_, ""});
+    return usage_.Read(id, {work_});
   }
 
   // Of a container that runs.
@@ -177,7 +177,7 @@ TEST_F(ContainerUsageTest, TheSecondUsageOpensNothing) {
   Launch(LaunchOf("c", kSleep, 1, 64));
   ReadRunning("c");
   const ContainerCgroups cgroups = Records("c").cgroups;
-  if (!cgroups.front().unified) {
+  if (!cgroups.front().unified()) {
     GTEST_SKIP() << "version 1 lists processes as of when it was opened";
   }
   const DescriptorLimit none(0);
@@ -210,7 +210,7 @@ TEST_F(ContainerUsageTest, FewDescriptorsKeepFewContainers) {
   // A fifth, and those of the directories.
   EXPECT_LE(OpenDescriptors(), before + 135 / 5 + 3);
   for (int i = 0; i < kContainers; ++i) {
-    usage_.Forget(absl::StrCat("c", i), {work_, ""});
+    usage_.Forget(absl::StrCat("c", i), {work_});
   }
   EXPECT_EQ(usage_.kept(), 0u);
   EXPECT_LE(OpenDescriptors(), before + 3);

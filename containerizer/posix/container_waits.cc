@@ -21,6 +21,7 @@
 #include "external_containerizer/containerizer/posix/cgroup_limits.h"
 #include "external_containerizer/containerizer/posix/container_processes.h"
 #include "external_containerizer/containerizer/posix/container_report.h"
+#include "external_containerizer/containerizer/posix/records.pb.h"
 #include "external_containerizer/transport/linux/mutex_lock.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
 
@@ -63,22 +64,14 @@ wire::Termination UnknownEnd() {
 }  // namespace
 
 struct ContainerWaits::Waiting {
-  Waiting(ContainerWaits& waits, std::string the_id,
-          std::shared_ptr<const StorePlace> the_place,
-          ProcessIdentity the_supervisor, Cancellation the_cancellation,
-          Reply<wire::Termination> the_reply)
-      : owner(waits),
-        id(std::move(the_id)),
-        place(std::move(the_place)),
-        supervisor(the_supervisor),
-        cancellation(std::move(the_cancellation)),
-        reply(std::move(the_reply)) {}
+  Waiting(ContainerWaits& waits, Reply<wire::Termination> the_reply)
+      : owner(waits), reply(std::move(the_reply)) {}
   ~Waiting() { owner.Forget(*this); }
 
   ContainerWaits& owner;
-  const std::string id;
-  const std::shared_ptr<const StorePlace> place;
-  const ProcessIdentity supervisor;
+  std::string id;
+  StorePlace place;
+  ProcessIdentity supervisor;
   UniqueFd file;  // or none
   // The rest but the last two: under the owner's mutex.
   bool has_file = false;   // in files_
@@ -111,9 +104,11 @@ void ContainerWaits::Wait(const std::string& id, const Context& context,
         "its launch did not come to an end; destroy it"));
   }
   const ProcessIdentity supervisor = records->launch->supervisor;
-  auto waiting =
-      std::make_shared<Waiting>(*this, id, Shared(std::move(place)), supervisor,
-                                context.cancellation, std::move(reply));
+  auto waiting = std::make_shared<Waiting>(*this, std::move(reply));
+  waiting->id = id;
+  waiting->place = std::move(place);
+  waiting->supervisor = supervisor;
+  waiting->cancellation = context.cancellation;
   bool keep = false;
   {
     MutexLock lock(&mutex_);
@@ -128,7 +123,9 @@ void ContainerWaits::Wait(const std::string& id, const Context& context,
   context.cancellation.OnCancelled(
       [this, weak = std::weak_ptr<Waiting>(waiting)] {
         const auto cancelled = weak.lock();
-        if (cancelled != nullptr) watcher_.Cancel(WatchOf(*cancelled));
+        if (cancelled == nullptr) return;
+        MutexLock lock(&mutex_);
+        watcher_.Cancel(cancelled->watch);
       });
   // From here on it hears of a removal; before, it may have missed it.
   if (keep || IsRemoved(*file)) waiting->file = *std::move(file);
@@ -182,11 +179,6 @@ void ContainerWaits::WaitFor(const std::shared_ptr<Waiting>& waiting,
   if (waiting->cancellation.Cancelled()) watcher_.Cancel(watch);
 }
 
-ProcessWatcher::WatchId ContainerWaits::WatchOf(const Waiting& waiting) {
-  MutexLock lock(&mutex_);
-  return waiting.watch;
-}
-
 void ContainerWaits::SupervisorHasEnded(
     const std::shared_ptr<Waiting>& waiting) {
   const absl::StatusOr<ContainerRecords> records = RecordsOf(*waiting);
@@ -200,15 +192,16 @@ void ContainerWaits::SupervisorHasEnded(
   // Killed: the task may run on without it.
   WaitFor(waiting, records->launch->task,
           [waiting, launch = *records->launch, cgroups = records->cgroups] {
-            std::move(waiting->reply)(
-                UnseenTermination(launch, ReadMemoryEvents(cgroups)));
+            TaskEnd memory;
+            ReadMemoryEvents(cgroups, memory);
+            std::move(waiting->reply)(UnseenTermination(launch, memory));
           });
 }
 
 absl::StatusOr<ContainerRecords> ContainerWaits::RecordsOf(Waiting& waiting) {
   if (waiting.file.valid()) return ReadRecords(waiting.file.get());
   const absl::StatusOr<std::shared_ptr<ContainerStore>> store =
-      ContainerStore::Open(*waiting.place);
+      ContainerStore::Open(waiting.place);
   // The end is there, and is told who asks again.
   if (absl::IsResourceExhausted(store.status())) return store.status();
   if (store.ok()) {
@@ -225,14 +218,6 @@ absl::StatusOr<ContainerRecords> ContainerWaits::RecordsOf(Waiting& waiting) {
   }
   MutexLock lock(&mutex_);
   return waiting.last == nullptr ? ContainerRecords() : *waiting.last;
-}
-
-std::shared_ptr<const StorePlace> ContainerWaits::Shared(StorePlace place) {
-  MutexLock lock(&mutex_);
-  if (place_ == nullptr || !(*place_ == place)) {
-    place_ = std::make_shared<const StorePlace>(std::move(place));
-  }
-  return place_;
 }
 
 void ContainerWaits::Forget(const Waiting& waiting) {

@@ -59,9 +59,7 @@ class ContainerWaits {
                const ProcessIdentity& process,
                absl::AnyInvocable<void() &&> next);
   void SupervisorHasEnded(const std::shared_ptr<Waiting>& waiting);
-  ProcessWatcher::WatchId WatchOf(const Waiting& waiting);
   absl::StatusOr<ContainerRecords> RecordsOf(Waiting& waiting);
-  std::shared_ptr<const StorePlace> Shared(StorePlace place);
   void Forget(const Waiting& waiting);
 
   ProcessWatcher& watcher_;
@@ -69,7 +67,6 @@ class ContainerWaits {
   std::multimap<Key, Waiting*> waits_ ABSL_GUARDED_BY(mutex_);
   size_t files_ ABSL_GUARDED_BY(mutex_) = 0;   // that waits keep open
   size_t pidfds_ ABSL_GUARDED_BY(mutex_) = 0;  // likewise
-  std::shared_ptr<const StorePlace> place_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace posix_internal

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -41,17 +40,6 @@ std::string PathOf(const Strings& environment) {
 }
 
 }  // namespace
-
-bool IsExecutable(const TaskSpec& spec) {
-  const auto has_nul = [](const std::string& string) {
-    return string.find('\0') != string.npos;
-  };
-  return !has_nul(spec.executable()) &&
-         std::none_of(spec.arguments().begin(), spec.arguments().end(),
-                      has_nul) &&
-         std::none_of(spec.environment().begin(), spec.environment().end(),
-                      has_nul);
-}
 
 void ExecuteTask(const TaskSpec& spec) {
   const std::vector<char*> argv = Pointers(spec.arguments());

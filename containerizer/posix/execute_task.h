@@ -9,10 +9,6 @@
 namespace external_containerizer {
 namespace posix_internal {
 
-// False if one of the strings of an exec holds a NUL, which no process can be
-// given.
-bool IsExecutable(const TaskSpec& spec);
-
 // Replaces this process by the task. Returns, with errno, only on failure:
 // ENOENT if there is no such file.
 void ExecuteTask(const TaskSpec& spec);

@@ -3,6 +3,7 @@
 
 #include "external_containerizer/containerizer/posix/launch_plan.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -26,12 +27,13 @@ const wire::CommandInfo* FindCommand(const wire::Launch& launch) {
   return nullptr;
 }
 
-void SetUser(const TaskUser& user, TaskSpec::User& message) {
-  message.set_uid(user.uid);
-  message.set_gid(user.gid);
-  for (const gid_t group : user.groups) message.add_groups(group);
-  message.set_name(user.name);
-  message.set_home(user.home);
+bool HasNul(const std::string& string) {
+  return string.find('\0') != string.npos;
+}
+
+bool HasNul(const google::protobuf::RepeatedPtrField<std::string>& strings) {
+  return std::any_of(strings.begin(), strings.end(),
+                     [](const std::string& string) { return HasNul(string); });
 }
 
 }  // namespace
@@ -64,7 +66,7 @@ absl::StatusOr<TaskSpec> MakeTaskSpec(
     const absl::StatusOr<std::optional<TaskUser>> found = FindTaskUser(user);
     if (!found.ok()) return found.status();
     if (found->has_value()) {
-      SetUser(**found, *spec.mutable_user());
+      *spec.mutable_user() = **found;
       merged["HOME"] = spec.user().home();
       merged["USER"] = spec.user().name();
       merged["LOGNAME"] = spec.user().name();
@@ -84,6 +86,11 @@ absl::StatusOr<TaskSpec> MakeTaskSpec(
   for (const auto& variable : merged) {
     spec.add_environment(absl::StrCat(variable.first, "=", variable.second));
   }
+  if (HasNul(spec.executable()) || HasNul(spec.arguments()) ||
+      HasNul(spec.environment())) {
+    return absl::InvalidArgumentError(
+        "a part of the command or of its environment has a NUL in it");
+  }
   return spec;
 }
 
@@ -94,9 +101,9 @@ Limits LimitsOf(
     if (!resource.has_scalar()) continue;
     const double amount = resource.scalar().value();
     if (resource.name() == "cpus") {
-      limits.cpus = limits.cpus.value_or(0) + amount;
+      limits.set_cpus(limits.cpus() + amount);
     } else if (resource.name() == "mem") {
-      limits.mem_mib = limits.mem_mib.value_or(0) + amount;
+      limits.set_mem_mib(limits.mem_mib() + amount);
     }
   }
   return limits;

@@ -12,7 +12,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "external_containerizer/containerizer/posix/limits.h"
 #include "external_containerizer/containerizer/posix/records.pb.h"
 #include "external_containerizer/containerizer/wire/containerizer.pb.h"
 #include "external_containerizer/containerizer/wire/mesos.pb.h"
@@ -24,7 +23,8 @@ namespace posix_internal {
 // The command to run: the executor's, or, if it has none, the task's. With its
 // own environment over `environment`; HOME, USER and LOGNAME of `environment`
 // are the user's, if it is another than this process's. INVALID_ARGUMENT if
-// there is no command, or if a variable cannot be one; as FindTaskUser() for
+// there is no command, if a variable cannot be one, or if there is a NUL, which
+// no process can be given; as FindTaskUser() for
 // the user: Launch.user, or, if there is none, the command's.
 absl::StatusOr<TaskSpec> MakeTaskSpec(
     const wire::Launch& launch,

@@ -49,6 +49,19 @@ TEST(LaunchPlanTest, NoCommandIsAnError) {
               StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
+TEST(LaunchPlanTest, ANulCannotBePassedOn) {
+  wire::Launch launch;
+  wire::CommandInfo* command =
+      launch.mutable_executor_info()->mutable_command();
+  command->set_value("x");
+  EXPECT_THAT(MakeTaskSpec(launch, {}), IsOk());
+  auto* variable = command->mutable_environment()->add_variables();
+  variable->set_name("A");
+  variable->set_value(std::string("b\0c", 3));
+  EXPECT_THAT(MakeTaskSpec(launch, {}),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("NUL")));
+}
+
 TEST(LaunchPlanTest, WithoutAShellTheArgumentsAreTheWholeArgv) {
   wire::Launch launch;
   wire::CommandInfo* command =
@@ -109,16 +122,16 @@ TEST(LaunchPlanTest, TheLaunchsUserComesBeforeTheCommands) {
 TEST(LaunchPlanTest, ResourcesOfOneNameAddUp) {
   wire::Launch launch;
   AddResource(launch.mutable_task_info()->mutable_resources(), "cpus", 4);
-  EXPECT_EQ(LimitsOf(launch).cpus, 4);
-  EXPECT_EQ(LimitsOf(launch).mem_mib, std::nullopt);
+  EXPECT_EQ(LimitsOf(launch).cpus(), 4);
+  EXPECT_FALSE(LimitsOf(launch).has_mem_mib());
   auto* resources = launch.mutable_executor_info()->mutable_resources();
   AddResource(resources, "cpus", 0.5);
   AddResource(resources, "mem", 32);
   AddResource(resources, "cpus", 0.25);
   AddResource(resources, "disk", 1);
   resources->Add()->set_name("mem");
-  EXPECT_EQ(LimitsOf(launch).cpus, 0.75);
-  EXPECT_EQ(LimitsOf(launch).mem_mib, 32);
+  EXPECT_EQ(LimitsOf(launch).cpus(), 0.75);
+  EXPECT_EQ(LimitsOf(launch).mem_mib(), 32);
 }
 
 }  // namespace

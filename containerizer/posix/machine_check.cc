@@ -68,7 +68,7 @@ void CheckCgroups(const std::string& parent, std::vector<Finding>& findings) {
     finding.subject = limit.subject;
     const ContainerCgroup* found = nullptr;
     for (const ContainerCgroup& cgroup : plan.cgroups) {
-      if (cgroup.Has(limit.controller)) found = &cgroup;
+      if (Has(cgroup, limit.controller)) found = &cgroup;
     }
     if (found == nullptr) {
       finding.level = Level::kWarn;
@@ -77,13 +77,14 @@ void CheckCgroups(const std::string& parent, std::vector<Finding>& findings) {
       finding.advice = Advice();
     } else {
       ContainerCgroup alone = *found;
-      alone.controllers = {limit.controller};
+      alone.clear_controllers();
+      alone.add_controllers(limit.controller);
       const absl::Status set = SetCgroupLimits({alone}, limits);
       if (set.ok()) {
         finding.text =
             absl::StrCat(limit.what, " is enforced, by cgroups of version ",
                          CgroupVersion::Of(*found).number(), " below ",
-                         found->path.substr(0, found->path.rfind('/')));
+                         found->path().substr(0, found->path().rfind('/')));
       } else {
         finding.level = Level::kWarn;
         finding.text =

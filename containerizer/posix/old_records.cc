@@ -66,21 +66,20 @@ bool ParseEnd(const Words& words, ContainerRecords& records) {
   for (size_t i = 2; i < words.size(); ++i) {
     if (!absl::SimpleAtoi(words[i], &all[i - 2])) return false;
   }
-  EndRecord end;
-  end.wait_status = static_cast<int>(status);
-  end.destroyed = all[0] != 0;
-  end.complete = all[1] != 0;
-  end.user_microseconds = all[2];
-  end.system_microseconds = all[3];
-  end.max_rss_bytes = all[4];
-  end.memory.kills = all[5];
-  end.memory.at_limit = all[6] != 0;
-  end.memory.peak_bytes = all[7];
-  end.memory.limit_bytes = all[8];
-  end.periods = all[9];
-  end.throttled_periods = all[10];
-  end.throttled_microseconds = all[11];
-  records.end = end;
+  TaskEnd& end = records.end.emplace();
+  end.set_wait_status(static_cast<uint32_t>(status));
+  end.set_destroyed(all[0] != 0);
+  end.set_complete(all[1] != 0);
+  end.set_user_microseconds(all[2]);
+  end.set_system_microseconds(all[3]);
+  end.set_max_rss_bytes(all[4]);
+  end.set_memory_kills(all[5]);
+  end.set_memory_at_limit(all[6] != 0);
+  end.set_memory_peak_bytes(all[7]);
+  end.set_memory_limit_bytes(all[8]);
+  end.set_periods(all[9]);
+  end.set_throttled_periods(all[10]);
+  end.set_throttled_microseconds(all[11]);
   return true;
 }
 
@@ -89,13 +88,16 @@ bool ParseEnd(const Words& words, ContainerRecords& records) {
 bool ParseCgroup(const Words& words, ContainerRecords& records) {
   if (words.size() != 4) return false;
   ContainerCgroup cgroup;
-  cgroup.unified = words[1] == "2";
-  cgroup.path = Unescape(words[3]);
+  cgroup.set_unified(words[1] == "2");
+  cgroup.set_path(Unescape(words[3]));
   if (words[2] != "-") {
-    cgroup.controllers = absl::StrSplit(words[2], ',', absl::SkipEmpty());
+    for (const absl::string_view controller :
+         absl::StrSplit(words[2], ',', absl::SkipEmpty())) {
+      cgroup.add_controllers(std::string(controller));
+    }
   }
   for (ContainerCgroup& known : records.cgroups) {
-    if (known.path != cgroup.path) continue;
+    if (known.path() != cgroup.path()) continue;
     known = cgroup;
     return true;
   }
@@ -141,8 +143,8 @@ Limits ParseOldLimits(absl::string_view file) {
     const Words words = absl::StrSplit(line, ' ');
     double value = 0;
     if (words.size() != 2 || !absl::SimpleAtod(words[1], &value)) continue;
-    if (words[0] == "cpus") limits.cpus = value;
-    if (words[0] == "mem") limits.mem_mib = value;
+    if (words[0] == "cpus") limits.set_cpus(value);
+    if (words[0] == "mem") limits.set_mem_mib(value);
   }
   return limits;
 }

@@ -9,7 +9,7 @@
 
 #include "absl/strings/string_view.h"
 #include "external_containerizer/containerizer/posix/container_records.h"
-#include "external_containerizer/containerizer/posix/limits.h"
+#include "external_containerizer/containerizer/posix/records.pb.h"
 
 namespace external_containerizer {
 namespace posix_internal {

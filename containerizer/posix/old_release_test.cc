@@ -54,22 +54,22 @@ TEST(OldRecordsTest, AllThatAFileSaysIsRead) {
   ASSERT_TRUE(IsOldFile(OldFile("containers/ended")));
   EXPECT_TRUE(ParseOldFile(OldFile("containers/ended"), records));
   ASSERT_THAT(records.cgroups, SizeIs(3));
-  EXPECT_TRUE(records.cgroups[0].unified);
-  EXPECT_THAT(records.cgroups[0].controllers, IsEmpty());
-  EXPECT_FALSE(records.cgroups[2].unified);
-  EXPECT_THAT(records.cgroups[2].controllers, ElementsAre("cpu"));
+  EXPECT_TRUE(records.cgroups[0].unified());
+  EXPECT_THAT(records.cgroups[0].controllers(), IsEmpty());
+  EXPECT_FALSE(records.cgroups[2].unified());
+  EXPECT_THAT(records.cgroups[2].controllers(), ElementsAre("cpu"));
   ASSERT_TRUE(records.launch.has_value());
   EXPECT_EQ(records.launch->supervisor.pid + 1, records.launch->task.pid);
   EXPECT_EQ(records.launch->task.boot_id.size(), 36u);
   EXPECT_EQ(records.launch->task.pid_namespace, 0u);
   ASSERT_TRUE(records.end.has_value());
-  EXPECT_EQ(records.end->wait_status, 3 << 8);
-  EXPECT_TRUE(records.end->complete);
-  EXPECT_FALSE(records.end->destroyed);
-  EXPECT_EQ(records.end->memory.limit_bytes, uint64_t{64} << 20);
+  EXPECT_EQ(records.end->wait_status(), 3u << 8);
+  EXPECT_EQ(records.end->complete(), 1u);
+  EXPECT_EQ(records.end->destroyed(), 0u);
+  EXPECT_EQ(records.end->memory_limit_bytes(), uint64_t{64} << 20);
   const Limits limits = ParseOldLimits(OldFile("limits/ended"));
-  EXPECT_EQ(limits.cpus, 0.5);
-  EXPECT_EQ(limits.mem_mib, 64);
+  EXPECT_EQ(limits.cpus(), 0.5);
+  EXPECT_EQ(limits.mem_mib(), 64);
 }
 
 TEST(OldRecordsTest, PathsAreUnescaped) {
@@ -77,7 +77,7 @@ TEST(OldRecordsTest, PathsAreUnescaped) {
   EXPECT_TRUE(ParseOldFile(
       Line("cgroup 1 cpu,cpuacct /my%20cgroups/100%25/a%0ab%ff"), records));
   ASSERT_THAT(records.cgroups, SizeIs(1));
-  EXPECT_EQ(records.cgroups[0].path, "/my cgroups/100%/a\nb\xff");
+  EXPECT_EQ(records.cgroups[0].path(), "/my cgroups/100%/a\nb\xff");
 }
 
 TEST(OldRecordsTest, OfOneCgroupTheLastLineCounts) {
@@ -85,7 +85,7 @@ TEST(OldRecordsTest, OfOneCgroupTheLastLineCounts) {
   EXPECT_TRUE(
       ParseOldFile(Line("cgroup 1 cpu /c") + Line("cgroup 1 - /c"), records));
   ASSERT_THAT(records.cgroups, SizeIs(1));
-  EXPECT_THAT(records.cgroups[0].controllers, IsEmpty());
+  EXPECT_THAT(records.cgroups[0].controllers(), IsEmpty());
 }
 
 TEST(OldRecordsTest, AFileCutAnywhereSaysTheOldOrTheNew) {

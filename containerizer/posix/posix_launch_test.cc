@@ -196,6 +196,13 @@ TEST_F(PosixLaunchTest, ASandboxThatCannotBeUsedFailsTheLaunchAndIsNamed) {
   wire::Launch launch = LaunchOf("c", "true");
   launch.set_directory(base_ + "/none");
   EXPECT_THAT(FailedLaunch(launch), HasSubstr(base_ + "/none"));
+  launch.set_directory("relative");
+  EXPECT_THAT(FailedLaunch(launch), HasSubstr("INVALID_ARGUMENT"));
+  for (const std::string file : {"/proc/self/stat", "/proc/self/cwd"}) {
+    launch.set_directory(file);  // no directory, or a link to one
+    EXPECT_THAT(FailedLaunch(launch),
+                AllOf(HasSubstr(file), HasSubstr("FAILED_PRECONDITION")));
+  }
   launch.set_directory("/proc");  // nobody can make a file there
   EXPECT_THAT(FailedLaunch(launch), HasSubstr("/proc/stdout"));
 }

@@ -76,8 +76,8 @@ class PosixLimitsTest : public PosixTest {
 
   bool IsVersionTwo(const std::string& controller) {
     for (const ContainerCgroup& cgroup : Records("c").cgroups) {
-      for (const std::string& has : cgroup.controllers) {
-        if (has == controller) return cgroup.unified;
+      for (const std::string& has : cgroup.controllers()) {
+        if (has == controller) return cgroup.unified();
       }
     }
     ADD_FAILURE() << "no cgroup of it has " << controller;
@@ -89,11 +89,11 @@ class PosixLimitsTest : public PosixTest {
     for (const ContainerCgroup& cgroup : Records("c").cgroups) {
       double runs = 0;
       double period = 0;
-      if (sscanf(ReadFile(cgroup.path + "/cpu.max").c_str(), "%lf %lf", &runs,
+      if (sscanf(ReadFile(cgroup.path() + "/cpu.max").c_str(), "%lf %lf", &runs,
                  &period) == 2) {
         return runs / period;
       }
-      if (sscanf(ReadFile(cgroup.path + "/cpu.cfs_quota_us").c_str(), "%lf",
+      if (sscanf(ReadFile(cgroup.path() + "/cpu.cfs_quota_us").c_str(), "%lf",
                  &runs) == 1) {
         return runs / 100000;
       }
@@ -298,10 +298,10 @@ TEST_F(PosixLimitsTest, AnUpdateThatRequiresWhatCannotBeIsRefused) {
                                       HasSubstr("launched without"),
                                       HasSubstr("--require_limits")));
   }
-  const absl::StatusOr<ContainerStore> store = ContainerStore::Open(work_, "");
+  const auto store = ContainerStore::Open({work_});
   ASSERT_THAT(store, IsOk());
-  EXPECT_EQ(store->ReadLimits("c").cpus, std::nullopt);
-  EXPECT_EQ(store->ReadLimits("c").mem_mib, std::nullopt);
+  EXPECT_FALSE((*store)->ReadLimits("c").has_cpus());
+  EXPECT_FALSE((*store)->ReadLimits("c").has_mem_mib());
   Update(0, 0);
 }
 
@@ -323,13 +323,13 @@ TEST_F(PosixLimitsTest, UsageIsCloseToTheTruth) {
       usage->cpus_user_time_secs() + usage->cpus_system_time_secs();
   EXPECT_GT(used, 0.05);
   // What /proc says of the same processes.
-  const std::optional<TreeUsage> tree =
+  const std::optional<wire::ResourceStatistics> tree =
       UsageBelow(Records("c").launch->supervisor);
   ASSERT_TRUE(tree.has_value());
-  EXPECT_NEAR(tree->user_seconds + tree->system_seconds, used,
+  EXPECT_NEAR(tree->cpus_user_time_secs() + tree->cpus_system_time_secs(), used,
               0.05 + used / 10);
   // It also counts what they have of files.
-  EXPECT_NEAR(static_cast<double>(tree->rss_bytes),
+  EXPECT_NEAR(static_cast<double>(tree->mem_rss_bytes()),
               static_cast<double>(usage->mem_anon_bytes()), 8.0 * kMiB);
   ASSERT_EQ(write(go.get(), "\n", 1), 1);
   Wait("c");

@@ -15,14 +15,15 @@
 #include "external_containerizer/containerizer/posix/supervisor.h"
 #include "external_containerizer/containerizer/program/program.h"
 
+using namespace external_containerizer;                  // NOLINT
+using namespace external_containerizer::posix_internal;  // NOLINT
+
 namespace {
 
 // What can be enforced by a posix that is started as this one was.
 int Doctor(const std::string& cgroup_parent) {
-  using external_containerizer::posix_internal::Finding;
   int status = 0;
-  for (const Finding& finding :
-       external_containerizer::posix_internal::CheckMachine(cgroup_parent)) {
+  for (const Finding& finding : CheckMachine(cgroup_parent)) {
     printf("%s\n", FindingLine(finding).c_str());
     if (finding.level == Finding::Level::kFail) status = 1;
   }
@@ -32,15 +33,10 @@ int Doctor(const std::string& cgroup_parent) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  using external_containerizer::PosixProgram;
-  using external_containerizer::posix_internal::ParsePosixFlags;
-  using external_containerizer::posix_internal::PosixFlags;
   // First of all: the supervisor stays, so it takes with it as little as
   // possible.
-  if (argc > 1 &&
-      strcmp(argv[1],
-             external_containerizer::posix_internal::kSuperviseArgument) == 0) {
-    return external_containerizer::posix_internal::SupervisorMain();
+  if (argc > 1 && strcmp(argv[1], kSuperviseArgument) == 0) {
+    return SupervisorMain();
   }
   // A limit on the size of files is to be an error, not the end.
   signal(SIGXFSZ, SIG_IGN);
@@ -60,10 +56,10 @@ int main(int argc, char** argv) {
   for (std::string& argument : rest) command.push_back(argument.data());
   command.push_back(nullptr);
   PosixProgram program(flags->options);
-  const int code = external_containerizer::ProgramMain(
-      static_cast<int>(command.size()) - 1, command.data(), program);
+  const int code = ProgramMain(static_cast<int>(command.size()) - 1,
+                               command.data(), program);
   if (rest == std::vector<std::string>{"--help"}) {
-    fputs(external_containerizer::posix_internal::PosixHelp().c_str(), stdout);
+    fputs(PosixHelp().c_str(), stdout);
   }
   return code;
 }

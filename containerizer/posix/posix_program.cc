@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstddef>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -18,18 +17,15 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/posix/container_cgroups.h"
 #include "external_containerizer/containerizer/posix/container_launch.h"
 #include "external_containerizer/containerizer/posix/container_processes.h"
 #include "external_containerizer/containerizer/posix/container_records.h"
 #include "external_containerizer/containerizer/posix/container_store.h"
-#include "external_containerizer/containerizer/posix/container_usage.h"
-#include "external_containerizer/containerizer/posix/container_waits.h"
-#include "external_containerizer/containerizer/posix/process_watcher.h"
 #include "external_containerizer/containerizer/program/error_line.h"
 #include "external_containerizer/transport/linux/pidfd.h"
-#include "external_containerizer/transport/linux/thread_pool.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
 
 namespace external_containerizer {
@@ -45,18 +41,21 @@ constexpr absl::Duration kMaxGrace = absl::Hours(24);
 // itself.
 constexpr absl::Duration kSupervisorMargin = absl::Seconds(10);
 
-// As many as are hosted at once (program.h).
-constexpr size_t kMostDestroys = 33;
-
 absl::StatusOr<std::shared_ptr<ContainerStore>> OpenStore(
     const Context& context) {
   return ContainerStore::Open(StorePlaceOf(context));
 }
 
+// For whoever reads posix's stderr, beside an answer.
+void Say(absl::string_view text) {
+  fprintf(stderr, "%s\n", ErrorLine("posix", text).c_str());
+}
+
 // The container's supervisor is gone, or is no use. `lock` is held.
 absl::Status RemoveContainer(ContainerStore& store, const std::string& id,
                              ContainerRecords records) {
-  if (records.end.has_value() && records.end->complete) records.launch.reset();
+  if (records.end.has_value() && records.end->complete() != 0)
+    records.launch.reset();
   if (records.launch.has_value()) {
     const absl::StatusOr<UniqueFd> supervisor =
         FindProcess(records.launch->supervisor);
@@ -80,13 +79,9 @@ absl::Status RemoveDamaged(ContainerStore& store, const std::string& id,
         "... in its environment, nor a cgroup that the file still names. If "
         "nothing does, remove the file; else end that before"));
   }
-  fprintf(
-      stderr, "%s\n",
-      ErrorLine("posix",
-                absl::StrCat("destroy of container ", id,
-                             ": its file was damaged; what was found of it, "
-                             "by cgroup and environment, was killed"))
-          .c_str());
+  Say(absl::StrCat("destroy of container ", id,
+                   ": its file was damaged; what was found of it, by cgroup "
+                   "and environment, was killed"));
   return store.Remove(id);
 }
 
@@ -101,7 +96,7 @@ absl::Status RecoverContainer(ContainerStore& store, const std::string& id) {
     return RemoveContainer(store, id, *records);
   }
   // A supervisor that was killed at its very end.
-  if (records->end.has_value() && records->end->complete) {
+  if (records->end.has_value() && records->end->complete() != 0) {
     (void)RemoveCgroups(records->cgroups, absl::ZeroDuration());
   }
   return absl::OkStatus();
@@ -117,163 +112,104 @@ absl::Status RecoverContainers(const Context& context) {
     if (recovered.ok()) continue;
     // It stays in the list, and destroy will say the same; the others are not
     // to wait for that.
-    fprintf(stderr, "%s\n",
-            ErrorLine("posix", absl::StrCat("recover of container ", id, ": ",
-                                            WithCode(recovered)))
-                .c_str());
+    Say(absl::StrCat("recover of container ", id, ": ", WithCode(recovered)));
   }
   return absl::OkStatus();
 }
 
 }  // namespace
 
-class PosixProgram::Impl {
- public:
-  explicit Impl(Options options)
-      : options_(std::move(options)), waits_(watcher_) {
-    options_.grace =
-        std::clamp(options_.grace, absl::ZeroDuration(), kMaxGrace);
-  }
-
-  const Options& options() const { return options_; }
-
-  ContainerUsage& usage() { return usage_; }
-
-  ContainerWaits& waits() { return waits_; }
-
-  void Destroy(const std::string& id, const Context& context,
-               Reply<void> reply) {
-    usage_.Forget(id, StorePlaceOf(context));
-    absl::StatusOr<std::shared_ptr<ContainerStore>> store = OpenStore(context);
-    if (!store.ok()) return std::move(reply)(store.status());
-    absl::StatusOr<UniqueFd> lock = (*store)->Lock(id);
-    if (absl::IsNotFound(lock.status())) {
-      return std::move(reply)(absl::OkStatus());
-    }
-    if (!lock.ok()) return std::move(reply)(lock.status());
-    const absl::StatusOr<ContainerRecords> records = ReadRecords(lock->get());
-    if (absl::IsDataLoss(records.status())) {
-      return std::move(reply)(
-          RemoveDamaged(**store, id, StorePlaceOf(context), lock->get()));
-    }
-    if (!records.ok()) return std::move(reply)(records.status());
-    absl::StatusOr<UniqueFd> supervisor = UniqueFd();
-    if (records->launch.has_value()) {
-      supervisor = FindProcess(records->launch->supervisor);
-    }
-    if (!supervisor.ok()) return std::move(reply)(supervisor.status());
-    if (!supervisor->valid()) {
-      return std::move(reply)(Remove(**store, id, *records));
-    }
-    // Others may destroy it, too, meanwhile.
-    lock->Reset();
-    TellToTerminate(*supervisor, options_.grace);
-    watcher_.Watch(*std::move(supervisor), options_.grace + kSupervisorMargin,
-                   [this, store = *std::move(store), id = id,
-                    token = records->launch->token,
-                    reply = std::move(reply)](absl::Status ended) mutable {
-                     if (absl::IsResourceExhausted(ended)) {
-                       return std::move(reply)(std::move(ended));
-                     }
-                     // All that wait share this thread.
-                     std::optional<absl::Status> quick;
-                     if (ended.ok()) quick = FinishAtOnce(*store, id, token);
-                     if (quick.has_value()) {
-                       return std::move(reply)(*std::move(quick));
-                     }
-                     aside_.Run([this, store = std::move(store),
-                                 id = std::move(id), token = std::move(token),
-                                 reply = std::move(reply)]() mutable {
-                       std::move(reply)(FinishDestroy(*store, id, token));
-                     });
-                   });
-  }
-
- private:
-  // Whether its supervisor has left nothing, not even a cgroup.
-  static bool HasEnded(const ContainerRecords& records) {
-    return records.end.has_value() && records.end->complete &&
-           std::none_of(records.cgroups.begin(), records.cgroups.end(),
-                        [](const ContainerCgroup& cgroup) {
-                          return access(cgroup.path.c_str(), F_OK) == 0;
-                        });
-  }
-
-  absl::Status Remove(ContainerStore& store, const std::string& id,
-                      const ContainerRecords& records) {
-    waits_.BeforeRemoval(records);
-    return RemoveContainer(store, id, records);
-  }
-
-  // nullopt if somebody has the lock, or more is to be done than to forget it.
-  std::optional<absl::Status> FinishAtOnce(ContainerStore& store,
-                                           const std::string& id,
-                                           const std::string& token) {
-    const absl::StatusOr<std::optional<UniqueFd>> lock = store.TryLock(id);
-    if (absl::IsNotFound(lock.status())) return absl::OkStatus();
-    if (!lock.ok() || !lock->has_value()) return std::nullopt;
-    const absl::StatusOr<ContainerRecords> records =
-        ReadRecords((*lock)->get());
-    if (!records.ok() || !records->launch.has_value() ||
-        records->launch->token != token || !HasEnded(*records)) {
-      return std::nullopt;
-    }
-    return Remove(store, id, *records);
-  }
-
-  absl::Status FinishDestroy(ContainerStore& store, const std::string& id,
-                             const std::string& token) {
-    absl::StatusOr<UniqueFd> lock = store.Lock(id);
-    if (absl::IsNotFound(lock.status())) return absl::OkStatus();
-    if (!lock.ok()) return lock.status();
-    const absl::StatusOr<ContainerRecords> records = ReadRecords(lock->get());
-    if (!records.ok()) return records.status();
-    // Destroyed by somebody else, and launched anew.
-    if (!records->launch.has_value() || records->launch->token != token) {
-      return absl::OkStatus();
-    }
-    return Remove(store, id, *records);
-  }
-
-  Options options_;
-  ContainerUsage usage_;
-  ContainerWaits waits_;
-  ThreadPool aside_{"destroy", kMostDestroys};
-  ProcessWatcher watcher_;  // destroyed first, with what waits
-};
-
 PosixProgram::PosixProgram() : PosixProgram(Options()) {}
 
 PosixProgram::PosixProgram(Options options)
-    : impl_(std::make_unique<Impl>(std::move(options))) {}
-
-PosixProgram::~PosixProgram() = default;
+    : options_(std::move(options)), waits_(watcher_) {
+  options_.grace = std::clamp(options_.grace, absl::ZeroDuration(), kMaxGrace);
+}
 
 void PosixProgram::Launch(const wire::Launch& request, const Context& context,
                           Reply<void> reply) {
-  std::move(reply)(LaunchContainer(request, context, impl_->options()));
+  std::move(reply)(LaunchContainer(request, context, options_));
 }
 
 void PosixProgram::Update(const wire::Update& request, const Context& context,
                           Reply<void> reply) {
-  std::move(reply)(UpdateLimits(request, context, impl_->options()));
+  std::move(reply)(UpdateLimits(request, context, options_));
 }
 
 void PosixProgram::Usage(const wire::Usage& request, const Context& context,
                          Reply<std::optional<wire::ResourceStatistics>> reply) {
-  std::move(reply)(impl_->usage().Read(request.container_id().value(),
-                                       StorePlaceOf(context)));
+  std::move(reply)(
+      usage_.Read(request.container_id().value(), StorePlaceOf(context)));
 }
 
 void PosixProgram::Wait(const wire::Wait& request, const Context& context,
                         Reply<wire::Termination> reply) {
-  impl_->waits().Wait(request.container_id().value(), context,
-                      std::move(reply));
+  waits_.Wait(request.container_id().value(), context, std::move(reply));
 }
 
 void PosixProgram::Destroy(const wire::Destroy& request, const Context& context,
                            Reply<void> reply) {
-  impl_->Destroy(request.container_id().value(), context, std::move(reply));
+  const std::string& id = request.container_id().value();
+  usage_.Forget(id, StorePlaceOf(context));
+  absl::StatusOr<std::shared_ptr<ContainerStore>> store = OpenStore(context);
+  if (!store.ok()) return std::move(reply)(store.status());
+  absl::StatusOr<UniqueFd> lock = (*store)->Lock(id);
+  if (absl::IsNotFound(lock.status())) {
+    return std::move(reply)(absl::OkStatus());
+  }
+  if (!lock.ok()) return std::move(reply)(lock.status());
+  const absl::StatusOr<ContainerRecords> records = ReadRecords(lock->get());
+  if (absl::IsDataLoss(records.status())) {
+    return std::move(reply)(
+        RemoveDamaged(**store, id, StorePlaceOf(context), lock->get()));
+  }
+  if (!records.ok()) return std::move(reply)(records.status());
+  absl::StatusOr<UniqueFd> supervisor = UniqueFd();
+  if (records->launch.has_value()) {
+    supervisor = FindProcess(records->launch->supervisor);
+  }
+  if (!supervisor.ok()) return std::move(reply)(supervisor.status());
+  if (!supervisor->valid()) {
+    return std::move(reply)(Remove(**store, id, *records));
+  }
+  // Others may destroy it, too, meanwhile.
+  lock->Reset();
+  TellToTerminate(*supervisor, options_.grace);
+  auto finish = [this, store = *std::move(store), id = id,
+                 token = records->launch->token,
+                 reply = std::move(reply)](absl::Status ended) mutable {
+    if (absl::IsResourceExhausted(ended)) {
+      return std::move(reply)(std::move(ended));
+    }
+    // All that wait share this thread.
+    aside_.Run([this, store = std::move(store), id = std::move(id),
+                token = std::move(token), reply = std::move(reply)]() mutable {
+      std::move(reply)(FinishDestroy(*store, id, token));
+    });
+  };
+  watcher_.Watch(*std::move(supervisor), options_.grace + kSupervisorMargin,
+                 std::move(finish));
+}
+
+absl::Status PosixProgram::Remove(ContainerStore& store, const std::string& id,
+                                  const ContainerRecords& records) {
+  waits_.BeforeRemoval(records);
+  return RemoveContainer(store, id, records);
+}
+
+absl::Status PosixProgram::FinishDestroy(ContainerStore& store,
+                                         const std::string& id,
+                                         const std::string& token) {
+  absl::StatusOr<UniqueFd> lock = store.Lock(id);
+  if (absl::IsNotFound(lock.status())) return absl::OkStatus();
+  if (!lock.ok()) return lock.status();
+  const absl::StatusOr<ContainerRecords> records = ReadRecords(lock->get());
+  if (!records.ok()) return records.status();
+  // Destroyed by somebody else, and launched anew.
+  if (!records->launch.has_value() || records->launch->token != token) {
+    return absl::OkStatus();
+  }
+  return Remove(store, id, *records);
 }
 
 void PosixProgram::Containers(const Context& context,

@@ -26,13 +26,21 @@
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_POSIX_PROGRAM_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_POSIX_PROGRAM_H_
 
-#include <memory>
+#include <cstddef>
 #include <optional>
+#include <string>
 
+#include "absl/status/status.h"
+#include "external_containerizer/containerizer/posix/container_records.h"
+#include "external_containerizer/containerizer/posix/container_store.h"
+#include "external_containerizer/containerizer/posix/container_usage.h"
+#include "external_containerizer/containerizer/posix/container_waits.h"
 #include "external_containerizer/containerizer/posix/posix_options.h"
+#include "external_containerizer/containerizer/posix/process_watcher.h"
 #include "external_containerizer/containerizer/program/program.h"
 #include "external_containerizer/containerizer/wire/containerizer.pb.h"
 #include "external_containerizer/containerizer/wire/statistics.pb.h"
+#include "external_containerizer/transport/linux/thread_pool.h"
 
 namespace external_containerizer {
 
@@ -43,7 +51,6 @@ class PosixProgram : public Program {
 
   PosixProgram();
   explicit PosixProgram(Options options);
-  ~PosixProgram() override;
 
   void Launch(const wire::Launch& request, const Context& context,
               Reply<void> reply) override;
@@ -60,8 +67,20 @@ class PosixProgram : public Program {
   void Recover(const Context& context, Reply<void> reply) override;
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  // As many as are hosted at once (program.h).
+  static constexpr size_t kMostDestroys = 33;
+
+  absl::Status Remove(posix_internal::ContainerStore& store,
+                      const std::string& id,
+                      const posix_internal::ContainerRecords& records);
+  absl::Status FinishDestroy(posix_internal::ContainerStore& store,
+                             const std::string& id, const std::string& token);
+
+  Options options_;
+  posix_internal::ContainerUsage usage_;
+  posix_internal::ContainerWaits waits_;
+  ThreadPool aside_{"destroy", kMostDestroys};
+  posix_internal::ProcessWatcher watcher_;  // destroyed first, with what waits
 };
 
 }  // namespace external_containerizer

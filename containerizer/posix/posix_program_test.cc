@@ -355,10 +355,10 @@ TEST_F(PosixProgramTest, ASupervisorThatCannotBeExecutedFailsTheLaunch) {
 }
 
 TEST_F(PosixProgramTest, ALaunchIsOverWhenTheSupervisorHasLetGoOfIt) {
-  // It says that the task runs, and lets go of the pipe (4) a while later.
+  // It says that the task runs, and lets go of the socket a while later.
   const std::string path = context_.work_directory + "/supervisor";
   const std::string done = context_.work_directory + "/done";
-  std::ofstream(path) << "#!/bin/sh\n(printf '\\0\\0\\0\\0\\0\\0\\0\\0' >&4;"
+  std::ofstream(path) << "#!/bin/sh\nexec 5<&0\n(printf '\\0\\0\\0\\0' >&5;"
                          "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done;"
                          "echo > "
                       << done << ") &\n";

@@ -131,12 +131,19 @@ TEST_F(PosixStateTest, AContainerOfBeforeAReboot) {
   const LaunchRecord record = Records("c").launch.value();
   Destroy("c");
   // The same pids, of the boot before: they may be anybody's.
-  PlanRecord plan;
-  plan.boot_id = "00000000-0000-0000-0000-000000000000";
-  plan.token = record.token;
+  ContainerRecord plan;
+  plan.mutable_plan()->set_version(kRecordVersion);
+  plan.mutable_plan()->set_boot_id("00000000-0000-0000-0000-000000000000");
+  plan.mutable_plan()->set_token(record.token);
   const ProcStat self = ReadProcStat(getpid()).value();
+  ContainerRecord start;
+  start.mutable_start()->set_supervisor_pid(static_cast<uint32_t>(self.pid));
+  start.mutable_start()->set_supervisor_start_ticks(self.start_ticks);
+  start.mutable_start()->set_task_pid(static_cast<uint32_t>(self.pid));
+  start.mutable_start()->set_task_start_ticks(self.start_ticks);
   std::ofstream(work_ + "/program/posix/containers/c")
-      << EncodePlan(plan) << EncodeStart(self, self);
+      << FramedRecord(plan.SerializeAsString())
+      << FramedRecord(start.SerializeAsString());
   const wire::Termination termination = Wait("c");
   EXPECT_THAT(termination.message(), HasSubstr("rebooted"));
   EXPECT_FALSE(termination.has_status());
@@ -248,11 +255,17 @@ TEST_F(PosixStateTest, ARecordOfANewerPosixIsRefusedAndKept) {
   ASSERT_EQ(unlink(file.c_str()), 0);
 }
 
+// What a crash in the midst of a launch may leave.
+std::string HalfARecord() {
+  ContainerRecord record;
+  record.mutable_plan()->set_token(std::string(32, '0'));
+  return FramedRecord(record.SerializeAsString()).substr(0, 20);
+}
+
 TEST_F(PosixStateTest, RecoverForgetsALaunchThatStartedNothing) {
   Launch(LaunchOf("ended", "exit 0"));
   Wait("ended");
-  std::ofstream(work_ + "/program/posix/containers/half")
-      << EncodePlan(PlanRecord()).substr(0, 20);
+  std::ofstream(work_ + "/program/posix/containers/half") << HalfARecord();
   EXPECT_THAT(List(), UnorderedElementsAre("ended", "half"));
   const Result waited = Start("wait", About<wire::Wait>("half")).Finish();
   EXPECT_EQ(WEXITSTATUS(waited.status), 1);
@@ -277,7 +290,7 @@ TEST_F(PosixStateTest, WhatRunsOfAContainerWhoseFileIsDamagedIsDestroyed) {
     EXPECT_EQ(tree.size(), 2u);
     const std::string file = work_ + "/program/posix/containers/";
     DamageLaunch("c");
-    std::ofstream(file + "half") << EncodePlan(PlanRecord()).substr(0, 20);
+    std::ofstream(file + "half") << HalfARecord();
     if (!supervised) {
       ASSERT_TRUE(SignalProcess(launch.supervisor, SIGKILL));
       AwaitEnd(launch.supervisor.pid);

@@ -6,6 +6,8 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -14,7 +16,10 @@
 #include <unistd.h>
 
 #include <string>
+#include <vector>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "external_containerizer/containerizer/posix/container_records.h"
 #include "external_containerizer/containerizer/posix/posix_testing.h"
 #include "external_containerizer/containerizer/posix/process_tree.h"
@@ -131,6 +136,49 @@ TEST_F(PosixSupervisorTest, AnothersEndUnderTheNumberOfTheTaskIsNotTheTasks) {
     if (access((sandbox_ + "/taken").c_str(), F_OK) == 0) return;
   }
   GTEST_SKIP() << "somebody else got the number each time";
+}
+
+// The sum of a field of /proc/PID/smaps_rollup, in KiB.
+double MemoryOf(const std::vector<pid_t>& pids, const std::string& field) {
+  uint64_t sum = 0;
+  for (const pid_t pid : pids) {
+    const std::string rollup =
+        ReadFile(absl::StrCat("/proc/", pid, "/smaps_rollup"));
+    const size_t at = rollup.find("\n" + field + ":");
+    if (at == std::string::npos) return 0;
+    sum += strtoull(rollup.c_str() + at + field.size() + 2, nullptr, 10);
+  }
+  return static_cast<double>(sum) / static_cast<double>(pids.size());
+}
+
+// With what is shared divided by those that share it.
+TEST_F(PosixSupervisorTest, AnIdleSupervisorCostsAtMost358KiB) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "a sanitizer has memory of its own";
+#endif
+  std::vector<pid_t> supervisors;
+  for (int i = 0; i < 12; ++i) {
+    const std::string id = absl::StrCat("c", i);
+    Launch(LaunchOf(id, "exec sleep 1000"));
+    supervisors.push_back(Records(id).launch->supervisor.pid);
+  }
+  for (const pid_t pid : supervisors) {
+    const std::string call = absl::StrCat("/proc/", pid, "/syscall");
+    if (ReadFile(call).empty()) GTEST_SKIP() << "who is idle is not told here";
+    ASSERT_TRUE(Eventually([&] {
+      return absl::StartsWith(ReadFile(call),
+                              absl::StrCat(SYS_rt_sigtimedwait, " "));
+    }));
+  }
+  const double pss = MemoryOf(supervisors, "Pss");
+  const double dirty = MemoryOf(supervisors, "Private_Dirty");
+  printf("each of %zu supervisors: PSS %.0f KiB, private dirty %.0f KiB\n",
+         supervisors.size(), pss, dirty);
+  RecordProperty("pss_kib", static_cast<int>(pss));
+  EXPECT_LE(dirty, 358);
+#ifdef __OPTIMIZE__  // else the program itself is twice as large
+  EXPECT_LE(pss, 358);
+#endif
 }
 
 }  // namespace

@@ -3,10 +3,8 @@
 
 #include "external_containerizer/containerizer/posix/process_tree.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +14,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/numbers.h"
+#include "external_containerizer/containerizer/posix/small_files.h"
 #include "external_containerizer/transport/linux/pidfd.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
 
@@ -27,41 +27,16 @@ namespace {
 // be 6 MiB.
 constexpr size_t kMaxProcFile = 8 << 20;
 
-std::optional<std::string> ReadToEnd(const UniqueFd& file) {
-  if (!file.valid()) return std::nullopt;
-  std::string contents;
-  char buffer[4096];
-  while (contents.size() < kMaxProcFile) {
-    const ssize_t n = read(file.get(), buffer, sizeof(buffer));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return std::nullopt;
-    if (n == 0) break;
-    contents.append(buffer, static_cast<size_t>(n));
-  }
-  return contents;
-}
-
 // The entries of a directory that are numbers.
 std::optional<std::vector<pid_t>> NumbersIn(int parent,
                                             const std::string& name) {
-  const int fd =
-      openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  DIR* dir = fd < 0 ? nullptr : fdopendir(fd);
-  if (dir == nullptr) {
-    const int error = errno;
-    if (fd >= 0) close(fd);
-    errno = error;
-    return std::nullopt;
-  }
+  const std::optional<std::vector<std::string>> names = NamesIn(parent, name);
+  if (!names.has_value()) return std::nullopt;
   std::vector<pid_t> numbers;
-  while (const dirent* entry = readdir(dir)) {
-    char* end = nullptr;
-    const long number = strtol(entry->d_name, &end, 10);
-    if (*end == '\0' && number > 0) {
-      numbers.push_back(static_cast<pid_t>(number));
-    }
+  for (const std::string& entry : *names) {
+    pid_t number = 0;
+    if (absl::SimpleAtoi(entry, &number)) numbers.push_back(number);
   }
-  closedir(dir);
   return numbers;
 }
 
@@ -76,8 +51,9 @@ class ProcessDirectory {
 
   std::optional<std::string> Read(const std::string& name) const {
     if (!fd_.valid()) return std::nullopt;
-    return ReadToEnd(
-        UniqueFd(openat(fd_.get(), name.c_str(), O_RDONLY | O_CLOEXEC)));
+    const UniqueFd file(openat(fd_.get(), name.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file.valid()) return std::nullopt;
+    return ReadSmallFile(file.get(), kMaxProcFile);
   }
 
   std::optional<ProcStat> Stat() const {
@@ -100,13 +76,9 @@ class ProcessDirectory {
         if (IsWanting()) return std::nullopt;
         continue;  // the thread has ended
       }
-      const char* position = list->c_str();
-      while (true) {
-        char* end = nullptr;
-        const long child = strtol(position, &end, 10);
-        if (end == position) break;
-        children.push_back(static_cast<pid_t>(child));
-        position = end;
+      for (const std::string& word : WordsOf(*list)) {
+        pid_t child = 0;
+        if (absl::SimpleAtoi(word, &child)) children.push_back(child);
       }
     }
     return children;
@@ -170,10 +142,25 @@ bool AppendDescendants(const std::string& proc, const ProcStat& root,
   return true;
 }
 
-// As ProcessesWith(), but for the beginning of a variable.
-std::optional<std::vector<ProcStat>> Find(const std::string& beginning,
-                                          const ProcessIdentity& root,
-                                          const std::string& proc) {
+}  // namespace
+
+bool SignalProcess(const ProcStat& process, int signal) {
+  const absl::StatusOr<UniqueFd> pidfd =
+      OpenProcess(process.pid, process.start_ticks);
+  return pidfd.ok() && SendSignal(pidfd->get(), signal);
+}
+
+std::vector<ProcStat> Descendants(pid_t root, const std::string& proc) {
+  std::vector<ProcStat> found;
+  std::set<pid_t> seen = {root};
+  const std::optional<ProcStat> stat = ProcessDirectory(proc, root).Stat();
+  if (stat.has_value()) AppendDescendants(proc, *stat, seen, found);
+  return found;
+}
+
+std::optional<std::vector<ProcStat>> ProcessesWith(const std::string& beginning,
+                                                   const ProcessIdentity& root,
+                                                   const std::string& proc) {
   std::vector<ProcStat> found;
   std::set<pid_t> seen = {getpid()};
   const std::optional<std::vector<pid_t>> pids = NumbersIn(AT_FDCWD, proc);
@@ -200,33 +187,6 @@ std::optional<std::vector<ProcStat>> Find(const std::string& beginning,
     if (!AppendDescendants(proc, *stat, seen, found)) return std::nullopt;
   }
   return found;
-}
-
-}  // namespace
-
-bool SignalProcess(const ProcStat& process, int signal) {
-  const absl::StatusOr<UniqueFd> pidfd =
-      OpenProcess(process.pid, process.start_ticks);
-  return pidfd.ok() && SendSignal(pidfd->get(), signal);
-}
-
-std::vector<ProcStat> Descendants(pid_t root, const std::string& proc) {
-  std::vector<ProcStat> found;
-  std::set<pid_t> seen = {root};
-  const std::optional<ProcStat> stat = ProcessDirectory(proc, root).Stat();
-  if (stat.has_value()) AppendDescendants(proc, *stat, seen, found);
-  return found;
-}
-
-std::optional<std::vector<ProcStat>> ProcessesWith(const std::string& variable,
-                                                   const ProcessIdentity& root,
-                                                   const std::string& proc) {
-  return Find(variable + '\0', root, proc);
-}
-
-std::optional<std::vector<ProcStat>> ProcessesWithPrefix(
-    const std::string& beginning) {
-  return Find(beginning, ProcessIdentity(), "/proc");
 }
 
 }  // namespace posix_internal

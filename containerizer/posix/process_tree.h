@@ -29,19 +29,15 @@ bool SignalProcess(const ProcStat& process, int signal);
 std::vector<ProcStat> Descendants(pid_t root,
                                   const std::string& proc = "/proc");
 
-// The processes that were started with `variable` ("NAME=value") in their
-// environment, and `root` (its pid and start), if it is still there, whatever
-// its environment; and their descendants. The caller itself is not among them,
-// and again no stranger. nullopt, with errno, if descriptors or memory are
-// wanting to look at all.
+// The processes that were started with a variable in their environment that
+// begins with `beginning` ("NAME=val"), and `root` (its pid and start), if it
+// is still there, whatever its environment; and their descendants. The caller
+// itself is not among them, and again no stranger. nullopt, with errno, if
+// descriptors or memory are wanting to look at all.
 std::optional<std::vector<ProcStat>> ProcessesWith(
-    const std::string& variable,
+    const std::string& beginning,
     const ProcessIdentity& root = ProcessIdentity(),
     const std::string& proc = "/proc");
-
-// The same, of all that have a variable that begins so: "NAME=val".
-std::optional<std::vector<ProcStat>> ProcessesWithPrefix(
-    const std::string& beginning);
 
 }  // namespace posix_internal
 }  // namespace external_containerizer

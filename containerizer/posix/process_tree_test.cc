@@ -240,7 +240,8 @@ TEST(ProcessTreeTest, AnEnvironmentVariableFindsItsProcessesAndNoOthers) {
   EXPECT_EQ(marked.ReadLine(), "ready");
   EXPECT_EQ(longer.ReadLine(), "ready");
   EXPECT_EQ(prefixed.ReadLine(), "ready");
-  const std::vector<ProcStat> found = ProcessesWith("MARK=abc").value();
+  const std::vector<ProcStat> found =
+      ProcessesWith(std::string("MARK=abc\0", 9)).value();
   auto has_pid = [](pid_t pid) { return Field(&ProcStat::pid, pid); };
   EXPECT_THAT(found, Contains(has_pid(marked.pid())));
   EXPECT_THAT(found, Not(Contains(has_pid(longer.pid()))));

@@ -29,17 +29,14 @@ ProcessWatcher::~ProcessWatcher() {
   thread.Join();
 }
 
-EventLoop* ProcessWatcher::Loop(absl::Status* why) {
-  MutexLock lock(&mutex_);
+absl::StatusOr<EventLoop*> ProcessWatcher::Loop() {
   if (loop_ != nullptr) return loop_.get();
   absl::StatusOr<std::unique_ptr<EventLoop>> loop = EventLoop::Create();
-  if (!loop.ok()) {
-    *why = loop.status();
-    return nullptr;
-  }
+  if (!loop.ok()) return loop.status();
   running_ = loop->get();
-  *why = thread_.Start("watcher", [loop = loop->get()] { loop->Run(); });
-  if (!why->ok()) return nullptr;
+  absl::Status started =
+      thread_.Start("watcher", [loop = loop->get()] { loop->Run(); });
+  if (!started.ok()) return started;
   loop_ = *std::move(loop);
   return loop_.get();
 }
@@ -48,22 +45,22 @@ ProcessWatcher::WatchId ProcessWatcher::Watch(UniqueFd pidfd,
                                               absl::Duration timeout,
                                               Done done) {
   absl::Status why;
-  EventLoop* const loop = Loop(&why);
-  if (loop == nullptr) {
-    std::move(done)(absl::ResourceExhaustedError(
-        absl::StrCat("cannot watch the process: ", why.message())));
-    return 0;
-  }
-  WatchId id;
   {
     MutexLock lock(&mutex_);
-    id = ++last_id_;
+    const absl::StatusOr<EventLoop*> loop = Loop();
+    if (loop.ok()) {
+      const WatchId id = ++last_id_;
+      (*loop)->Post([this, id, pidfd = std::move(pidfd), timeout,
+                     done = std::move(done)]() mutable {
+        Begin(id, std::move(pidfd), timeout, std::move(done));
+      });
+      return id;
+    }
+    why = loop.status();
   }
-  loop->Post([this, id, pidfd = std::move(pidfd), timeout,
-              done = std::move(done)]() mutable {
-    Begin(id, std::move(pidfd), timeout, std::move(done));
-  });
-  return id;
+  std::move(done)(absl::ResourceExhaustedError(
+      absl::StrCat("cannot watch the process: ", why.message())));
+  return 0;
 }
 
 void ProcessWatcher::Cancel(WatchId id) {

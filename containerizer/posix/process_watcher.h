@@ -15,6 +15,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "external_containerizer/transport/event_loop.h"
@@ -53,9 +54,8 @@ class ProcessWatcher {
     Done done;
   };
 
-  // The loop, on a thread that runs it; made when it is first asked for. Null,
-  // with `why`, if there can be none.
-  EventLoop* Loop(absl::Status* why) ABSL_LOCKS_EXCLUDED(mutex_);
+  // The loop, on a thread that runs it; made when it is first asked for.
+  absl::StatusOr<EventLoop*> Loop() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // On the loop's thread.
   void Begin(WatchId id, UniqueFd pidfd, absl::Duration timeout, Done done);

@@ -19,32 +19,14 @@ namespace {
 
 constexpr size_t kChecksumBytes = 8;
 
-// Numbers of the types of fields in protobuf's wire format.
-constexpr int kFixed64 = 1;
-constexpr int kLengthDelimited = 2;
-constexpr int kFixed32 = 5;
-
-void AppendLittleEndian(uint64_t value, size_t bytes, std::string& to) {
-  for (size_t i = 0; i < bytes; ++i) {
-    to += static_cast<char>(value >> (8 * i) & 0xff);
-  }
-}
-
-char Tag(int field, int type) { return static_cast<char>(field << 3 | type); }
-
-// The length that a record begins with; 0 if it is not all there.
-size_t Announces(absl::string_view record) {
-  size_t length = 0;
-  if (record.size() < kRecordPrefixBytes) return length;
-  for (size_t i = kRecordPrefixBytes; i > 0; --i) {
-    length = length << 8 | static_cast<unsigned char>(record[i - 1]);
-  }
-  return length;
-}
+constexpr size_t kMaxPayload = kChecksumBytes + kMaxMessage;
 
 std::string ChecksumOf(absl::string_view message) {
+  const uint64_t checksum = Checksum(message);
   std::string bytes;
-  AppendLittleEndian(Checksum(message), kChecksumBytes, bytes);
+  for (size_t i = 0; i < kChecksumBytes; ++i) {
+    bytes += static_cast<char>(checksum >> (8 * i) & 0xff);
+  }
   return bytes;
 }
 
@@ -57,9 +39,10 @@ std::string FramedRecord(absl::string_view message) {
 std::optional<absl::string_view> RecordScanner::Next() {
   while (!rest_.empty()) {
     const std::optional<absl::string_view> payload =
-        WholeRecord(rest_, rest_.size());
+        WholeRecord(rest_, kMaxPayload);
     if (!payload.has_value()) {
-      damaged_ |= Announces(rest_) > kChecksumBytes + kMaxMessage;
+      RecordReader half(kMaxPayload);
+      damaged_ |= half.Feed(rest_) == RecordReader::State::kFailed;
       return std::nullopt;
     }
     rest_.remove_prefix(kRecordPrefixBytes + payload->size());
@@ -72,22 +55,6 @@ std::optional<absl::string_view> RecordScanner::Next() {
     damaged_ = true;
   }
   return std::nullopt;
-}
-
-void FixedMessage::Add32(int field, uint32_t value) {
-  bytes_ += Tag(field, kFixed32);
-  AppendLittleEndian(value, sizeof(value), bytes_);
-}
-
-void FixedMessage::Add64(int field, uint64_t value) {
-  bytes_ += Tag(field, kFixed64);
-  AppendLittleEndian(value, sizeof(value), bytes_);
-}
-
-void FixedMessage::AddMessage(int field, const FixedMessage& message) {
-  bytes_ += Tag(field, kLengthDelimited);
-  bytes_ += static_cast<char>(message.bytes_.size());
-  bytes_ += message.bytes_;
 }
 
 }  // namespace posix_internal

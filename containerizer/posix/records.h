@@ -49,21 +49,6 @@ class RecordScanner {
   bool damaged_ = false;
 };
 
-// Builds a message of fixed32 and fixed64 fields, in the wire format of
-// protobuf, without protobuf. Field numbers are below 16.
-class FixedMessage {
- public:
-  void Add32(int field, uint32_t value);
-  void Add64(int field, uint64_t value);
-  // A message in a message; shorter than 128 bytes.
-  void AddMessage(int field, const FixedMessage& message);
-
-  const std::string& bytes() const { return bytes_; }
-
- private:
-  std::string bytes_;
-};
-
 }  // namespace posix_internal
 }  // namespace external_containerizer
 

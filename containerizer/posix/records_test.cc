@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 
-#include "external_containerizer/containerizer/posix/records.pb.h"
 #include "gtest/gtest.h"
 
 namespace external_containerizer {
@@ -43,21 +42,6 @@ TEST(RecordsTest, HalfARecordIsNoDamageButALengthThatCannotBeIs) {
   RecordScanner scanner("text of somebody else's");
   EXPECT_EQ(scanner.Next(), std::nullopt);
   EXPECT_TRUE(scanner.damaged());
-}
-
-TEST(RecordsTest, AMessageOfFixedFieldsIsWhatProtobufWouldWrite) {
-  TaskStart start;
-  start.set_supervisor_pid(0xfedcba98);
-  start.set_supervisor_start_ticks(uint64_t{0xfedcba98} << 32 | 1);
-  ContainerRecord record;
-  *record.mutable_start() = start;
-  FixedMessage fields;
-  fields.Add32(TaskStart::kSupervisorPidFieldNumber, start.supervisor_pid());
-  fields.Add64(TaskStart::kSupervisorStartTicksFieldNumber,
-               start.supervisor_start_ticks());
-  FixedMessage outer;
-  outer.AddMessage(ContainerRecord::kStartFieldNumber, fields);
-  EXPECT_EQ(outer.bytes(), record.SerializeAsString());
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,9 +13,13 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
@@ -26,11 +31,16 @@ std::optional<std::string> ReadSmallFile(const std::string& path,
                                          size_t limit) {
   const UniqueFd fd(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   if (!fd.valid()) return std::nullopt;
+  return ReadSmallFile(fd.get(), limit);
+}
+
+std::optional<std::string> ReadSmallFile(int fd, size_t limit) {
+  lseek(fd, 0, SEEK_SET);  // no error where there is no position
   std::string contents;
   char buffer[4096];
   while (contents.size() < limit) {
-    const ssize_t n = read(fd.get(), buffer,
-                           std::min(sizeof(buffer), limit - contents.size()));
+    const ssize_t n =
+        read(fd, buffer, std::min(sizeof(buffer), limit - contents.size()));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return std::nullopt;
     if (n == 0) break;
@@ -78,6 +88,47 @@ int WriteSmallFile(const std::string& path, const std::string& text) {
   } while (n < 0 && errno == EINTR);
   if (n < 0) return errno;
   return n == static_cast<ssize_t>(text.size()) ? 0 : EIO;
+}
+
+std::optional<std::vector<std::string>> NamesIn(int parent,
+                                                const std::string& name,
+                                                size_t most,
+                                                unsigned char type) {
+  const int fd = openat(parent, name.c_str(),
+                        O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  DIR* const dir = fd < 0 ? nullptr : fdopendir(fd);
+  if (dir == nullptr) {
+    UniqueFd(fd).Reset();  // leaves errno alone
+    return std::nullopt;
+  }
+  std::vector<std::string> names;
+  while (const dirent* entry = names.size() < most ? readdir(dir) : nullptr) {
+    if (type != DT_UNKNOWN && entry->d_type != type) continue;
+    const std::string found = entry->d_name;
+    if (found != "." && found != "..") names.push_back(found);
+  }
+  closedir(dir);
+  return names;
+}
+
+std::vector<std::string> WordsOf(absl::string_view text) {
+  return absl::StrSplit(text, absl::ByAnyChar(" \n"), absl::SkipEmpty());
+}
+
+absl::Status ErrnoStatus(absl::string_view what, int error) {
+  const std::string message = absl::StrCat(what, ": ", strerror(error));
+  switch (error) {
+    case EAGAIN:
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case ENOSPC:
+    case EDQUOT:
+    case EIO:
+      return absl::ResourceExhaustedError(message);
+    default:
+      return absl::FailedPreconditionError(message);
+  }
 }
 
 }  // namespace posix_internal

@@ -10,17 +10,24 @@
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/posix/cgroup_limits.h"
 #include "external_containerizer/containerizer/posix/container_cgroups.h"
@@ -30,12 +37,11 @@
 #include "external_containerizer/containerizer/posix/records.pb.h"
 #include "external_containerizer/containerizer/posix/small_files.h"
 #include "external_containerizer/containerizer/posix/task_user.h"
+#include "external_containerizer/containerizer/wire/statistics.pb.h"
 #include "external_containerizer/transport/linux/clock.h"
 #include "external_containerizer/transport/linux/proc_stat.h"
-
-#ifndef SYS_close_range
-#define SYS_close_range 436
-#endif
+#include "external_containerizer/transport/linux/unique_fd.h"
+#include "external_containerizer/transport/record_io.h"
 
 namespace external_containerizer {
 namespace posix_internal {
@@ -54,37 +60,29 @@ constexpr absl::Duration kDestroyedRecordTime = absl::Seconds(2);
 // For cgroups that nothing of the container is in any more.
 constexpr absl::Duration kCgroupTime = absl::Seconds(1);
 
-void CloseFrom(unsigned first) {
-  if (syscall(SYS_close_range, first, ~0u, 0) == 0) return;
-  // A kernel or a seccomp filter that does not know it.
-  const long max = sysconf(_SC_OPEN_MAX);
-  for (long fd = first; fd < max; ++fd) close(static_cast<int>(fd));
-}
-
-// To a pipe that has room for it: one write, all of it.
-void Report(int fd, StartReport::Stage stage, int error) {
+// As errno says.
+StartReport Failure(absl::string_view what) {
+  const int error = errno;
   StartReport report;
-  report.stage = stage;
-  report.error = error;
-  while (write(fd, &report, sizeof(report)) < 0 && errno == EINTR) {
-  }
+  report.set_error(error);
+  report.set_failure(std::string(what));
+  return report;
 }
 
-// False at the end of the file.
-bool ReadFully(int fd, void* buffer, size_t size) {
-  char* position = static_cast<char*>(buffer);
-  while (size > 0) {
-    const ssize_t n = read(fd, position, size);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    position += n;
-    size -= static_cast<size_t>(n);
-  }
-  return true;
+// Nobody is there to read it if launch was killed.
+void Report(int fd, const StartReport& report) {
+  (void)WriteRecord(fd, report.SerializeAsString());
 }
 
-// All of them: posix_spawn() leaves the two that glibc keeps to itself ignored,
-// and signal() does not accept these.
+bool OpenDevNull(std::initializer_list<int> fds) {
+  const UniqueFd null(open("/dev/null", O_RDWR | O_CLOEXEC));
+  return null.valid() && std::all_of(fds.begin(), fds.end(), [&null](int fd) {
+           return dup2(null.get(), fd) == fd;
+         });
+}
+
+// All of them, also the two that glibc keeps to itself and signal() does not
+// accept.
 void ResetSignals() {
   const char as_default[64] = {};  // the kernel's struct sigaction, SIG_DFL
   for (int signal = 1; signal <= 64; ++signal) {
@@ -105,120 +103,126 @@ void GiveUpProtectionFromTheKiller() {
   }
 }
 
-TaskUser UserOf(const TaskSpec::User& message) {
-  TaskUser user;
-  user.uid = message.uid();
-  user.gid = message.gid();
-  user.groups.assign(message.groups().begin(), message.groups().end());
-  user.name = message.name();
-  user.home = message.home();
-  return user;
-}
-
-// The task's process, from the fork to the exec. `go` is closed without a byte
-// if the task is not to run after all.
-[[noreturn]] void BecomeTask(int go, int report) {
-  char byte = 0;
-  if (!ReadFully(go, &byte, 1)) _exit(127);
-  if (setsid() < 0 || fchdir(kSandboxFd) != 0 || dup2(kStdoutFd, 1) < 0 ||
-      dup2(kStderrFd, 2) < 0) {
-    Report(report, StartReport::kEnter, errno);
-    _exit(127);
-  }
-  const off_t size = lseek(kSpecFd, 0, SEEK_END);
-  std::string encoded(size > 0 ? static_cast<size_t>(size) : 0, '\0');
+// Lets the process be the task. Returns only if that cannot be, and why.
+StartReport BecomeTask() {
+  const absl::StatusOr<std::optional<std::string>> encoded =
+      ReadRecord(kLaunchFd, kMaxTaskSpec);
   TaskSpec spec;
-  if (lseek(kSpecFd, 0, SEEK_SET) != 0 ||
-      !ReadFully(kSpecFd, encoded.data(), encoded.size()) ||
-      !spec.ParseFromString(encoded)) {
-    Report(report, StartReport::kEnter, EINVAL);
-    _exit(127);
+  if (!encoded.ok() || !encoded->has_value() ||
+      !spec.ParseFromString(**encoded)) {
+    errno = E2BIG;
+    return Failure("the command did not arrive at the supervisor");
+  }
+  if (setsid() < 0 || !OpenDevNull({kLaunchFd})) {
+    return Failure("the task cannot have a session and /dev/null of its own");
   }
   // Before it is the task: nothing that the task starts is outside.
   for (const std::string& file : spec.cgroup_files()) {
-    if (const int error = WriteSmallFile(file, "0"); error != 0) {
-      Report(report, StartReport::kCgroup, error);
-      _exit(127);
-    }
+    errno = WriteSmallFile(file, "0");
+    if (errno != 0) return Failure("the task cannot join its cgroups");
   }
   GiveUpProtectionFromTheKiller();
   for (const ResourceLimit& limit : spec.limits()) {
     const rlimit values = {limit.soft(), limit.hard()};
     if (setrlimit(static_cast<__rlimit_resource>(limit.resource()), &values) !=
         0) {
-      Report(report, StartReport::kLimit, errno);
-      _exit(127);
+      return Failure("the task cannot be given its resource limits (--rlimit)");
     }
   }
-  if ((spec.has_user() && !BecomeTaskUser(UserOf(spec.user()))) ||
-      (spec.no_new_privileges() &&
-       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)) {
-    Report(report, StartReport::kUser, errno);
-    _exit(127);
+  const std::string user =
+      absl::StrCat(spec.user().name(), " (uid ", spec.user().uid(), ", gid ",
+                   spec.user().gid(), ")");
+  if (spec.has_user() && !BecomeTaskUser(spec.user())) {
+    return Failure("the task cannot become the user " + user);
   }
+  if (spec.no_new_privileges() && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+    return Failure("the task cannot give up new privileges");
+  }
+  const bool is_path = spec.executable().find('/') != std::string::npos;
+  const std::string what =
+      absl::StrCat("cannot execute the command \"", spec.executable(), "\"",
+                   is_path ? "" : ", looked up in the task's PATH");
   ResetSignals();
   ExecuteTask(spec);
-  Report(report, StartReport::kExecute, errno);
-  _exit(127);
+  StartReport report = Failure(what);
+  report.set_is_command(true);
+  return report;
+}
+
+// Why the task that waits at the other end of `task` was not executed.
+StartReport LetItRun(int task, pid_t pid) {
+  // The record comes before the exec: whoever finds a task running finds who
+  // it is.
+  const std::optional<ProcStat> self = ReadProcStat(getpid());
+  const std::optional<ProcStat> child = ReadProcStat(pid);
+  if (!self.has_value() || !child.has_value()) {
+    return Failure("the supervisor cannot see its task");
+  }
+  ContainerRecord record;
+  TaskStart& start = *record.mutable_start();
+  start.set_supervisor_pid(static_cast<uint32_t>(self->pid));
+  start.set_supervisor_start_ticks(self->start_ticks);
+  start.set_task_pid(static_cast<uint32_t>(child->pid));
+  start.set_task_start_ticks(child->start_ticks);
+  if (!AppendRecord(kContainerFd, record)) {
+    return Failure("cannot write down that the container runs");
+  }
+  (void)!write(task, "", 1);
+  // The end of the stream: the task was executed and its end closed with it.
+  const absl::StatusOr<std::optional<std::string>> encoded =
+      ReadRecord(task, kMaxTaskSpec);
+  StartReport report;
+  if (encoded.ok() && encoded->has_value()) report.ParseFromString(**encoded);
+  return report;
 }
 
 // The task's pid; 0 if it could not be started, which has been reported.
 pid_t StartTask() {
-  int go[2];
-  int executed[2];
-  if (!HoldAsSupervisor(kContainerFd) || pipe2(go, O_CLOEXEC) != 0 ||
-      pipe2(executed, O_CLOEXEC) != 0) {
-    Report(kReportFd, StartReport::kPrepare, errno);
+  int ends[2];
+  if (setsid() < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) != 0 ||
+      !HoldAsSupervisor(kContainerFd) ||
+      socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+    Report(kLaunchFd, Failure("the supervisor cannot start"));
     return 0;
   }
+  UniqueFd task_end(ends[0]);
+  UniqueFd our_end(ends[1]);
   const pid_t task = fork();
   if (task < 0) {
-    Report(kReportFd, StartReport::kFork, errno);
+    Report(kLaunchFd, Failure("cannot make a process for the task"));
     return 0;
   }
   if (task == 0) {
-    close(go[1]);
-    BecomeTask(go[0], executed[1]);
+    our_end.Reset();
+    char go = 0;
+    if (read(task_end.get(), &go, 1) == 1) Report(task_end.get(), BecomeTask());
+    _exit(127);
   }
-  close(go[0]);
-  close(executed[1]);
-  for (const int fd : {kSpecFd, kSandboxFd, kStdoutFd, kStderrFd}) close(fd);
-
-  // The record comes before the exec: whoever finds a task running finds who
-  // it is. If it cannot be written, `go` closes and the task never was.
-  const std::optional<ProcStat> self = ReadProcStat(getpid());
-  const std::optional<ProcStat> child = ReadProcStat(task);
-  StartReport report;
-  if (!self.has_value() || !child.has_value()) {
-    report.stage = StartReport::kPrepare;
-    report.error = errno;
-  } else if (!AppendRecord(kContainerFd, EncodeStart(*self, *child))) {
-    report.stage = StartReport::kRecord;
-    report.error = errno;
-  }
-  if (report.stage == StartReport::kRunning) {
-    (void)!write(go[1], "", 1);
-    close(go[1]);
-    // The end of the file: the task was executed and the pipe closed with it.
-    if (!ReadFully(executed[0], &report, sizeof(report))) {
-      report = StartReport();
-    }
-  } else {
-    close(go[1]);
-  }
-  close(executed[0]);
-  if (report.stage != StartReport::kRunning) {
+  task_end.Reset();
+  const StartReport report = LetItRun(our_end.get(), task);
+  our_end.Reset();
+  if (report.has_failure()) {
     waitpid(task, nullptr, 0);
-    Report(kReportFd, static_cast<StartReport::Stage>(report.stage),
-           report.error);
+    Report(kLaunchFd, report);
     return 0;
   }
   // The lock, which launch shares, ends with the start, also if launch has
   // been killed meanwhile.
   flock(kContainerFd, LOCK_UN);
-  Report(kReportFd, StartReport::kRunning, 0);
-  close(kReportFd);
+  Report(kLaunchFd, report);
+  if (!OpenDevNull({1, 2, kLaunchFd}) || chdir("/") != 0) {
+    for (const int fd : {1, 2, kLaunchFd}) close(fd);
+  }
   return task;
+}
+
+uint64_t Microseconds(double seconds) {
+  return static_cast<uint64_t>(std::llround(seconds * 1e6));
+}
+
+uint64_t Microseconds(const timeval& time) {
+  return static_cast<uint64_t>(time.tv_sec) * 1000000 +
+         static_cast<uint64_t>(time.tv_usec);
 }
 
 // Watches over the task and all that it starts.
@@ -226,8 +230,8 @@ class Supervisor {
  public:
   explicit Supervisor(pid_t task)
       : task_(task),
-        cgroups_(
-            ReadRecords(kContainerFd).value_or(ContainerRecords()).cgroups) {}
+        // ReadRecords() would cost memory for as long as the container lives.
+        cgroups_(SalvageRecords(kContainerFd).cgroups) {}
 
   // Returns when no process of the container is left.
   void Run() {
@@ -285,31 +289,30 @@ class Supervisor {
 
   // False if it could not be written.
   bool Record(bool complete) {
-    EndRecord record;
-    record.wait_status = *task_status_;
-    record.destroyed = destroyed_;
-    record.complete = complete;
+    ContainerRecord record;
+    TaskEnd& end = *record.mutable_end();
+    end.set_wait_status(static_cast<uint32_t>(*task_status_));
+    end.set_destroyed(destroyed_);
+    end.set_complete(complete);
     rusage usage;
     if (getrusage(RUSAGE_CHILDREN, &usage) == 0) {
-      record.user_microseconds =
-          static_cast<uint64_t>(usage.ru_utime.tv_sec) * 1000000 +
-          static_cast<uint64_t>(usage.ru_utime.tv_usec);
-      record.system_microseconds =
-          static_cast<uint64_t>(usage.ru_stime.tv_sec) * 1000000 +
-          static_cast<uint64_t>(usage.ru_stime.tv_usec);
-      record.max_rss_bytes = static_cast<uint64_t>(usage.ru_maxrss) * 1024;
+      end.set_user_microseconds(Microseconds(usage.ru_utime));
+      end.set_system_microseconds(Microseconds(usage.ru_stime));
+      end.set_max_rss_bytes(static_cast<uint64_t>(usage.ru_maxrss) * 1024);
     }
-    record.memory = ReadMemoryEvents(cgroups_);
-    const CgroupUsage counted = ReadCgroupUsage(cgroups_);
-    if (counted.user_microseconds.has_value()) {
+    ReadMemoryEvents(cgroups_, end);
+    const wire::ResourceStatistics counted = ReadCgroupUsage(cgroups_);
+    if (counted.has_cpus_user_time_secs()) {
       // As usage has been saying; getrusage() divides it differently.
-      record.user_microseconds = *counted.user_microseconds;
-      record.system_microseconds = counted.system_microseconds.value_or(0);
+      end.set_user_microseconds(Microseconds(counted.cpus_user_time_secs()));
+      end.set_system_microseconds(
+          Microseconds(counted.cpus_system_time_secs()));
     }
-    record.periods = counted.periods.value_or(0);
-    record.throttled_periods = counted.throttled_periods.value_or(0);
-    record.throttled_microseconds = counted.throttled_microseconds.value_or(0);
-    return AppendRecord(kContainerFd, EncodeEnd(record));
+    end.set_periods(counted.cpus_nr_periods());
+    end.set_throttled_periods(counted.cpus_nr_throttled());
+    end.set_throttled_microseconds(
+        Microseconds(counted.cpus_throttled_time_secs()));
+    return AppendRecord(kContainerFd, record);
   }
 
   void Terminate(const siginfo_t& info) {
@@ -364,20 +367,15 @@ class Supervisor {
 }  // namespace
 
 int SupervisorMain() {
-  for (int fd = kContainerFd; fd < kEndOfFds; ++fd) {
-    if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
-      static const char kMessage[] =
-          "posix: supervise is not a command: launch uses it\n";
-      (void)!write(2, kMessage, sizeof(kMessage) - 1);
-      return 2;
-    }
+  int type = 0;
+  socklen_t size = sizeof(type);
+  if (fcntl(kContainerFd, F_SETFD, FD_CLOEXEC) != 0 ||
+      getsockopt(kLaunchFd, SOL_SOCKET, SO_TYPE, &type, &size) != 0) {
+    static const char kMessage[] =
+        "posix: supervise is not a command: launch uses it\n";
+    (void)!write(2, kMessage, sizeof(kMessage) - 1);
+    return 2;
   }
-  CloseFrom(kEndOfFds);
-  // A process of its own, which launch does not have to reap.
-  const pid_t supervisor = fork();
-  if (supervisor < 0) Report(kReportFd, StartReport::kPrepare, errno);
-  if (supervisor != 0) _exit(supervisor < 0 ? 1 : 0);
-
   sigset_t blocked;
   sigemptyset(&blocked);
   sigaddset(&blocked, SIGCHLD);
@@ -386,11 +384,12 @@ int SupervisorMain() {
   for (const int ignored : {SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGXFSZ}) {
     signal(ignored, SIG_IGN);
   }
-  if (setsid() < 0 || chdir("/") != 0 ||
-      prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) {
-    Report(kReportFd, StartReport::kPrepare, errno);
-    return 1;
+  // A process of its own, which launch does not have to reap.
+  const pid_t supervisor = fork();
+  if (supervisor < 0) {
+    Report(kLaunchFd, Failure("the supervisor cannot start"));
   }
+  if (supervisor != 0) _exit(supervisor < 0 ? 1 : 0);
   const pid_t task = StartTask();
   if (task == 0) return 1;
   Supervisor(task).Run();

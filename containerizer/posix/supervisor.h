@@ -14,7 +14,7 @@
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_SUPERVISOR_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_SUPERVISOR_H_
 
-#include <cstdint>
+#include <cstddef>
 
 namespace external_containerizer {
 namespace posix_internal {
@@ -25,36 +25,18 @@ inline constexpr char kSuperviseArgument[] = "supervise";
 // If the signal that ends a container carries no grace.
 inline constexpr int kDefaultGraceMilliseconds = 3000;
 
-// What the supervisor finds open at its start, besides /dev/null on 0, 1, 2.
-enum SupervisorFd : int {
-  kContainerFd = 3,  // the container's file, locked by launch
-  kReportFd = 4,     // a pipe, for one StartReport
-  kSpecFd = 5,       // a memfd that holds a TaskSpec
-  kSandboxFd = 6,    // the task's working directory
-  kStdoutFd = 7,     // of the task
-  kStderrFd = 8,
-  kEndOfFds = 9,
-};
+// What the supervisor finds open at its start, besides the task's stdout and
+// stderr on 1 and 2. Its working directory is the task's.
+inline constexpr int kLaunchFd = 0;  // a socket: TaskSpec in, StartReport out
+inline constexpr int kContainerFd =
+    3;  // the container's file, locked by launch
 
-// Whether the task was executed; if not, what failed.
-struct StartReport {
-  enum Stage : int32_t {
-    kRunning = 0,
-    kPrepare,  // the supervisor itself
-    kRecord,   // writing down that the container runs
-    kFork,     // making the task's process
-    kEnter,    // working directory, session, stdin, stdout, stderr
-    kCgroup,   // joining its cgroups
-    kLimit,    // resource limits
-    kUser,     // becoming its user
-    kExecute,  // the task's executable
-  };
-  int32_t stage = kRunning;
-  int32_t error = 0;  // errno
-};
+// The most that an encoded TaskSpec may have. The kernel executes nothing whose
+// arguments and environment have more than 6 MiB.
+inline constexpr size_t kMaxTaskSpec = 16 << 20;
 
 // main() of the supervisor. From the StartReport on, the container's file is
-// unlocked.
+// unlocked, and the launch's descriptors are closed.
 int SupervisorMain();
 
 }  // namespace posix_internal

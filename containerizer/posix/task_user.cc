@@ -23,7 +23,6 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "external_containerizer/containerizer/posix/small_files.h"
 
 namespace external_containerizer {
 namespace posix_internal {
@@ -59,14 +58,22 @@ int Find(const Lookup& lookup, std::optional<Entry>& entry) {
   return ERANGE;
 }
 
+using Capabilities = __user_cap_data_struct[_LINUX_CAPABILITY_U32S_3];
+
+// Of this thread.
+__user_cap_header_struct CapabilityHeader() {
+  __user_cap_header_struct header = {};
+  header.version = _LINUX_CAPABILITY_VERSION_3;
+  return header;
+}
+
 // The kernel takes them only from who ceases to be root: not from an agent of
 // another user that was given some, and those that are ambient outlast the
 // exec. Not `all`: the inheritable and ambient ones; an exec gives root the
 // rest anyway.
 bool DropCapabilities(bool all) {
-  __user_cap_header_struct header = {};  // this thread
-  header.version = _LINUX_CAPABILITY_VERSION_3;
-  __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {};
+  __user_cap_header_struct header = CapabilityHeader();
+  Capabilities sets = {};
   if (!all && syscall(SYS_capget, &header, sets) != 0) return false;
   for (__user_cap_data_struct& set : sets) set.inheritable = 0;
   return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0 &&
@@ -76,16 +83,11 @@ bool DropCapabilities(bool all) {
 }  // namespace
 
 bool MayBecomeOthers() {
-  const std::optional<std::string> status = ReadSmallFile("/proc/self/status");
-  if (!status.has_value()) return geteuid() == 0;
-  const size_t at = status->find("\nCapEff:\t");
-  uint64_t capabilities = 0;
-  if (at == std::string::npos ||
-      !absl::SimpleHexAtoi(status->substr(at + 9, 16), &capabilities)) {
-    return geteuid() == 0;
-  }
-  return (capabilities >> CAP_SETGID & 1) != 0 &&
-         (capabilities >> CAP_SETUID & 1) != 0;
+  constexpr uint32_t kNeeded = 1u << CAP_SETGID | 1u << CAP_SETUID;
+  __user_cap_header_struct header = CapabilityHeader();
+  Capabilities sets = {};
+  if (syscall(SYS_capget, &header, sets) != 0) return geteuid() == 0;
+  return (sets[0].effective & kNeeded) == kNeeded;
 }
 
 absl::StatusOr<std::optional<TaskUser>> FindTaskUser(const std::string& user) {
@@ -126,19 +128,20 @@ absl::StatusOr<std::optional<TaskUser>> FindTaskUser(const std::string& user) {
         ", may not become another user; that takes root"));
   }
   TaskUser found;
-  found.uid = entry->fields.pw_uid;
-  found.gid = entry->fields.pw_gid;
-  found.name = entry->fields.pw_name;
-  found.home = entry->fields.pw_dir;
+  found.set_uid(entry->fields.pw_uid);
+  found.set_gid(entry->fields.pw_gid);
+  found.set_name(entry->fields.pw_name);
+  found.set_home(entry->fields.pw_dir);
   int count = 64;
   do {
-    found.groups.resize(static_cast<size_t>(count));
-    if (getgrouplist(found.name.c_str(), found.gid, found.groups.data(),
+    std::vector<gid_t> groups(static_cast<size_t>(count));
+    if (getgrouplist(entry->fields.pw_name, entry->fields.pw_gid, groups.data(),
                      &count) >= 0) {
-      found.groups.resize(static_cast<size_t>(count));
+      groups.resize(static_cast<size_t>(count));
+      found.mutable_groups()->Add(groups.begin(), groups.end());
       return std::optional<TaskUser>(found);
     }
-    if (count <= static_cast<int>(found.groups.size())) break;
+    if (count <= static_cast<int>(groups.size())) break;
   } while (count <= kMaxGroups);
   return absl::ResourceExhaustedError(
       absl::StrCat("cannot look up the groups of the user ", shown));
@@ -146,15 +149,16 @@ absl::StatusOr<std::optional<TaskUser>> FindTaskUser(const std::string& user) {
 
 bool BecomeTaskUser(const TaskUser& user) {
   // To the kernel these mean: no change.
-  if (user.uid == static_cast<uid_t>(-1) ||
-      user.gid == static_cast<gid_t>(-1)) {
+  if (user.uid() == static_cast<uid_t>(-1) ||
+      user.gid() == static_cast<gid_t>(-1)) {
     errno = EINVAL;
     return false;
   }
-  return setgroups(user.groups.size(), user.groups.data()) == 0 &&
-         setresgid(user.gid, user.gid, user.gid) == 0 &&
-         setresuid(user.uid, user.uid, user.uid) == 0 &&
-         DropCapabilities(/*all=*/user.uid != 0);
+  return setgroups(static_cast<size_t>(user.groups_size()),
+                   user.groups().data()) == 0 &&
+         setresgid(user.gid(), user.gid(), user.gid()) == 0 &&
+         setresuid(user.uid(), user.uid(), user.uid()) == 0 &&
+         DropCapabilities(/*all=*/user.uid() != 0);
 }
 
 }  // namespace posix_internal

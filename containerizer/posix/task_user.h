@@ -6,24 +6,14 @@
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_TASK_USER_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_TASK_USER_H_
 
-#include <sys/types.h>
-
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
+#include "external_containerizer/containerizer/posix/records.pb.h"
 
 namespace external_containerizer {
 namespace posix_internal {
-
-struct TaskUser {
-  uid_t uid = 0;
-  gid_t gid = 0;
-  std::vector<gid_t> groups;  // all of them, as initgroups() would set them
-  std::string name;
-  std::string home;
-};
 
 // Looks up a name, or a number that has a name. nullopt if it is the user that
 // this process is already: then nothing is to be changed. FAILED_PRECONDITION

@@ -84,10 +84,11 @@ TEST(TaskUserTest, BecomingADaemonTakesAllOfRootsGroups) {
   }
   const std::optional<TaskUser> user = FindTaskUser("daemon").value();
   ASSERT_TRUE(user.has_value());
-  EXPECT_EQ(user->name, "daemon");
-  EXPECT_NE(user->uid, 0u);
-  EXPECT_THAT(user->groups, testing::Contains(user->gid));
-  EXPECT_EQ(FindTaskUser(std::to_string(user->uid)).value()->name, "daemon");
+  EXPECT_EQ(user->name(), "daemon");
+  EXPECT_NE(user->uid(), 0u);
+  EXPECT_THAT(user->groups(), testing::Contains(user->gid()));
+  EXPECT_EQ(FindTaskUser(std::to_string(user->uid())).value()->name(),
+            "daemon");
   const pid_t child = fork();
   if (child == 0) {
     if (!BecomeTaskUser(*user)) _exit(1);
@@ -98,15 +99,15 @@ TEST(TaskUserTest, BecomingADaemonTakesAllOfRootsGroups) {
       _exit(2);
     }
     for (const uid_t uid : uids) {
-      if (uid != user->uid) _exit(3);
+      if (uid != user->uid()) _exit(3);
     }
     for (const gid_t gid : gids) {
-      if (gid != user->gid) _exit(4);
+      if (gid != user->gid()) _exit(4);
     }
     std::vector<gid_t> groups(65536);
     groups.resize(static_cast<size_t>(std::max(
         0, getgroups(static_cast<int>(groups.size()), groups.data()))));
-    std::vector<gid_t> wanted = user->groups;
+    std::vector<gid_t> wanted(user->groups().begin(), user->groups().end());
     std::sort(groups.begin(), groups.end());
     std::sort(wanted.begin(), wanted.end());
     if (groups != wanted) _exit(5);
@@ -126,9 +127,9 @@ TEST(TaskUserTest, WhatTheKernelTakesForNoChangeIsNoUser) {
     const pid_t child = fork();
     if (child == 0) {
       TaskUser user;
-      user.uid = is_uid ? static_cast<uid_t>(-1) : getuid();
-      user.gid = is_uid ? getgid() : static_cast<gid_t>(-1);
-      user.groups = {0};
+      user.set_uid(is_uid ? static_cast<uid_t>(-1) : getuid());
+      user.set_gid(is_uid ? getgid() : static_cast<gid_t>(-1));
+      user.add_groups(0);
       _exit(BecomeTaskUser(user) || errno != EINVAL ? 1 : 0);
     }
     int status = 0;
@@ -144,7 +145,7 @@ TEST(TaskUserTest, AnAgentThatIsNotRootLeavesItsTasksNoCapabilities) {
   const std::optional<TaskUser> daemon = FindTaskUser("daemon").value();
   ASSERT_TRUE(daemon.has_value());
   TaskUser root;
-  root.groups = {0};
+  root.add_groups(0);
   const pid_t child = fork();
   if (child == 0) {
     if (!BecomeAgentWithCapabilities() || !MayBecomeOthers()) _exit(1);
@@ -159,7 +160,7 @@ TEST(TaskUserTest, AnAgentThatIsNotRootLeavesItsTasksNoCapabilities) {
     if (waitpid(other, &status, 0) != other || status != 0) {
       _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 8);
     }
-    if (!BecomeTaskUser(*daemon) || getuid() != daemon->uid) _exit(5);
+    if (!BecomeTaskUser(*daemon) || getuid() != daemon->uid()) _exit(5);
     for (const char* set : {"CapInh", "CapPrm", "CapEff", "CapAmb"}) {
       if (!HasNone(set)) _exit(6);
     }

@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -22,24 +23,31 @@ double Seconds(uint64_t ticks) {
 
 }  // namespace
 
-TreeUsage UsageOf(const std::vector<ProcStat>& processes) {
-  TreeUsage usage;
+wire::ResourceStatistics UsageOf(const std::vector<ProcStat>& processes) {
   uint64_t user = 0;
   uint64_t system = 0;
+  uint64_t rss = 0;
+  uint64_t threads = 0;
+  uint32_t running = 0;
   for (const ProcStat& process : processes) {
     user += process.user_ticks + process.children_user_ticks;
     system += process.system_ticks + process.children_system_ticks;
     if (process.state == 'Z') continue;
-    usage.rss_bytes += process.rss_bytes;
-    usage.threads += static_cast<uint32_t>(process.threads);
-    ++usage.processes;
+    rss += process.rss_bytes;
+    threads += process.threads;
+    ++running;
   }
-  usage.user_seconds = Seconds(user);
-  usage.system_seconds = Seconds(system);
+  wire::ResourceStatistics usage;
+  usage.set_cpus_user_time_secs(Seconds(user));
+  usage.set_cpus_system_time_secs(Seconds(system));
+  usage.set_mem_rss_bytes(rss);
+  usage.set_processes(running);
+  usage.set_threads(static_cast<uint32_t>(threads));
   return usage;
 }
 
-std::optional<TreeUsage> UsageBelow(const ProcessIdentity& supervisor) {
+std::optional<wire::ResourceStatistics> UsageBelow(
+    const ProcessIdentity& supervisor) {
   std::optional<ProcStat> before = ReadProcStat(supervisor.pid);
   for (int attempt = 1;; ++attempt) {
     // Nobody is below a zombie, which may stay for a while.
@@ -62,9 +70,11 @@ std::optional<TreeUsage> UsageBelow(const ProcessIdentity& supervisor) {
       before = after;
       continue;
     }
-    TreeUsage usage = UsageOf(processes);
-    usage.user_seconds += Seconds(after->children_user_ticks);
-    usage.system_seconds += Seconds(after->children_system_ticks);
+    wire::ResourceStatistics usage = UsageOf(processes);
+    usage.set_cpus_user_time_secs(usage.cpus_user_time_secs() +
+                                  Seconds(after->children_user_ticks));
+    usage.set_cpus_system_time_secs(usage.cpus_system_time_secs() +
+                                    Seconds(after->children_system_ticks));
     return usage;
   }
 }

@@ -6,29 +6,24 @@
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_TREE_USAGE_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_TREE_USAGE_H_
 
-#include <cstdint>
 #include <optional>
 #include <vector>
 
+#include "external_containerizer/containerizer/wire/statistics.pb.h"
 #include "external_containerizer/transport/linux/proc_stat.h"
 #include "external_containerizer/transport/linux/process_identity.h"
 
 namespace external_containerizer {
 namespace posix_internal {
 
-struct TreeUsage {
-  double user_seconds = 0;  // also of processes that ended and were reaped
-  double system_seconds = 0;
-  uint64_t rss_bytes = 0;  // what processes share counts once for each
-  uint32_t processes = 0;  // without zombies
-  uint32_t threads = 0;
-};
+// The time of all of them, and memory, processes and threads without zombies.
+// What processes share counts once for each.
+wire::ResourceStatistics UsageOf(const std::vector<ProcStat>& processes);
 
-TreeUsage UsageOf(const std::vector<ProcStat>& processes);
-
-// Of all processes below `supervisor`, and of all that it has reaped, but not
-// of itself; nullopt if it has ended.
-std::optional<TreeUsage> UsageBelow(const ProcessIdentity& supervisor);
+// Of all processes below `supervisor`, and the time of all that it has reaped,
+// but nothing of itself; nullopt if it has ended.
+std::optional<wire::ResourceStatistics> UsageBelow(
+    const ProcessIdentity& supervisor);
 
 }  // namespace posix_internal
 }  // namespace external_containerizer

@@ -39,12 +39,12 @@ TEST(TreeUsageTest, ProcessesAddUpAndZombiesOnlyCountTheirTime) {
   running.threads = 3;
   ProcStat zombie = running;
   zombie.state = 'Z';
-  const TreeUsage usage = UsageOf({running, running, zombie});
-  EXPECT_DOUBLE_EQ(usage.user_seconds, 3);
-  EXPECT_DOUBLE_EQ(usage.system_seconds, 3);
-  EXPECT_EQ(usage.rss_bytes, 8192u);
-  EXPECT_EQ(usage.processes, 2u);
-  EXPECT_EQ(usage.threads, 6u);
+  const wire::ResourceStatistics usage = UsageOf({running, running, zombie});
+  EXPECT_DOUBLE_EQ(usage.cpus_user_time_secs(), 3);
+  EXPECT_DOUBLE_EQ(usage.cpus_system_time_secs(), 3);
+  EXPECT_EQ(usage.mem_rss_bytes(), 8192u);
+  EXPECT_EQ(usage.processes(), 2u);
+  EXPECT_EQ(usage.threads(), 6u);
 }
 
 TEST(TreeUsageTest, CountsLiveAndReapedDescendantsButNotTheRoot) {
@@ -71,12 +71,13 @@ TEST(TreeUsageTest, CountsLiveAndReapedDescendantsButNotTheRoot) {
   char byte;
   ASSERT_EQ(read(ready[0], &byte, 1), 1);
   const ProcessIdentity id = IdentityOf(root).value();
-  const std::optional<TreeUsage> usage = UsageBelow(id);
+  const std::optional<wire::ResourceStatistics> usage = UsageBelow(id);
   ASSERT_TRUE(usage.has_value());
-  EXPECT_EQ(usage->processes, 1u);
-  EXPECT_EQ(usage->threads, 1u);
-  EXPECT_GE(usage->rss_bytes, uint64_t{16} << 20);
-  EXPECT_GE(usage->user_seconds + usage->system_seconds, 0.25);
+  EXPECT_EQ(usage->processes(), 1u);
+  EXPECT_EQ(usage->threads(), 1u);
+  EXPECT_GE(usage->mem_rss_bytes(), uint64_t{16} << 20);
+  EXPECT_GE(usage->cpus_user_time_secs() + usage->cpus_system_time_secs(),
+            0.25);
 
   for (const ProcStat& process : Descendants(root)) {
     SignalProcess(process, SIGKILL);
