@@ -1,8 +1,13 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// Faults of Lifecycle that can be switched on, one at a time, in programs that
-// link :lifecycle_mutants in place of //containerizer:lifecycle.
+// Plausible faults of a unit that can be switched on, one at a time, in programs
+// that link a copy which make_mutants.py made.
+//
+//   for (size_t i = 0; i < Mutants().size(); ++i) {
+//     active_mutant = static_cast<int>(i) + 1;
+//     EXPECT_NE(FirstBrokenPromise(), "") << Mutants()[i].fault;
+//   }
 
 #ifndef EXTERNAL_CONTAINERIZER_TESTING_SIMULATION_MUTANTS_H_
 #define EXTERNAL_CONTAINERIZER_TESTING_SIMULATION_MUTANTS_H_
@@ -12,12 +17,16 @@
 
 namespace external_containerizer {
 
-// Which one is on: an index into MutantNames(), plus 1. 0: none, Lifecycle is
-// as it should be.
+// An index into Mutants(), plus 1. With 0 the copy does what its original does.
 extern int active_mutant;
 
-// One sentence for each fault.
-const std::vector<std::string>& MutantNames();
+struct Mutant {
+  std::string fault;    // One sentence.
+  std::string promise;  // The one that it breaks, if the list names one.
+};
+
+// All faults of the list, in its order.
+const std::vector<Mutant>& Mutants();
 
 }  // namespace external_containerizer
 

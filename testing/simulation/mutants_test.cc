@@ -35,10 +35,10 @@ TEST(MutantsTest, LifecycleAsItIsBreaksNoRule) {
 }
 
 TEST(MutantsTest, EachFaultBreaksARule) {
-  for (size_t i = 0; i < MutantNames().size(); ++i) {
+  for (size_t i = 0; i < Mutants().size(); ++i) {
     active_mutant = static_cast<int>(i) + 1;
     const Exploration result = ExploreAll();
-    const std::string& fault = MutantNames()[i];
+    const std::string& fault = Mutants()[i].fault;
     printf("%2d. %s\n      -> %s (%d events)\n", active_mutant, fault.c_str(),
            result.broken.c_str(), result.depth);
     EXPECT_NE(result.broken, "") << fault;
