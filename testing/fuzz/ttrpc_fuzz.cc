@@ -1,14 +1,11 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
-
-#include "external_containerizer/testing/fuzz/ttrpc_fuzz.h"
+//
+// A server of ttrpc that is asked with a stream, and a client that is answered
+// with it, over socket pairs.
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <iostream>
-#include <iterator>
-#include <limits>
 #include <map>
 #include <memory>
 #include <string>
@@ -17,13 +14,13 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "external_containerizer/testing/fuzz/decisions.h"
+#include "external_containerizer/testing/fuzz/fuzz_target.h"
+#include "external_containerizer/testing/fuzz/streams.h"
 #include "external_containerizer/transport/event_loop.h"
 #include "external_containerizer/transport/ttrpc/client.h"
-#include "external_containerizer/transport/ttrpc/frame.h"
 #include "external_containerizer/transport/ttrpc/server.h"
 #include "external_containerizer/transport/ttrpc/ttrpc.pb.h"
 #include "external_containerizer/transport/ttrpc/ttrpc_testing.h"
@@ -32,189 +29,8 @@ namespace external_containerizer {
 namespace ttrpc {
 namespace {
 
-constexpr char kService[] = "fuzz.v1.S";
-constexpr size_t kMaxFrames = 24;
-constexpr size_t kMaxCalls = 12;
-// Of the loop: whatever has to happen has happened by then.
+// Turns of the loop: whatever has to happen has happened by then.
 constexpr int kPatience = 5000;
-
-void Require(bool condition, const char* what, absl::string_view stream) {
-  if (condition) return;
-  std::cerr << "not true: " << what << "\n"
-            << absl::CHexEscape(stream.substr(0, 8192)) << "\n";
-  abort();
-}
-
-uint32_t SomeId(Decisions& next) {
-  switch (next.Below(8)) {
-    case 0:
-      return static_cast<uint32_t>(next.Below(8));
-    case 1:
-      return std::numeric_limits<uint32_t>::max() -
-             static_cast<uint32_t>(next.Below(3));
-    default:
-      return static_cast<uint32_t>(2 * next.Below(kMaxCalls) + 1);
-  }
-}
-
-std::string SomeRequest(uint32_t id, Decisions& next) {
-  static const char* const kMethods[] = {"Echo", "Keep", "Stop", "Fail",
-                                         "Nope"};
-  static const int64_t kTimeouts[] = {0,
-                                      0,
-                                      1,
-                                      -1,
-                                      1'000'000,
-                                      std::numeric_limits<int64_t>::max(),
-                                      std::numeric_limits<int64_t>::min()};
-  return RequestFrame(
-      id, next.Below(8) == 7 ? "no.S" : kService,
-      kMethods[next.Below(std::size(kMethods))],
-      std::string(next.Below(4) == 3 ? next.Below(9000) : next.Below(20), 'x'),
-      kTimeouts[next.Below(std::size(kTimeouts))]);
-}
-
-std::string SomeReply(uint32_t id, Decisions& next) {
-  if (next.Below(2) == 0)
-    return ReplyFrame(id, std::string(next.Below(50), 'y'));
-  wire::Response response;
-  response.mutable_status()->set_code(static_cast<int>(next.Below(20)) - 2);
-  response.mutable_status()->set_message(
-      std::string(next.Below(9), next.Byte()));
-  return EncodeFrame(id, FrameType::kResponse, response.SerializeAsString());
-}
-
-std::string SomeBytes(Decisions& next) {
-  std::string bytes(next.Below(40), 0);
-  for (char& c : bytes) c = next.Byte();
-  return bytes;
-}
-
-std::string SomeFrame(uint32_t& fresh, Decisions& next) {
-  std::string frame;
-  switch (next.Below(12)) {
-    default:
-      frame = SomeRequest(fresh += 2, next);
-      break;
-    case 0:
-      frame = SomeRequest(SomeId(next), next);
-      break;
-    case 1:
-    case 2:
-      frame = SomeReply(SomeId(next), next);
-      break;
-    case 3:
-      frame = EncodeFrame(SomeId(next), static_cast<FrameType>(next.Below(6)),
-                          SomeBytes(next));
-      break;
-    case 4:  // A byte is wrong; not the first, which would end it all.
-      frame = next.Below(2) == 0 ? SomeRequest(fresh += 2, next)
-                                 : SomeReply(SomeId(next), next);
-      frame[1 + next.Below(frame.size() - 1)] = next.Byte();
-      break;
-    case 5:  // Its length is wrong.
-      frame = SomeRequest(fresh += 2, next);
-      frame[3] = next.Byte();
-      break;
-    case 6:
-      if (next.Below(4) == 0) frame = SomeBytes(next);
-      break;
-    case 7:
-      if (next.Below(16) == 0) {
-        frame = EncodeFrame(SomeId(next), static_cast<FrameType>(next.Below(4)),
-                            std::string(kMaxFrameBody + 1, 'z'));
-      }
-      break;
-  }
-  return frame;
-}
-
-std::string SomeStream(Decisions& next) {
-  std::string stream;
-  uint32_t fresh = 0xffffffff;  // The next one is 1.
-  for (size_t i = 0; i < kMaxFrames && !next.done(); ++i) {
-    stream += SomeFrame(fresh, next);
-  }
-  return stream;
-}
-
-// What is in a stream, read in the plainest way.
-struct Contents {
-  std::vector<SeenFrame> frames;
-  std::map<uint32_t, int> questions;  // Requests and data, by their ids.
-  std::map<uint32_t, int> replies;
-  bool corrupt = false;
-  bool mid_frame = false;
-};
-
-Contents ContentsOf(absl::string_view stream) {
-  Contents contents;
-  while (!stream.empty()) {
-    if (stream[0] != 0) {
-      contents.corrupt = true;
-      return contents;
-    }
-    const auto number = [&](size_t at) {
-      uint32_t value = 0;
-      for (size_t i = at; i < at + 4; ++i) {
-        value = value << 8 | static_cast<uint8_t>(stream[i]);
-      }
-      return value;
-    };
-    contents.mid_frame = true;
-    if (stream.size() < kFrameHeaderBytes) return contents;
-    const size_t size = number(0);
-    const SeenFrame frame = {
-        number(4), static_cast<FrameType>(stream[8]),
-        std::string(stream.substr(kFrameHeaderBytes, size))};
-    if (stream.size() < kFrameHeaderBytes + size) return contents;
-    contents.mid_frame = false;
-    stream.remove_prefix(kFrameHeaderBytes + size);
-    if (frame.type == FrameType::kResponse) ++contents.replies[frame.id];
-    if (frame.type == FrameType::kRequest || frame.type == FrameType::kData) {
-      ++contents.questions[frame.id];
-    }
-    contents.frames.push_back(frame);
-  }
-  return contents;
-}
-
-// Now and then a whole read, else some bytes.
-size_t SomeCut(size_t size, Decisions& next) {
-  const size_t most = next.Below(3) == 0 ? size : 1 + next.Below(200);
-  return next.done() || most > size ? size : most;
-}
-
-void FuzzReader(const std::string& stream, const Contents& expected,
-                Decisions next) {
-  FrameReader reader;
-  size_t seen = 0;
-  bool corrupt = false;
-  absl::string_view rest = stream;
-  while (!rest.empty() && !corrupt) {
-    // Of its own: a sanitizer sees who reads beyond it.
-    const std::string piece(rest.substr(0, SomeCut(rest.size(), next)));
-    rest.remove_prefix(piece.size());
-    absl::string_view input = piece;
-    Frame frame;
-    FrameReader::State state;
-    while ((state = reader.Next(input, frame)) == FrameReader::State::kFrame) {
-      Require(seen < expected.frames.size(), "no frame too many", stream);
-      const SeenFrame& other = expected.frames[seen++];
-      Require(frame.header.stream_id == other.id &&
-                  frame.header.type == other.type &&
-                  frame.oversize == (other.body.size() > kMaxFrameBody) &&
-                  frame.body == (frame.oversize ? "" : other.body),
-              "each frame is what was written", stream);
-    }
-    corrupt = state == FrameReader::State::kCorrupt;
-    Require(corrupt || input.empty(), "all of the input is taken", stream);
-  }
-  Require(seen == expected.frames.size(), "no frame is missing", stream);
-  Require(corrupt == expected.corrupt, "what is corrupt is found", stream);
-  Require(corrupt || reader.mid_frame() == expected.mid_frame,
-          "it is known whether a frame is cut", stream);
-}
 
 class Loop {
  public:
@@ -278,7 +94,7 @@ class ServerUnderTest {
 
   void Handle(const char* method,
               absl::AnyInvocable<void(absl::string_view, Responder)> handler) {
-    server_.AddHandler(kService, method,
+    server_.AddHandler(kFuzzService, method,
                        [handler = std::move(handler)](
                            const CallContext&, absl::string_view request,
                            Responder responder) mutable {
@@ -353,7 +169,7 @@ void FuzzServer(const std::string& stream, const Contents& expected,
   for (int i = 0; i < kPatience && server.connections() > 1; ++i) loop.Turn();
   Require(server.connections() == 1 && server.in_flight() == 0,
           "a lost connection is forgotten", stream);
-  bystander.WriteSome(RequestFrame(1, kService, "Echo", "ping"));
+  bystander.WriteSome(RequestFrame(1, kFuzzService, "Echo", "ping"));
   for (int i = 0; i < kPatience && !bystander.Poll(); ++i) loop.Turn();
   Require(bystander.Poll() && bystander.Read(*loop).id == 1,
           "other connections are served on", stream);
@@ -364,8 +180,8 @@ void FuzzClient(const std::string& stream, const Contents& expected,
   Loop loop;
   RawPeer peer;
   std::unique_ptr<Client> client = *Client::Create(*loop, peer.TakeOther());
-  const size_t destroyer = next.Below(3 * kMaxCalls);
-  const size_t calls = 1 + next.Below(kMaxCalls);
+  const size_t destroyer = next.Below(3 * kMaxFuzzCalls);
+  const size_t calls = 1 + next.Below(kMaxFuzzCalls);
   std::vector<int> ends(calls, 0);
   size_t ended = 0;
   std::vector<Client::CallId> ids;
@@ -374,7 +190,7 @@ void FuzzClient(const std::string& stream, const Contents& expected,
     if (next.Below(8) == 7) options.timeout = absl::Nanoseconds(1);
     const uint32_t id = static_cast<uint32_t>(2 * i + 1);
     ids.push_back(client->Call(
-        kService, "Echo", std::string(next.Below(100), 'x'), options,
+        kFuzzService, "Echo", std::string(next.Below(100), 'x'), options,
         [&, i, id](CallResult<std::string> result) {
           ++ended;
           Require(++ends[i] == 1, "no call ends twice", stream);
@@ -424,7 +240,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   // Each of them decides with the same second half.
   const external_containerizer::Decisions rest(data + size / 2,
                                                size - size / 2);
-  FuzzReader(stream, expected, rest);
   FuzzServer(stream, expected, rest);
   FuzzClient(stream, expected, rest);
   return 0;
