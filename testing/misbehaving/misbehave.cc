@@ -244,6 +244,14 @@ int Run(const std::string& mode, const char* argument, int argc, char** argv) {
     WriteAll(1, Record(""));
     return 0;
   }
+  if (mode == "two-records") {
+    WriteAll(1, Record("") + Record(""));
+    return 0;
+  }
+  if (mode == "big-endian") {
+    WriteAll(1, std::string("\0\0\0\3abc", 7));
+    return 0;
+  }
   if (mode == "record") {  // A good one of so many bytes.
     WriteAll(1, Record(std::string(number(1 << 20), 'r')));
     return 0;

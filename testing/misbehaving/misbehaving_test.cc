@@ -16,15 +16,20 @@
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "external_containerizer/containerizer/blocking.h"
+#include "external_containerizer/containerizer/container.h"
 #include "external_containerizer/containerizer/containerizer.h"
 #include "external_containerizer/testing/status_matchers.h"
 #include "external_containerizer/testing/test_data.h"
 #include "external_containerizer/transport/fork_exec/fork_exec.h"
+#include "external_containerizer/transport/linux/mutex_lock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -33,6 +38,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 constexpr absl::Duration kTimeout = absl::Milliseconds(500);
 
@@ -66,6 +72,11 @@ esac
     Options options;
     options.timeouts.launch = options.timeouts.update = options.timeouts.usage =
         options.timeouts.containers = kTimeout;
+    options.on_event = [this](const ContainerEvent& event) {
+      if (event.kind != ContainerEvent::Kind::kCommandEnded) return;
+      MutexLock lock(&mutex_);
+      last_remark_ = event.detail;
+    };
     options.lifecycle.retry_delay = absl::Milliseconds(1);
     options.lifecycle.max_attempts = 2;
     options.lifecycle.max_wait_attempts = 2;
@@ -100,6 +111,14 @@ esac
     return request;
   }
 
+  // What was odd about the answer of the command that ended last.
+  std::string LastRemark() {
+    MutexLock lock(&mutex_);
+    return last_remark_;
+  }
+
+  absl::Mutex mutex_;
+  std::string last_remark_ ABSL_GUARDED_BY(mutex_);
   std::string directory_, program_;
   std::unique_ptr<Containerizer> containerizer_;
   std::optional<BlockingContainerizer> blocking_;
@@ -153,6 +172,29 @@ TEST_F(MisbehavingProgramTest, WhatIsOnlyUntidyIsNoError) {
     Misbehave("update", mode);
     EXPECT_THAT(blocking_->Update("a", {}), IsOk());
   }
+}
+
+TEST_F(MisbehavingProgramTest, BytesBehindAnAnswerAreNamed) {
+  Misbehave("containers", "two-records");
+  EXPECT_THAT(blocking_->Containers(), IsOkAndHolds(IsEmpty()));
+  EXPECT_THAT(LastRemark(), HasSubstr("4 bytes behind its answer"));
+  Misbehave("containers", "empty-record");
+  EXPECT_THAT(blocking_->Containers(), IsOkAndHolds(IsEmpty()));
+  EXPECT_EQ(LastRemark(), "");
+}
+
+TEST_F(MisbehavingProgramTest, ALengthThatMakesSenseInBigEndianOrderIsNamed) {
+  Misbehave("containers", "big-endian");
+  EXPECT_THAT(blocking_->Containers().status(),
+              StatusIs(absl::StatusCode::kDataLoss,
+                       HasSubstr("is in big-endian order")));
+}
+
+TEST_F(MisbehavingProgramTest, ATerminationWithoutAStatusIsNamed) {
+  Misbehave("wait", "empty-record");
+  ASSERT_THAT(blocking_->Launch(Request()), IsOk());
+  EXPECT_THAT(blocking_->Wait("a").status(), IsOk());
+  EXPECT_THAT(LastRemark(), HasSubstr("the Termination has no status"));
 }
 
 TEST_F(MisbehavingProgramTest, ALaunchThatNeverReturnsIsEndedAndCleanedUp) {
