@@ -40,7 +40,8 @@ absl::Status Parse(const Answer& answer, Message* message) {
   if (!message->ParseFromString(*answer.output)) {
     return Garbage(answer, "cannot be parsed");
   }
-  if (absl::Status complete = wire::CheckComplete(*message); !complete.ok()) {
+  const absl::Status complete = wire::CheckComplete(*message);
+  if (!complete.ok()) {
     return Garbage(answer, absl::StrCat("is incomplete: ", complete.message()));
   }
   return absl::OkStatus();

@@ -80,12 +80,6 @@ std::vector<Call> Life() {
   cpus.set_type(wire::Value::SCALAR);
   cpus.mutable_scalar()->set_value(1);
 
-  const auto append = [](auto function) {
-    return [function](MesosWriter& writer) {
-      auto updates = writer.OpenUpdates(ARun("c1"), "task");
-      return updates.ok() ? function(*updates) : updates.status();
-    };
-  };
   return {
       {"boot", [](MesosWriter& w) { return w.RecordBootId("other-boot"); }},
       {"boot 2", [](MesosWriter& w) { return w.RecordBootId(kBoot); }},
@@ -107,10 +101,14 @@ std::vector<Call> Life() {
          return w.RecordLibprocessPid(ARun("c1"), "e@h:1");
        }},
       {"update",
-       append([](UpdateAppender& u) { return u.AppendUpdate(Update('a')); })},
-      {"ack", append([](UpdateAppender& u) {
-         return u.AppendAck(std::string(16, 'a'));
-       })},
+       [](MesosWriter& w) {
+         return w.RecordUpdates(ARun("c1"), "task", {Update('a')}, {});
+       }},
+      {"ack",
+       [](MesosWriter& w) {
+         return w.RecordUpdates(ARun("c1"), "task", {Update('a')},
+                                {std::string(16, 'a')});
+       }},
       {"exit", [=](MesosWriter& w) { return w.RecordExit(ARun("c1"), end); }},
       {"destroyed",
        [](MesosWriter& w) { return w.RecordCompleted(ARun("c1")); }},

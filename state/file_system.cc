@@ -32,40 +32,6 @@ absl::Status Error(absl::string_view what, absl::string_view path) {
       errno, absl::StrCat("cannot ", what, " ", absl::CHexEscape(path)));
 }
 
-class PosixFile : public WritableFile {
- public:
-  PosixFile(UniqueFd fd, std::string path)
-      : fd_(std::move(fd)), path_(std::move(path)) {}
-
-  absl::Status Append(absl::string_view bytes) override {
-    while (!bytes.empty()) {
-      const ssize_t count = write(fd_.get(), bytes.data(), bytes.size());
-      if (count >= 0) {
-        bytes.remove_prefix(static_cast<size_t>(count));
-      } else if (errno != EINTR) {
-        return Error("write to", path_);
-      }
-    }
-    return absl::OkStatus();
-  }
-
-  absl::Status Truncate(uint64_t size) override {
-    if (ftruncate(fd_.get(), static_cast<off_t>(size)) == 0) {
-      return absl::OkStatus();
-    }
-    return Error("truncate", path_);
-  }
-
-  absl::Status Sync() override {
-    if (fsync(fd_.get()) == 0) return absl::OkStatus();
-    return Error("sync", path_);
-  }
-
- private:
-  const UniqueFd fd_;
-  const std::string path_;
-};
-
 class PosixFileSystem : public FileSystem {
  public:
   PosixFileSystem(UniqueFd root, Directory directory)
@@ -90,24 +56,21 @@ class PosixFileSystem : public FileSystem {
     return Error("make the link", path);
   }
 
-  absl::StatusOr<std::unique_ptr<WritableFile>> MakeFile(
-      const std::string& path, mode_t mode) override {
-    return File(
-        path,
+  absl::Status MakeFile(const std::string& path, absl::string_view bytes,
+                        mode_t mode) override {
+    const UniqueFd fd =
         OpenBeneath(root_.get(), path,
-                    O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOCTTY, mode));
-  }
-
-  absl::StatusOr<std::unique_ptr<WritableFile>> OpenFile(
-      const std::string& path) override {
-    UniqueFd fd = OpenBeneath(root_.get(), path,
-                              O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY);
-    struct stat info;
-    if (fd.valid() && fstat(fd.get(), &info) == 0 && !S_ISREG(info.st_mode)) {
-      return absl::DataLossError(
-          absl::StrCat(absl::CHexEscape(path), " is not a regular file"));
+                    O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOCTTY, mode);
+    if (!fd.valid()) return Error("make the file", path);
+    while (!bytes.empty()) {
+      const ssize_t count = write(fd.get(), bytes.data(), bytes.size());
+      if (count >= 0) {
+        bytes.remove_prefix(static_cast<size_t>(count));
+      } else if (errno != EINTR) {
+        return Error("write to", path);
+      }
     }
-    return File(path, std::move(fd));
+    return fsync(fd.get()) == 0 ? absl::OkStatus() : Error("sync", path);
   }
 
   absl::StatusOr<std::optional<std::string>> ReadFile(const std::string& path,
@@ -184,12 +147,6 @@ class PosixFileSystem : public FileSystem {
     return {
         OpenBeneath(root_.get(), path.substr(0, slash), O_PATH | O_DIRECTORY),
         path.substr(slash + 1)};
-  }
-
-  static absl::StatusOr<std::unique_ptr<WritableFile>> File(
-      const std::string& path, UniqueFd fd) {
-    if (!fd.valid()) return Error("open", path);
-    return std::make_unique<PosixFile>(std::move(fd), path);
   }
 
   const UniqueFd root_;

@@ -11,7 +11,6 @@
 #include <sys/types.h>
 
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,18 +22,6 @@
 namespace external_containerizer {
 namespace state {
 
-// An open file to write to. Closed with the object.
-class WritableFile {
- public:
-  virtual ~WritableFile() = default;
-
-  // At its end; all of it, or an error after none or some of it.
-  virtual absl::Status Append(absl::string_view bytes) = 0;
-  virtual absl::Status Truncate(uint64_t size) = 0;
-  // What was written and the size are on the disk when it returns.
-  virtual absl::Status Sync() = 0;
-};
-
 // Paths are relative to one directory. No symbolic link on the way is followed.
 class FileSystem {
  public:
@@ -44,11 +31,10 @@ class FileSystem {
   virtual absl::Status MakeDirectory(const std::string& path) = 0;
   virtual absl::Status MakeLink(const std::string& target,
                                 const std::string& path) = 0;
-  virtual absl::StatusOr<std::unique_ptr<WritableFile>> MakeFile(
-      const std::string& path, mode_t mode) = 0;
-  // An existing regular file.
-  virtual absl::StatusOr<std::unique_ptr<WritableFile>> OpenFile(
-      const std::string& path) = 0;
+  // The contents are on the disk when it returns OK. After another error than
+  // ALREADY_EXISTS the file may be there, with some of them.
+  virtual absl::Status MakeFile(const std::string& path,
+                                absl::string_view bytes, mode_t mode) = 0;
   // Its contents; nullopt if there is none. DATA_LOSS if it is larger than
   // `max` or not a file.
   virtual absl::StatusOr<std::optional<std::string>> ReadFile(

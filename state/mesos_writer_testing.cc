@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/state/file_system.h"
+#include "external_containerizer/transport/record_io.h"
 
 namespace external_containerizer {
 namespace state {
@@ -53,16 +54,28 @@ absl::Status MesosWriter::RecordHttp(const RunId& run) {
                    kMarkerMode);
 }
 
-absl::StatusOr<UpdateAppender> MesosWriter::OpenUpdates(const RunId& run,
-                                                        const std::string& task,
-                                                        Repair repair) {
+absl::Status MesosWriter::RecordUpdates(
+    const RunId& run, const std::string& task,
+    const std::vector<wire::StatusUpdate>& updates,
+    const std::vector<std::string>& acks) {
   absl::Status status = Validate(run);
   if (status.ok()) status = ValidateDirectoryId("task id", task);
   if (!status.ok()) return status;
-  return UpdateAppender::Open(
-      files(),
-      absl::StrCat(MetaPath(TaskPath(run, task)), "/", kTaskUpdatesFile),
-      repair);
+  std::string bytes;
+  for (const wire::StatusUpdate& update : updates) {
+    wire::StatusUpdateRecord record;
+    record.set_type(wire::StatusUpdateRecord::UPDATE);
+    *record.mutable_update() = update;
+    bytes += EncodeRecord(record.SerializeAsString());
+  }
+  for (const std::string& uuid : acks) {
+    wire::StatusUpdateRecord record;
+    record.set_type(wire::StatusUpdateRecord::ACK);
+    record.set_uuid(uuid);
+    bytes += EncodeRecord(record.SerializeAsString());
+  }
+  return WriteFile(MetaPath(TaskPath(run, task)), "", kTaskUpdatesFile, bytes,
+                   kMarkerMode);
 }
 
 }  // namespace state

@@ -11,12 +11,10 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "external_containerizer/containerizer/wire/checkpoint.pb.h"
 #include "external_containerizer/containerizer/wire/mesos.pb.h"
 #include "external_containerizer/state/paths.h"
-#include "external_containerizer/state/update_appender_testing.h"
 #include "external_containerizer/state/writer.h"
 
 namespace external_containerizer {
@@ -34,10 +32,10 @@ class MesosWriter : public Writer {
   absl::Status RecordTask(const RunId& run, const wire::Task& task);
   absl::Status RecordLibprocessPid(const RunId& run, absl::string_view upid);
   absl::Status RecordHttp(const RunId& run);
-  // The task must have been recorded. The result must not outlive this.
-  absl::StatusOr<UpdateAppender> OpenUpdates(const RunId& run,
-                                             const std::string& task,
-                                             Repair repair = Repair::kTorn);
+  // The task must have been recorded. `acks` are uuids.
+  absl::Status RecordUpdates(const RunId& run, const std::string& task,
+                             const std::vector<wire::StatusUpdate>& updates,
+                             const std::vector<std::string>& acks);
 };
 
 }  // namespace state

@@ -74,43 +74,6 @@ struct ModelFileSystem::Node {
   }
 };
 
-class ModelFile : public WritableFile {
- public:
-  ModelFile(ModelFileSystem* files, ModelFileSystem::NodePtr node)
-      : files_(files), node_(std::move(node)) {}
-
-  absl::Status Append(absl::string_view bytes) override {
-    absl::Status status = files_->Begin();
-    if (!status.ok()) bytes = bytes.substr(0, bytes.size() / 2);
-    node_->versions.push_back(absl::StrCat(node_->versions.back(), bytes));
-    files_->Done();
-    return status;
-  }
-
-  absl::Status Truncate(uint64_t size) override {
-    absl::Status status = files_->Begin();
-    if (!status.ok()) return status;
-    std::string contents = node_->versions.back();
-    contents.resize(size);
-    node_->versions.push_back(std::move(contents));
-    files_->Done();
-    return absl::OkStatus();
-  }
-
-  absl::Status Sync() override {
-    ++files_->file_syncs_;
-    absl::Status status = files_->Begin();
-    if (!status.ok()) return status;
-    node_->versions = {node_->versions.back()};
-    files_->Done();
-    return absl::OkStatus();
-  }
-
- private:
-  ModelFileSystem* const files_;
-  const ModelFileSystem::NodePtr node_;
-};
-
 namespace {
 
 Image One(const std::string& path, std::string what) {
@@ -277,22 +240,25 @@ absl::Status ModelFileSystem::MakeLink(const std::string& target,
   return Make(path, std::move(node));
 }
 
-absl::StatusOr<std::unique_ptr<WritableFile>> ModelFileSystem::MakeFile(
-    const std::string& path, mode_t) {
+// Three operations: a crash may come after each.
+absl::Status ModelFileSystem::MakeFile(const std::string& path,
+                                       absl::string_view bytes, mode_t) {
   auto node = std::make_shared<Node>();
   node->kind = Node::Kind::kFile;
   absl::Status status = Make(path, node);
+  if (status.ok() && !bytes.empty()) {
+    status = Begin();
+    if (!status.ok()) bytes = bytes.substr(0, bytes.size() / 2);
+    node->versions.push_back(absl::StrCat(node->versions.back(), bytes));
+    Done();
+  }
   if (!status.ok()) return status;
-  return std::make_unique<ModelFile>(this, std::move(node));
-}
-
-absl::StatusOr<std::unique_ptr<WritableFile>> ModelFileSystem::OpenFile(
-    const std::string& path) {
-  absl::Status status = Begin();
+  ++file_syncs_;
+  status = Begin();
   if (!status.ok()) return status;
-  NodePtr node = Find(path);
-  if (node == nullptr) return absl::NotFoundError(path);
-  return std::make_unique<ModelFile>(this, std::move(node));
+  node->versions = {node->versions.back()};
+  Done();
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::optional<std::string>> ModelFileSystem::ReadFile(

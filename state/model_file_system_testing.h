@@ -58,10 +58,8 @@ class ModelFileSystem : public FileSystem {
   absl::Status MakeDirectory(const std::string& path) override;
   absl::Status MakeLink(const std::string& target,
                         const std::string& path) override;
-  absl::StatusOr<std::unique_ptr<WritableFile>> MakeFile(
-      const std::string& path, mode_t mode) override;
-  absl::StatusOr<std::unique_ptr<WritableFile>> OpenFile(
-      const std::string& path) override;
+  absl::Status MakeFile(const std::string& path, absl::string_view bytes,
+                        mode_t mode) override;
   absl::StatusOr<std::optional<std::string>> ReadFile(const std::string& path,
                                                       size_t max) override;
   absl::Status Rename(const std::string& from, const std::string& to) override;
@@ -70,7 +68,6 @@ class ModelFileSystem : public FileSystem {
   absl::Status SyncDirectory(const std::string& path) override;
 
  private:
-  friend class ModelFile;
   struct Node;
   using NodePtr = std::shared_ptr<Node>;
   using Entries = std::map<std::string, NodePtr>;

@@ -150,7 +150,7 @@ absl::StatusOr<bool> Reader::ReadResourceFile(
   const SequenceEnd end = ReadSequence(
       **bytes, options_.max_file_bytes, [&](absl::string_view payload) {
         wire::Resource resource;
-        if (!Parse(payload, resource) || wire::FindMissingField(resource)) {
+        if (!Parse(payload, resource) || !wire::CheckComplete(resource).ok()) {
           return absl::DataLossError("no resource");
         }
         resources.push_back(std::move(resource));

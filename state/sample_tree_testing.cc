@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "external_containerizer/state/mesos_writer_testing.h"
@@ -52,8 +53,7 @@ wire::Task Task(const std::string& id) {
 }
 
 absl::Status WriteUpdates(MesosWriter& writer, const RunId& run) {
-  auto updates = writer.OpenUpdates(run, "t1");
-  absl::Status status = updates.status();
+  std::vector<wire::StatusUpdate> updates;
   for (const char uuid : {'a', 'b'}) {
     wire::StatusUpdate update;
     update.mutable_framework_id()->set_value("F0");
@@ -61,10 +61,9 @@ absl::Status WriteUpdates(MesosWriter& writer, const RunId& run) {
     update.mutable_status()->set_state(wire::TASK_RUNNING);
     update.set_timestamp(1);
     update.set_uuid(std::string(16, uuid));
-    if (status.ok()) status = updates->AppendUpdate(update);
+    updates.push_back(update);
   }
-  if (status.ok()) status = updates->AppendAck(std::string(16, 'a'));
-  return status;
+  return writer.RecordUpdates(run, "t1", updates, {std::string(16, 'a')});
 }
 
 }  // namespace

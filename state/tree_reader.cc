@@ -137,13 +137,7 @@ absl::StatusOr<bool> TreeReader::ReadMessage(
     why = absl::DataLossError(
         absl::StrCat("no ", message.GetDescriptor()->name()));
   }
-  if (why.ok()) {
-    const std::optional<std::string> missing = wire::FindMissingField(message);
-    if (missing) {
-      why = absl::DataLossError(absl::StrCat(
-          "a ", message.GetDescriptor()->name(), " that lacks ", *missing));
-    }
-  }
+  if (why.ok()) why = wire::CheckComplete(message);
   if (!why.ok()) {
     absl::Status status = Damage(JoinPath(place.path, name), why);
     if (!status.ok()) return status;

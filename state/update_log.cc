@@ -3,7 +3,6 @@
 
 #include "external_containerizer/state/update_log.h"
 
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -19,29 +18,26 @@ namespace {
 
 absl::Status CheckUuid(absl::string_view uuid) {
   if (uuid.size() == kUuidBytes) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(
-      "a uuid of ", uuid.size(), " bytes instead of ", kUuidBytes));
+  return absl::DataLossError(absl::StrCat("a uuid of ", uuid.size(),
+                                          " bytes instead of ", kUuidBytes));
 }
-
-}  // namespace
 
 absl::Status Validate(const wire::StatusUpdateRecord& record) {
   if (!record.has_type()) {
-    return absl::InvalidArgumentError("a record of no known type");
+    return absl::DataLossError("a record of no known type");
   }
   if (record.type() == wire::StatusUpdateRecord::ACK) {
     return CheckUuid(record.uuid());
   }
   if (!record.has_update()) {
-    return absl::InvalidArgumentError("an update record without its update");
+    return absl::DataLossError("an update record without its update");
   }
-  const std::optional<std::string> missing = wire::FindMissingField(record);
-  if (missing) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("an update that lacks ", *missing));
-  }
+  absl::Status complete = wire::CheckComplete(record);
+  if (!complete.ok()) return complete;
   return CheckUuid(record.update().uuid());
 }
+
+}  // namespace
 
 UpdateLog ReadUpdateLog(absl::string_view bytes, size_t max_record) {
   UpdateLog log;

@@ -31,9 +31,6 @@ struct UpdateLog {
 // Mesos reads some of them and aborts later.
 UpdateLog ReadUpdateLog(absl::string_view bytes, size_t max_record);
 
-// INVALID_ARGUMENT if ReadUpdateLog() would refuse it.
-absl::Status Validate(const wire::StatusUpdateRecord& record);
-
 }  // namespace state
 }  // namespace external_containerizer
 

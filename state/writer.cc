@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/escaping.h"
@@ -61,18 +61,18 @@ class Writer::Change {
  public:
   explicit Change(Writer& writer) : writer_(writer) {}
 
-  // All of `path` below `base`, which is on the disk ("" is the work_dir).
-  // One that exists may be left over from a call that was interrupted.
+  // All of `path` below `base`, which is on the disk ("" is the work_dir). A
+  // directory that exists may be left over from a call that was interrupted,
+  // and somebody may have removed one that was on the disk.
   void MakeDirectories(const std::string& base, absl::string_view path) {
     std::string next = base;
     while (status_.ok() && !path.empty()) {
       const size_t slash = std::min(path.find('/'), path.size());
       absl::StrAppend(&next, next.empty() ? "" : "/", path.substr(0, slash));
       path.remove_prefix(std::min(slash + 1, path.size()));
-      if (IsDurable(next)) continue;
-      absl::Status status = writer_.files_->MakeDirectory(next);
-      if (!status.ok() && !absl::IsAlreadyExists(status)) status_ = status;
-      Touch(ParentOf(next));
+      const absl::Status made = writer_.files_->MakeDirectory(next);
+      if (!absl::IsAlreadyExists(made)) status_ = made;
+      if (made.ok() || !IsDurable(next)) Touch(ParentOf(next));
     }
   }
 
@@ -83,29 +83,16 @@ class Writer::Change {
     // A full disk has no room for what is there already.
     const auto present = writer_.files_->ReadFile(path, kMaxFileBytes);
     if (present.ok() && *present == *bytes) return Touch(ParentOf(path));
-    const std::string temporary = TemporaryName(path);
-    auto file = writer_.files_->MakeFile(temporary, mode);
-    if (absl::IsAlreadyExists(file.status())) {
-      status_ = writer_.files_->Remove(temporary);
-      if (!status_.ok()) return;
-      file = writer_.files_->MakeFile(temporary, mode);
-    }
-    status_ = file.status();
-    if (!status_.ok()) return;
-    if (!bytes->empty()) status_ = (*file)->Append(*bytes);
-    if (status_.ok()) status_ = (*file)->Sync();
-    Replace(temporary, path);
+    Replace(path, [&](const std::string& temporary) {
+      return writer_.files_->MakeFile(temporary, *bytes, mode);
+    });
   }
 
   void Link(const std::string& target, const std::string& path) {
     if (!status_.ok()) return;
-    const std::string temporary = TemporaryName(path);
-    status_ = writer_.files_->MakeLink(target, temporary);
-    if (absl::IsAlreadyExists(status_)) {
-      status_ = writer_.files_->Remove(temporary);
-      if (status_.ok()) status_ = writer_.files_->MakeLink(target, temporary);
-    }
-    Replace(temporary, path);
+    Replace(path, [&](const std::string& temporary) {
+      return writer_.files_->MakeLink(target, temporary);
+    });
   }
 
   // What was done so far is on the disk before anything that follows.
@@ -145,7 +132,15 @@ class Writer::Change {
     }
   }
 
-  void Replace(const std::string& temporary, const std::string& path) {
+  // `make` makes, under a temporary name, what is to be at `path`.
+  void Replace(const std::string& path,
+               absl::FunctionRef<absl::Status(const std::string&)> make) {
+    const std::string temporary = TemporaryName(path);
+    status_ = make(temporary);
+    if (absl::IsAlreadyExists(status_)) {
+      status_ = writer_.files_->Remove(temporary);
+      if (status_.ok()) status_ = make(temporary);
+    }
     if (status_.ok()) status_ = writer_.files_->Rename(temporary, path);
     if (status_.ok()) {
       Touch(ParentOf(path));
@@ -175,11 +170,8 @@ Writer::Writer(std::string work_dir, std::unique_ptr<FileSystem> files)
 
 absl::StatusOr<std::string> Writer::Encode(
     const google::protobuf::Message& message) {
-  const std::optional<std::string> missing = wire::FindMissingField(message);
-  if (missing) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "the ", message.GetDescriptor()->name(), " lacks ", *missing));
-  }
+  absl::Status complete = wire::CheckComplete(message);
+  if (!complete.ok()) return complete;
   if (message.ByteSizeLong() > kMaxFileBytes - kRecordPrefixBytes) {
     return absl::InvalidArgumentError(
         absl::StrCat("the ", message.GetDescriptor()->name(),
@@ -217,6 +209,7 @@ absl::Status Writer::RecordAgent(const wire::SlaveInfo& info) {
   change.MakeDirectories("", path);
   change.WriteFile(Join(path, kAgentInfoFile), Encode(info));
   change.Sync();
+  change.Remember(path);
   change.Link(Join(work_dir_, path),
               MetaPath(Join(kAgentsDirectory, kLatestLink)));
   return Annotate(change.Finish(), "agent", id);
@@ -238,6 +231,7 @@ absl::Status Writer::RecordFramework(const std::string& agent,
   change.MakeDirectories("", Join(path, kExecutorsDirectory));
   change.WriteFile(Join(path, kFrameworkPidFile), upid);
   change.Sync();
+  change.Remember(Join(path, kExecutorsDirectory));
   change.WriteFile(Join(path, kFrameworkInfoFile), Encode(info));
   return Annotate(change.Finish(), "framework", id);
 }
@@ -256,19 +250,6 @@ absl::Status Writer::RecordLaunch(const RunId& run,
       return Annotate(status, "the launch of container", run.container);
     }
   }
-  status = MakeRun(run, info);
-  if (absl::IsNotFound(status)) {
-    // Somebody removed directories that were on the disk.
-    {
-      MutexLock lock(&mutex_);
-      durable_.clear();
-    }
-    status = MakeRun(run, info);
-  }
-  return Annotate(status, "the launch of container", run.container);
-}
-
-absl::Status Writer::MakeRun(const RunId& run, const wire::ExecutorInfo& info) {
   const std::string executor = MetaPath(ExecutorPath(run));
   Change change(*this);
   change.MakeDirectories("", MetaPath(RunsPath(run)));
@@ -277,7 +258,7 @@ absl::Status Writer::MakeRun(const RunId& run, const wire::ExecutorInfo& info) {
   change.Sync();
   change.Remember(ParentOf(executor));
   change.MakeDirectories(MetaPath(RunsPath(run)), run.container);
-  return change.Finish();
+  return Annotate(change.Finish(), "the launch of container", run.container);
 }
 
 absl::Status Writer::RecordLaunched(const RunId& run) {

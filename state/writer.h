@@ -106,7 +106,6 @@ class Writer {
  private:
   class Change;
 
-  absl::Status MakeRun(const RunId& run, const wire::ExecutorInfo& info);
   absl::StatusOr<wire::ExecutorInfo> ReadExecutor(const std::string& path);
 
   const std::string work_dir_;

@@ -6,10 +6,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -85,6 +87,11 @@ wire::StatusUpdate Update() {
   return update;
 }
 
+std::string Parent(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == path.npos ? "." : path.substr(0, slash);
+}
+
 void ExpectSame(const google::protobuf::Message& a,
                 const google::protobuf::Message& b) {
   EXPECT_EQ(a.SerializeAsString(), b.SerializeAsString());
@@ -110,12 +117,8 @@ TEST(WriterTest, WhatWasRecordedReadsTheSame) {
   ASSERT_THAT(w.RecordForkedPid(kRun, 42), IsOk());
   ASSERT_THAT(w.RecordLaunched(kRun), IsOk());
   ASSERT_THAT(w.RecordLibprocessPid(kRun, "e@1.2.3.4:6"), IsOk());
-  {
-    auto updates = w.OpenUpdates(kRun, "T");
-    ASSERT_THAT(updates.status(), IsOk());
-    ASSERT_THAT(updates->AppendUpdate(Update()), IsOk());
-    ASSERT_THAT(updates->AppendAck(Update().uuid()), IsOk());
-  }
+  ASSERT_THAT(w.RecordUpdates(kRun, "T", {Update()}, {Update().uuid()}),
+              IsOk());
   ASSERT_THAT(w.RecordExit(kRun, end), IsOk());
   ASSERT_THAT(w.RecordCompleted(kRun), IsOk());
 
@@ -161,7 +164,7 @@ TEST(WriterTest, TheTreeIsThatOfMesosWithItsModes) {
   ASSERT_THAT((*writer)->RecordForkedPid(kRun, 42), IsOk());
   ASSERT_THAT((*writer)->RecordLaunched(kRun), IsOk());
   ASSERT_THAT((*writer)->RecordHttp(kRun), IsOk());
-  ASSERT_THAT((*writer)->OpenUpdates(kRun, "T").status(), IsOk());
+  ASSERT_THAT((*writer)->RecordUpdates(kRun, "T", {}, {}), IsOk());
   ASSERT_THAT((*writer)->RecordCompleted(kRun), IsOk());
 
   const mode_t mask = umask(0);
@@ -229,10 +232,6 @@ TEST(WriterTest, AFileCostsOneSyncAndSoDoesAChangedDirectory) {
   EXPECT_THAT(count([&] { return w.RecordForkedPid(kRun, 1); }), Pair(1, 2));
   EXPECT_THAT(count([&] { return w.RecordExit(kRun, end); }), Pair(1, 1));
   EXPECT_THAT(count([&] { return w.RecordCompleted(kRun); }), Pair(1, 1));
-  auto updates = w.OpenUpdates(kRun, "T");
-  ASSERT_THAT(updates.status(), IsOk());
-  EXPECT_THAT(count([&] { return updates->AppendUpdate(Update()); }),
-              Pair(1, 0));
 }
 
 TEST(WriterTest, ALaunchIsAdoptedOnlyOnceItWasAcknowledged) {
@@ -305,12 +304,26 @@ TEST(WriterTest, WhatIsThereAlreadyIsNotWrittenAgain) {
 }
 
 TEST(WriterTest, DirectoriesThatSomebodyRemovedAreMadeAgain) {
-  const TemporaryDirectory place;
-  const auto writer = Open(place.path());
-  ASSERT_THAT(writer, IsOk());
-  ASSERT_THAT((*writer)->RecordLaunch(kRun, Executor()), IsOk());
-  ASSERT_EQ(rename((place / "meta").c_str(), (place / "aside").c_str()), 0);
-  EXPECT_THAT((*writer)->RecordLaunch(kRun, Executor()), IsOk());
+  const std::vector<std::function<absl::Status(Writer&)>> calls = {
+      [](Writer& w) { return w.RecordBootId("boot"); },
+      [](Writer& w) { return w.RecordAgent(Agent()); },
+      [](Writer& w) { return w.RecordFramework("S", Framework(), "@1:1"); },
+      [](Writer& w) { return w.RecordLaunch(kRun, Executor()); },
+  };
+  for (const char* removed : {"meta", "meta/slaves/S/frameworks/F"}) {
+    for (const auto& again : calls) {
+      auto owned = std::make_unique<ModelFileSystem>();
+      ModelFileSystem& files = *owned;
+      Writer writer("/work", std::move(owned));
+      for (const auto& call : calls) ASSERT_THAT(call(writer), IsOk());
+      ASSERT_THAT(files.RemoveTree(removed), IsOk());
+      ASSERT_THAT(files.SyncDirectory("."), IsOk());
+      ASSERT_THAT(files.SyncDirectory(Parent(removed)), IsOk());
+      EXPECT_THAT(again(writer), IsOk());
+      // What is made again is on the disk as well.
+      EXPECT_EQ(files.AfterCrash().size(), 1u);
+    }
+  }
 }
 
 TEST(WriterTest, AnUpdateReplacesTheResourcesAndNothingElse) {
@@ -351,7 +364,7 @@ TEST(WriterTest, BadIdsAndMessagesAreRefusedAndWriteNothing) {
               StatusIs(kInvalid));
   EXPECT_THAT(w.RecordTask(kRun, wire::Task()), StatusIs(kInvalid));
   EXPECT_THAT(w.RecordForkedPid(kRun, 0), StatusIs(kInvalid));
-  EXPECT_THAT(w.OpenUpdates(kRun, "a/b").status(), StatusIs(kInvalid));
+  EXPECT_THAT(w.RecordUpdates(kRun, "a/b", {}, {}), StatusIs(kInvalid));
   EXPECT_THAT(Writer::Open("relative"), StatusIs(kInvalid));
   for (const auto& [path, ignored] : Snapshot(work.path())) {
     struct stat info;

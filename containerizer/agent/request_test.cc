@@ -93,8 +93,8 @@ TEST(RequestTest, ATextForAShellIsTheWholeCommand) {
 TEST(RequestTest, RequestIsCompleteForEveryRelease) {
   const LaunchRequest request = MakeLaunchRequest(
       {"S", "F", "E", "C"}, {"/w", "p", {}}, {"true", {"true"}, {}}, {});
-  EXPECT_EQ(wire::FindMissingField(*request.task), std::nullopt);
-  EXPECT_EQ(wire::FindMissingField(request.executor), std::nullopt);
+  EXPECT_THAT(wire::CheckComplete(*request.task), IsOk());
+  EXPECT_THAT(wire::CheckComplete(request.executor), IsOk());
 }
 
 }  // namespace

@@ -21,9 +21,9 @@ HandlerResult ToResult(absl::Status answer) {
 template <typename Message>
 HandlerResult ToResult(absl::StatusOr<Message> answer) {
   if (!answer.ok()) return answer.status();
-  if (absl::Status complete = wire::CheckComplete(*answer); !complete.ok()) {
-    return complete;
-  }
+  absl::Status complete =
+      wire::CheckComplete(*answer, absl::StatusCode::kDataLoss);
+  if (!complete.ok()) return complete;
   return std::optional<std::string>(answer->SerializeAsString());
 }
 

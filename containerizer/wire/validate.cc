@@ -178,14 +178,6 @@ std::optional<std::string> FindMissing(const Message& message, int depth) {
   return std::nullopt;
 }
 
-absl::Status Check(const Message& message, absl::StatusCode code) {
-  const std::optional<std::string> missing = FindMissingField(message);
-  if (!missing) return absl::OkStatus();
-  return absl::Status(
-      code, absl::StrCat("the ", message.GetDescriptor()->name(), " lacks ",
-                         *missing, ", which the protocol requires"));
-}
-
 // The beginning of an id, for people.
 std::string Quote(absl::string_view id) {
   constexpr size_t kShown = 40;
@@ -224,40 +216,12 @@ absl::Status ValidateId(absl::string_view kind, absl::string_view id) {
   return absl::OkStatus();
 }
 
-std::optional<std::string> FindMissingField(const Message& message) {
-  return FindMissing(message, 0);
-}
-
-absl::Status CheckComplete(const Launch& launch) {
-  return Check(launch, absl::StatusCode::kInvalidArgument);
-}
-
-absl::Status CheckComplete(const Update& update) {
-  return Check(update, absl::StatusCode::kInvalidArgument);
-}
-
-absl::Status CheckComplete(const Usage& usage) {
-  return Check(usage, absl::StatusCode::kInvalidArgument);
-}
-
-absl::Status CheckComplete(const Wait& wait) {
-  return Check(wait, absl::StatusCode::kInvalidArgument);
-}
-
-absl::Status CheckComplete(const Destroy& destroy) {
-  return Check(destroy, absl::StatusCode::kInvalidArgument);
-}
-
-absl::Status CheckComplete(const Termination& termination) {
-  return Check(termination, absl::StatusCode::kDataLoss);
-}
-
-absl::Status CheckComplete(const Containers& containers) {
-  return Check(containers, absl::StatusCode::kDataLoss);
-}
-
-absl::Status CheckComplete(const ResourceStatistics& statistics) {
-  return Check(statistics, absl::StatusCode::kDataLoss);
+absl::Status CheckComplete(const Message& message, absl::StatusCode code) {
+  const std::optional<std::string> missing = FindMissing(message, 0);
+  if (!missing) return absl::OkStatus();
+  return absl::Status(
+      code, absl::StrCat("the ", message.GetDescriptor()->name(), " lacks ",
+                         *missing, ", which the protocol requires"));
 }
 
 }  // namespace wire

@@ -8,13 +8,9 @@
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_WIRE_VALIDATE_H_
 
 #include <cstddef>
-#include <optional>
-#include <string>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "external_containerizer/containerizer/wire/containerizer.pb.h"
-#include "external_containerizer/containerizer/wire/statistics.pb.h"
 #include "google/protobuf/message.h"
 
 namespace external_containerizer {
@@ -34,31 +30,19 @@ inline constexpr size_t kMaxIdBytes = 255;
 // and quotes the beginning of the id, escaped.
 absl::Status ValidateId(absl::string_view kind, absl::string_view id);
 
-// The first field that `message`, or a message in it, lacks although every
-// release of Mesos that has the field requires it: a path such as
-// "task_info.resources[2].name". nullopt if the message is complete. An enum
-// field counts as there if it holds a value of a later release.
+// OK if `message` has every field that all releases of Mesos which know the
+// field require, so that the other side can read it (D40). An enum field counts
+// as there if it holds a value of a later release. Ids are not looked at.
 //
-// Works for every message in this directory. One that is nested deeper than
-// protobuf reads (100) is incomplete: nobody could read it.
-std::optional<std::string> FindMissingField(
-    const google::protobuf::Message& message);
-
-// OK if the message has all that the protocol requires (FindMissingField), so
-// that the other side can read it (D40). Whether ids are fit for use is not
-// looked at.
+// The error has `code` and names the first field that is missing: "the Launch
+// lacks task_info.resources[2].name, which the protocol requires".
 //
-// What an agent sends is INVALID_ARGUMENT otherwise,
-absl::Status CheckComplete(const Launch& launch);
-absl::Status CheckComplete(const Update& update);
-absl::Status CheckComplete(const Usage& usage);
-absl::Status CheckComplete(const Wait& wait);
-absl::Status CheckComplete(const Destroy& destroy);
-
-// and what a program answers is DATA_LOSS. An empty Termination is complete.
-absl::Status CheckComplete(const Termination& termination);
-absl::Status CheckComplete(const Containers& containers);
-absl::Status CheckComplete(const ResourceStatistics& statistics);
+// Works for every message in this directory. A message that is nested deeper
+// than protobuf reads (100) is incomplete: nobody could read it. An empty
+// Termination is complete.
+absl::Status CheckComplete(
+    const google::protobuf::Message& message,
+    absl::StatusCode code = absl::StatusCode::kInvalidArgument);
 
 }  // namespace wire
 }  // namespace external_containerizer

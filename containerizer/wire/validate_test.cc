@@ -44,6 +44,15 @@ using ::testing::SizeIs;
 using ::testing::StartsWith;
 using ::testing::UnorderedElementsAreArray;
 
+// The field that the error names; nullopt for a complete message.
+std::optional<std::string> Missing(const Message& message) {
+  const absl::Status status = CheckComplete(message);
+  if (status.ok()) return std::nullopt;
+  absl::string_view text = status.message();
+  text.remove_prefix(text.find(" lacks ") + 7);
+  return std::string(text.substr(0, text.find(',')));
+}
+
 TEST(ValidateIdTest, AcceptsWhatRealIdsLookLike) {
   for (absl::string_view id :
        {"a", "...", ".hidden", "a..b", "20140811-123456-16777343-5050-1-S0",
@@ -168,13 +177,13 @@ void AddMissed(const Descriptor& type, std::set<std::string>& missed) {
   std::unique_ptr<Message> full(
       MessageFactory::generated_factory()->GetPrototype(&type)->New());
   Fill(*full, 6);
-  EXPECT_EQ(FindMissingField(*full), std::nullopt) << type.full_name();
+  EXPECT_EQ(Missing(*full), std::nullopt) << type.full_name();
   for (int i = 0; i < type.field_count(); ++i) {
     const FieldDescriptor& field = *type.field(i);
     std::unique_ptr<Message> message(full->New());
     message->CopyFrom(*full);
     message->GetReflection()->ClearField(message.get(), &field);
-    const std::optional<std::string> missing = FindMissingField(*message);
+    const std::optional<std::string> missing = Missing(*message);
     if (!missing) continue;
     EXPECT_EQ(*missing, field.name());
     absl::string_view name = field.full_name();
@@ -183,7 +192,7 @@ void AddMissed(const Descriptor& type, std::set<std::string>& missed) {
   }
 }
 
-TEST(FindMissingFieldTest, MissesWhatEveryReleaseRequiresAndNothingElse) {
+TEST(CheckCompleteTest, MissesWhatEveryReleaseRequiresAndNothingElse) {
   std::set<std::string> missed;
   for (const FileDescriptor* file : {
            SlaveInfo::descriptor()->file(),
@@ -199,14 +208,13 @@ TEST(FindMissingFieldTest, MissesWhatEveryReleaseRequiresAndNothingElse) {
   EXPECT_THAT(missed, SizeIs(64));
 }
 
-TEST(FindMissingFieldTest, NamesThePath) {
+TEST(CheckCompleteTest, NamesThePath) {
   Launch launch;
-  EXPECT_THAT(FindMissingField(launch), Optional<std::string>("container_id"));
+  EXPECT_THAT(Missing(launch), Optional<std::string>("container_id"));
   launch.mutable_container_id();
-  EXPECT_THAT(FindMissingField(launch),
-              Optional<std::string>("container_id.value"));
+  EXPECT_THAT(Missing(launch), Optional<std::string>("container_id.value"));
   launch.mutable_container_id()->set_value("c");
-  EXPECT_EQ(FindMissingField(launch), std::nullopt);
+  EXPECT_EQ(Missing(launch), std::nullopt);
 
   ExecutorInfo& executor = *launch.mutable_executor_info();
   executor.mutable_executor_id()->set_value("e");
@@ -214,19 +222,19 @@ TEST(FindMissingFieldTest, NamesThePath) {
     executor.add_resources()->set_type(Value::SCALAR);
     if (i < 2) executor.mutable_resources(i)->set_name("cpus");
   }
-  EXPECT_THAT(FindMissingField(launch),
+  EXPECT_THAT(Missing(launch),
               Optional<std::string>("executor_info.resources[2].name"));
 }
 
-TEST(FindMissingFieldTest, TakesAnUnknownEnumValueForOne) {
+TEST(CheckCompleteTest, TakesAnUnknownEnumValueForOne) {
   // Resource {name: "r", type: 77}.
   Resource resource;
   ASSERT_TRUE(resource.ParseFromString("\x0a\x01r\x10\x4d"));
   ASSERT_FALSE(resource.has_type());
-  EXPECT_EQ(FindMissingField(resource), std::nullopt);
+  EXPECT_EQ(Missing(resource), std::nullopt);
 }
 
-TEST(FindMissingFieldTest, EndsInMessagesNestedTooDeep) {
+TEST(CheckCompleteTest, EndsInMessagesNestedTooDeep) {
   ContainerID id;
   id.set_value("c");
   ContainerID* inner = &id;
@@ -235,11 +243,11 @@ TEST(FindMissingFieldTest, EndsInMessagesNestedTooDeep) {
     inner->set_value("c");
   };
   for (int i = 0; i < 100; ++i) nest();
-  EXPECT_EQ(FindMissingField(id), std::nullopt);
+  EXPECT_EQ(Missing(id), std::nullopt);
   EXPECT_TRUE(ContainerID().ParseFromString(id.SerializeAsString()));
 
   nest();
-  EXPECT_THAT(FindMissingField(id), Optional(StartsWith("parent.parent.")));
+  EXPECT_THAT(Missing(id), Optional(StartsWith("parent.parent.")));
   EXPECT_FALSE(ContainerID().ParseFromString(id.SerializeAsString()));
 }
 
@@ -278,7 +286,8 @@ TEST(CheckCompleteTest, NeedsAContainerIdInEveryCommand) {
   ExpectNeedsContainerId<Destroy>();
 }
 
-TEST(CheckCompleteTest, FindsLossInAnswers) {
+TEST(CheckCompleteTest, AnswersAreDataLoss) {
+  constexpr auto kLoss = absl::StatusCode::kDataLoss;
   EXPECT_THAT(CheckComplete(Termination()), IsOk());
 
   Containers containers;
@@ -286,14 +295,12 @@ TEST(CheckCompleteTest, FindsLossInAnswers) {
   containers.add_containers()->set_value("c");
   EXPECT_THAT(CheckComplete(containers), IsOk());
   containers.add_containers();
-  EXPECT_THAT(CheckComplete(containers),
-              StatusIs(absl::StatusCode::kDataLoss,
-                       HasSubstr("lacks containers[1].value,")));
+  EXPECT_THAT(CheckComplete(containers, kLoss),
+              StatusIs(kLoss, HasSubstr("lacks containers[1].value,")));
 
   ResourceStatistics statistics;
-  EXPECT_THAT(
-      CheckComplete(statistics),
-      StatusIs(absl::StatusCode::kDataLoss, HasSubstr("lacks timestamp,")));
+  EXPECT_THAT(CheckComplete(statistics, kLoss),
+              StatusIs(kLoss, HasSubstr("lacks timestamp,")));
   statistics.set_timestamp(0);
   EXPECT_THAT(CheckComplete(statistics), IsOk());
 }

@@ -14,12 +14,13 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "external_containerizer/state/file_system.h"
 
 namespace external_containerizer {
 
 struct FileSystemCounts {
-  size_t files = 0;  // Made or opened to be written to.
+  size_t files = 0;  // That were made.
   // Directories with entries that were made, renamed or removed; again if that
   // was after the directory had been synced.
   size_t directories = 0;
@@ -36,10 +37,8 @@ class CountingFileSystem : public state::FileSystem {
   absl::Status MakeDirectory(const std::string& path) override;
   absl::Status MakeLink(const std::string& target,
                         const std::string& path) override;
-  absl::StatusOr<std::unique_ptr<state::WritableFile>> MakeFile(
-      const std::string& path, mode_t mode) override;
-  absl::StatusOr<std::unique_ptr<state::WritableFile>> OpenFile(
-      const std::string& path) override;
+  absl::Status MakeFile(const std::string& path, absl::string_view bytes,
+                        mode_t mode) override;
   absl::StatusOr<std::optional<std::string>> ReadFile(const std::string& path,
                                                       size_t max) override;
   absl::Status Rename(const std::string& from, const std::string& to) override;
@@ -48,8 +47,6 @@ class CountingFileSystem : public state::FileSystem {
   absl::Status SyncDirectory(const std::string& path) override;
 
  private:
-  absl::StatusOr<std::unique_ptr<state::WritableFile>> Count(
-      absl::StatusOr<std::unique_ptr<state::WritableFile>> file);
   void Changed(const std::string& path);
 
   const std::unique_ptr<state::FileSystem> files_;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -31,8 +32,7 @@ void AddResources(Message& message) {
 }
 
 absl::Status WriteUpdates(state::MesosWriter& writer, const state::RunId& run) {
-  auto updates = writer.OpenUpdates(run, kTask);
-  if (!updates.ok()) return updates.status();
+  std::vector<wire::StatusUpdate> updates;
   for (const char uuid : {'a', 'b'}) {
     wire::StatusUpdate update;
     update.mutable_framework_id()->set_value(run.framework);
@@ -43,10 +43,9 @@ absl::Status WriteUpdates(state::MesosWriter& writer, const state::RunId& run) {
                                                    : wire::TASK_RUNNING);
     update.set_timestamp(1767323045);
     update.set_uuid(std::string(16, uuid));
-    absl::Status status = updates->AppendUpdate(update);
-    if (!status.ok()) return status;
+    updates.push_back(update);
   }
-  return updates->AppendAck(std::string(16, 'a'));
+  return writer.RecordUpdates(run, kTask, updates, {std::string(16, 'a')});
 }
 
 absl::Status WriteRun(state::MesosWriter& writer, size_t number) {

@@ -137,19 +137,10 @@ class MischievousFiles : public state::FileSystem {
     return mischief_.Do(id_, path,
                         [&] { return files_->MakeLink(target, path); });
   }
-  absl::StatusOr<std::unique_ptr<state::WritableFile>> MakeFile(
-      const std::string& path, mode_t mode) override {
-    absl::StatusOr<std::unique_ptr<state::WritableFile>> file;
-    absl::Status status = mischief_.Do(id_, path, [&] {
-      file = files_->MakeFile(path, mode);
-      return file.status();
-    });
-    if (!status.ok()) return status;
-    return file;
-  }
-  absl::StatusOr<std::unique_ptr<state::WritableFile>> OpenFile(
-      const std::string& path) override {
-    return files_->OpenFile(path);
+  absl::Status MakeFile(const std::string& path, absl::string_view bytes,
+                        mode_t mode) override {
+    return mischief_.Do(id_, path,
+                        [&] { return files_->MakeFile(path, bytes, mode); });
   }
   absl::StatusOr<std::optional<std::string>> ReadFile(const std::string& path,
                                                       size_t max) override {
