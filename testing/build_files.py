@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Holds the BUILD files and the includes of a source tree against the rules.
 
-    build_files.py ROOT labels|rooms|support|dependencies
+    build_files.py ROOT labels|rooms|support|dependencies|ledger
 
 Prints what breaks the rule, a line each, and exits with 1 if anything does.
 """
@@ -72,6 +72,7 @@ LINKED_ONLY = (
 )
 
 INCLUDE = re.compile(r'^ *# *include *["<]([^">]+)[">]', re.M)
+TEST_CASE = re.compile(r"^TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\)", re.M)
 OURS = "external_containerizer/"
 
 
@@ -303,11 +304,50 @@ def check_dependencies(root, rules):
                 yield "%s: includes nothing of %s" % (rule.label, label)
 
 
+def check_ledger(root, rules):
+    """Each defect of docs/protocol.md names a test, or why it needs none.
+
+    What testing/README.md names is there as well.
+    """
+    tests = set()
+    for rule in rules:
+        for path in rule.files("srcs"):
+            if path.endswith("_test.cc"):
+                with open(os.path.join(root, path)) as file:
+                    tests |= set(TEST_CASE.findall(file.read()))
+    with open(os.path.join(root, "docs/protocol.md")) as file:
+        defects, rest = file.read().split("## The ledger\n")
+    ledger = rest.split("|---|---|\n")[1].split("\n\n")[0]
+    shown = set()
+    defect = ""
+    for line in ledger.splitlines():
+        row = re.fullmatch(r"\| (D\d+ )?\| (.+) \|", line)
+        if not row:
+            yield "this is no row of the ledger: " + line
+            continue
+        defect = (row.group(1) or defect).strip()
+        shown.add(defect)
+        name = re.fullmatch(r"`(\w+)\.(\w+)`", row.group(2))
+        if not name:
+            if not row.group(2).startswith("cannot exist: "):
+                yield "%s: neither a test nor a reason: %s" % (defect, line)
+        elif name.groups() not in tests:
+            yield "%s: there is no test %s.%s" % (defect, *name.groups())
+    for defect in re.findall(r"^\| (D\d+) \|", defects, re.M):
+        if defect not in shown:
+            yield "%s: is not in the ledger" % defect
+    with open(os.path.join(root, "testing/README.md")) as file:
+        for name in re.findall(r"`(\w+)\.(\w+)` \|", file.read()):
+            if name not in tests:
+                yield "testing/README.md: there is no test %s.%s" % name
+
+
 CHECKS = {
     "labels": check_labels,
     "rooms": check_rooms,
     "support": check_support,
     "dependencies": check_dependencies,
+    "ledger": check_ledger,
 }
 
 

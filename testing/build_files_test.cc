@@ -48,6 +48,10 @@ TEST(BuildFilesTest, NoRoomLooksUpOrAtTheInternalsOfAnother) {
 
 TEST(BuildFilesTest, TestSupportIsCalledSo) { ExpectNothingIn("support"); }
 
+TEST(BuildFilesTest, EachDefectOfTheOriginalHasATest) {
+  ExpectNothingIn("ledger");
+}
+
 TEST(BuildFilesTest, DependenciesAreWhatIsIncluded) {
   ExpectNothingIn("dependencies");
 }

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <string>
 
+#include "absl/strings/string_view.h"
 #include "external_containerizer/containerizer/agent/serve/control.pb.h"
 #include "external_containerizer/transport/ttrpc/method.h"
 
@@ -18,7 +19,8 @@ namespace control {
 
 namespace v1 = ::external_containerizer::agent::v1;
 
-inline constexpr char kService[] = "external_containerizer.agent.v1.Control";
+inline constexpr absl::string_view kService =
+    "external_containerizer.agent.v1.Control";
 
 inline constexpr ttrpc::Method<v1::LaunchRequest, v1::LaunchReply> kLaunch{
     kService, "Launch"};
