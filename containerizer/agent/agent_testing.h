@@ -1,8 +1,12 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// The agent as its users start it, for tests: the binary, what it writes and
-// how it exits. Failures are the test's.
+// The agent as its users start it, for tests: its binary, its output and its
+// exit status. Failures are the test's.
+//
+//   AgentProcess agent({"run", "--", "echo", "hello"}, {{"HOME", home}});
+//   agent.Expect("out", "hello\n");
+//   EXPECT_EQ(agent.Wait(), 0);
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_AGENT_TESTING_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_AGENT_TESTING_H_
@@ -18,7 +22,7 @@
 
 namespace external_containerizer {
 
-// For whatever a test waits for.
+// How long a test waits for anything.
 inline constexpr absl::Duration kPatience = absl::Seconds(60);
 
 class AgentProcess {
@@ -27,15 +31,15 @@ class AgentProcess {
 
   AgentProcess(const std::vector<std::string>& arguments,
                const Variables& variables);
-  // With `out` for stdout.
+  // Writes its stdout to `out`.
   AgentProcess(const std::vector<std::string>& arguments,
                const Variables& variables, const UniqueFd& out);
-  // On a terminal: all that it writes is in out().
+  // Runs on a terminal of so many columns. All that it writes is in out().
   AgentProcess(const std::vector<std::string>& arguments,
                const Variables& variables, unsigned short columns);
   AgentProcess(AgentProcess&& other) noexcept;
   AgentProcess& operator=(AgentProcess&& other) noexcept;
-  // Kills it.
+  // Kills the agent.
   ~AgentProcess();
 
   pid_t pid() const { return pid_; }
@@ -45,16 +49,16 @@ class AgentProcess {
   void Signal(int number);
   void CloseOut();
 
-  // Reads until `text` is in what it wrote to `where`, "out" or "err".
+  // Reads until out() or err() contains `text`. `where` is "out" or "err".
   void Expect(const std::string& where, const std::string& text);
 
-  // Reads to the end. The exit status; a signal's number is negative.
+  // Reads to the end. Returns the exit status, or minus the signal's number.
   int Wait();
 
  private:
   void Spawn(const std::vector<std::string>& arguments,
              const Variables& variables, int out, int err);
-  bool ReadSome();  // False at the end of both.
+  bool ReadSome();  // Returns false at the end of both streams.
 
   pid_t pid_ = -1;
   UniqueFd out_fd_, err_fd_;

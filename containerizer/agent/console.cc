@@ -4,7 +4,6 @@
 #include "external_containerizer/containerizer/agent/console.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,6 +12,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "external_containerizer/containerizer/agent/standard_output.h"
 
 namespace external_containerizer {
 namespace {
@@ -26,22 +26,11 @@ bool AreSamePlace(int a, int b) {
          a_status.st_ino == b_status.st_ino;
 }
 
-absl::Status WriteAll(int fd, absl::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = write(fd, bytes.data(), bytes.size());
-    if (written >= 0) {
-      bytes.remove_prefix(static_cast<size_t>(written));
-    } else if (errno == EAGAIN) {
-      // Whoever gave it to us made it non-blocking.
-      struct pollfd wait = {fd, POLLOUT, 0};
-      (void)poll(&wait, 1, -1);
-    } else if (errno == EPIPE) {
-      return absl::UnavailableError("nobody reads it any more");
-    } else if (errno != EINTR) {
-      return absl::InternalError(strerror(errno));
-    }
-  }
-  return absl::OkStatus();
+absl::Status WriteTo(int fd, absl::string_view bytes) {
+  const int error = WriteAll(fd, bytes);
+  if (error == 0) return absl::OkStatus();
+  return error == EPIPE ? absl::UnavailableError("nobody reads it any more")
+                        : absl::InternalError(strerror(error));
 }
 
 }  // namespace
@@ -54,7 +43,7 @@ void Console::Write(Stream stream, absl::string_view bytes) {
   Erase();
   absl::Status& status = stream == Stream::kOut ? out_status_ : err_status_;
   if (status.ok()) {
-    status = WriteAll(stream == Stream::kOut ? out_ : err_, bytes);
+    status = WriteTo(stream == Stream::kOut ? out_ : err_, bytes);
   }
   NoteEnd(stream, bytes);
   Draw();
@@ -64,14 +53,10 @@ void Console::Line(absl::string_view line) {
   Erase();
   if (err_status_.ok()) {
     err_status_ =
-        WriteAll(err_, absl::StrCat(line_begins_ ? "" : "\n", line, "\n"));
+        WriteTo(err_, absl::StrCat(line_begins_ ? "" : "\n", line, "\n"));
   }
   line_begins_ = true;
   Draw();
-}
-
-void Console::Record(absl::string_view line) {
-  Write(Stream::kOut, absl::StrCat(line, "\n"));
 }
 
 void Console::SetStatus(absl::string_view status) {
@@ -92,12 +77,12 @@ size_t Console::Width() const {
 void Console::Erase() {
   if (!shown_) return;
   shown_ = false;
-  if (err_status_.ok()) err_status_ = WriteAll(err_, kEraseLine);
+  if (err_status_.ok()) err_status_ = WriteTo(err_, kEraseLine);
 }
 
 void Console::Draw() {
   if (!live_ || status_.empty() || !line_begins_ || !err_status_.ok()) return;
-  err_status_ = WriteAll(err_, status_);
+  err_status_ = WriteTo(err_, status_);
   shown_ = true;
 }
 

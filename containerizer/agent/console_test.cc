@@ -21,7 +21,7 @@ namespace {
 
 using Stream = Console::Stream;
 
-// What was written to a pipe since it was read last.
+// Returns what was written to the pipe since the last call.
 class Pipe {
  public:
   Pipe() {
@@ -126,7 +126,7 @@ TEST(ConsoleTest, FullDiskIsToldWithItsReason) {
   if (!full.valid()) GTEST_SKIP() << "no /dev/full";
   Pipe err;
   Console console(full.get(), err.writing(), false);
-  console.Record("{}");
+  console.Write(Console::Stream::kOut, "{}\n");
   EXPECT_THAT(console.out_status(), StatusIs(absl::StatusCode::kInternal,
                                              ::testing::HasSubstr("No space")));
 }

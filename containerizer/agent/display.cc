@@ -14,21 +14,21 @@ namespace external_containerizer {
 namespace {
 
 constexpr size_t kChunk = 64 << 10;
-// A file is looked at often while it grows, and less often while it does not.
+// A file that grows is read often, and one that does not less often.
 constexpr absl::Duration kShortestPoll = absl::Milliseconds(5);
 constexpr absl::Duration kLongestPoll = absl::Milliseconds(50);
 
 }  // namespace
 
-struct Display::Followed {
-  Followed(int sandbox, const char* file_name, Console::Stream to)
+struct Display::FollowedFile {
+  FollowedFile(int sandbox, const char* file_name, Console::Stream to)
       : file(sandbox, file_name), name(file_name), stream(to) {}
 
   OutputFile file;
   const char* name;
   Console::Stream stream;
   bool failed = false;
-  // The beginning of a character whose rest is still to come.
+  // The first bytes of a character that is not complete yet.
   std::string unfinished;
 };
 
@@ -57,8 +57,10 @@ Display::~Display() {
 void Display::Follow(int sandbox) {
   loop_->Post([this, sandbox] {
     if (out_ != nullptr) return;
-    out_ = std::make_unique<Followed>(sandbox, "stdout", Console::Stream::kOut);
-    err_ = std::make_unique<Followed>(sandbox, "stderr", Console::Stream::kErr);
+    out_ = std::make_unique<FollowedFile>(sandbox, "stdout",
+                                          Console::Stream::kOut);
+    err_ = std::make_unique<FollowedFile>(sandbox, "stderr",
+                                          Console::Stream::kErr);
     Poll();
   });
 }
@@ -75,7 +77,7 @@ void Display::Poll() {
   poll_delay_ = std::min(poll_delay_ * 2, kLongestPoll);
 }
 
-bool Display::Show(Followed& followed) {
+bool Display::Show(FollowedFile& followed) {
   if (followed.failed) return false;
   absl::StatusOr<std::string> bytes = followed.file.Read(kChunk);
   if (!bytes.ok()) {
@@ -88,7 +90,7 @@ bool Display::Show(Followed& followed) {
   return true;
 }
 
-void Display::ShowBytes(Followed& followed, std::string bytes) {
+void Display::ShowBytes(FollowedFile& followed, std::string bytes) {
   if (!options_.json) {
     console_.Write(followed.stream, bytes);
   } else {
@@ -108,11 +110,11 @@ void Display::ShowBytes(Followed& followed, std::string bytes) {
 
 void Display::Drain(absl::AnyInvocable<void() &&> done) {
   loop_->Post([this, done = std::move(done)]() mutable {
-    for (Followed* followed : {out_.get(), err_.get()}) {
+    for (FollowedFile* followed : {out_.get(), err_.get()}) {
       if (followed == nullptr) continue;
-      // Opens it, if that was not done yet.
+      // Unread() knows only a file that is open.
       Show(*followed);
-      // What a process that got away still writes may be without end.
+      // A process that left the container may write for ever.
       size_t left = followed->file.Unread();
       while (left > 0 && Show(*followed)) left -= std::min(left, kChunk);
       Show(*followed);
@@ -123,7 +125,7 @@ void Display::Drain(absl::AnyInvocable<void() &&> done) {
       }
     }
     CheckOut();
-    // After the records of the last bytes.
+    // Record() has posted the last bytes; `done` must come after them.
     loop_->Post(std::move(done));
   });
 }
@@ -147,7 +149,7 @@ void Display::Record(JsonObject object) {
   JsonObject stamped;
   stamped.Text("time", JsonTime(absl::Now())).Append(object);
   loop_->Post([this, line = stamped.ToString()] {
-    console_.Record(line);
+    console_.Write(Console::Stream::kOut, absl::StrCat(line, "\n"));
     CheckOut();
   });
 }
@@ -165,8 +167,8 @@ void Display::Error(const absl::Status& status) {
       });
 }
 
-void Display::Status(std::string state, absl::Duration elapsed, Used used,
-                     std::optional<double> cpus) {
+void Display::Status(std::string state, absl::Duration elapsed,
+                     ResourceUse used, std::optional<double> cpus) {
   if (!options_.live) return;
   loop_->Post([this, state = std::move(state), elapsed, used, cpus] {
     console_.SetStatus(

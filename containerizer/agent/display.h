@@ -1,8 +1,17 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// Shows a container's output while it runs, and what the agent says of it, on
-// a thread of its own: whoever reads may take its time, and the agent goes on.
+// Shows a container's output while it runs, and what the agent says about it.
+// It has a thread of its own, so a slow reader holds up nothing but the
+// display.
+//
+//   Display::Options options;
+//   options.json = true;
+//   absl::StatusOr<std::unique_ptr<Display>> display =
+//       Display::Create(std::move(options));
+//   (*display)->Follow(sandbox_fd);
+//   (*display)->Notice("the container has been running for an hour");
+//   (*display)->Drain([&] { all_is_shown.Notify(); });
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_DISPLAY_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_DISPLAY_H_
@@ -24,67 +33,66 @@
 
 namespace external_containerizer {
 
-// All methods return at once, on any thread; what they ask for is done in
-// order.
+// Thread-safe. All methods return at once; what they ask for is done in order.
 class Display {
  public:
   struct Options {
     int out = 1;
     int err = 2;
-    // One JSON object per line on `out` instead of text; the task's output is
-    // among them.
+    // Writes one JSON object per line on `out` instead of text. The task's
+    // output is among the objects.
     bool json = false;
-    // Whether `err` is a terminal that a status line can be shown on.
+    // `err` is a terminal that can show a status line.
     bool live = false;
-    // Called once, on the display's thread, when `out` takes nothing any more.
-    // UNAVAILABLE: nobody reads it.
+    // Called at most once, on the display's thread, when `out` takes nothing
+    // any more. UNAVAILABLE if its reader went away.
     absl::AnyInvocable<void(absl::Status)> on_broken;
   };
 
-  // RESOURCE_EXHAUSTED if there is no thread or no descriptor for it.
+  // RESOURCE_EXHAUSTED if no thread or no descriptor is to be had.
   static absl::StatusOr<std::unique_ptr<Display>> Create(Options options);
 
-  // Shows what it was given before, for as long as that takes.
+  // Waits until all that was asked for before is shown.
   ~Display();
 
-  // Shows `stdout` and `stderr` of a sandbox from now on; no effect if it does
-  // that already. The descriptor must outlive this.
+  // Shows the files `stdout` and `stderr` of a sandbox from now on. A second
+  // call has no effect. The descriptor must stay open until this is destroyed.
   void Follow(int sandbox);
 
-  // Calls `done`, on the display's thread, once all that the two files hold at
-  // that moment is shown.
+  // Calls `done`, on the display's thread, when the bytes that the two files
+  // have at that moment are shown.
   void Drain(absl::AnyInvocable<void() &&> done);
 
-  // Calls `done`, on the display's thread, once all that it was given before
+  // Calls `done`, on the display's thread, when all that was asked for before
   // is shown.
   void Then(absl::AnyInvocable<void() &&> done);
 
   void Line(std::string text);     // On `err`; nothing if `json`.
   void Record(JsonObject object);  // On `out`; nothing unless `json`.
 
-  // Text for people or an object for programs, whichever is asked for.
+  // A line on `err`, or if `json` an object on `out`.
   void Notice(const std::string& text);
-  // An error is told to people in any case.
+  // A line on `err`, and if `json` also an object on `out`.
   void Error(const absl::Status& status);
 
-  void Status(std::string state, absl::Duration elapsed, Used used,
+  void Status(std::string state, absl::Duration elapsed, ResourceUse used,
               std::optional<double> cpus);
   void ClearStatus();
 
  private:
-  struct Followed;
+  struct FollowedFile;
 
   Display(Options options, std::unique_ptr<EventLoop> loop);
 
-  bool Show(Followed& file);  // Whether there was something.
-  void ShowBytes(Followed& file, std::string bytes);
+  bool Show(FollowedFile& file);  // Returns whether the file had more.
+  void ShowBytes(FollowedFile& file, std::string bytes);
   void Poll();
   void CheckOut();
 
   Options options_;
   std::unique_ptr<EventLoop> loop_;
   Console console_;  // On the display's thread, as is the rest.
-  std::unique_ptr<Followed> out_, err_;
+  std::unique_ptr<FollowedFile> out_, err_;
   absl::Duration poll_delay_;
   Thread thread_;
 };

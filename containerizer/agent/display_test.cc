@@ -69,7 +69,7 @@ class DisplayTest : public ::testing::Test {
     drained.WaitForNotification();
   }
 
-  // Up to and with the next newline; waits for it.
+  // Waits for a line, and returns it with its newline.
   static std::string ReadLine(const UniqueFd& from) {
     std::string line;
     char c = 0;
@@ -111,7 +111,7 @@ TEST_F(DisplayTest, DrainShowsAllThatIsThere) {
   });
   Drain();
   display_.reset();
-  // The reader's end of file.
+  // The reader must see the end of the file.
   { const UniqueFd last = std::move(out_writing_); }
   reader.join();
   EXPECT_EQ(seen, text);

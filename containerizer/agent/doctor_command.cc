@@ -29,9 +29,9 @@
 #include "external_containerizer/containerizer/containerizer.h"
 #include "external_containerizer/containerizer/posix/machine_check.h"
 #include "external_containerizer/containerizer/program/flags.h"
-#include "external_containerizer/state/text_files.h"
 #include "external_containerizer/transport/linux/clock.h"
 #include "external_containerizer/transport/selected.h"
+#include "re2/re2.h"
 
 namespace external_containerizer {
 namespace {
@@ -41,35 +41,7 @@ using Level = Finding::Level;
 
 constexpr uint64_t kLittleSpace = 64 << 20;
 
-const std::vector<Flag>& DoctorFlags() {
-  static const auto& flags = *new std::vector<Flag>(Joined({
-      ProgramFlags(),
-      {{"work_dir", "DIR", "As of agent run."},
-       {"cgroup_parent", "/PATH",
-        "The cgroup below which posix would make those of containers, if its "
-        "own option of this name does not say so."},
-       {"json", "",
-        "Prints one JSON object per line: \"type\" is check, with \"level\" "
-        "ok, warn or fail, or end, with the exit status."},
-       HelpFlag()},
-  }));
-  return flags;
-}
-
-std::string DoctorHelp() {
-  return absl::StrCat(
-      "Says, one line each, whether agent run would work here: ok, warn (it "
-      "runs without\nthat) or fail, why, and what to do. Of posix, the program "
-      "that comes with the\nagent, it says what can be enforced; another "
-      "program is asked whether it answers,\nand what that enforces it has to "
-      "say itself.\n\n"
-      "Usage: agent doctor [FLAGS]\n\n",
-      HelpOn(DoctorFlags()),
-      "\nExit status: 0 if agent run would work; 1 if not; 125 for wrong "
-      "flags.\n");
-}
-
-// Asks the program two questions, in a work directory of its own.
+// Runs `recover` and `containers` in a work directory of their own.
 absl::Status AskProgram(const ProgramSetup& program,
                         const RunDirectory& directory) {
   absl::StatusOr<std::unique_ptr<Containerizer>> containerizer =
@@ -83,25 +55,15 @@ absl::Status AskProgram(const ProgramSetup& program,
   return blocking.Containers().status();
 }
 
-// Whether this agent and the program, if there is one, get along.
-void CheckAgent(const Surroundings& surroundings, const Flags& flags,
-                const absl::StatusOr<ProgramSetup>& program,
+// Checks the work directory, and the program if there is one.
+void CheckAgent(const Call& call, const absl::StatusOr<ProgramSetup>& program,
                 std::vector<Finding>& findings) {
   if (!program.ok()) {
     findings.push_back({Level::kFail, "program",
                         std::string(program.status().message()),
                         "name one with --containerizer_path"});
   }
-  const absl::StatusOr<std::string> boot = state::CurrentBootId();
-  if (!boot.ok()) {
-    const bool fails = program.ok() && program->is_posix;
-    findings.push_back({fails ? Level::kFail : Level::kWarn, "boot id",
-                        std::string(boot.status().message()),
-                        "without it no process is known again after a restart: "
-                        "mount /proc with /proc/sys"});
-  }
-  const absl::StatusOr<std::string> work_dir =
-      WorkDirectoryOf(surroundings, flags);
+  const absl::StatusOr<std::string> work_dir = WorkDirectoryOf(call);
   absl::StatusOr<RunDirectory> directory =
       work_dir.ok() ? RunDirectory::Create(*work_dir)
                     : absl::StatusOr<RunDirectory>(work_dir.status());
@@ -144,10 +106,12 @@ void CheckAgent(const Surroundings& surroundings, const Flags& flags,
   }
 }
 
-// What the program can enforce, as far as that can be known.
+// Checks what the program can enforce.
 void CheckEnforcement(const Flags& flags, const ProgramSetup& program,
                       std::vector<Finding>& findings) {
-  if (!program.is_posix) {
+  static const RE2& kPosix =
+      *new RE2("\\s*(?:'[^']*/|[^\\s']*/)?posix'?(?:\\s(?s:.*))?", RE2::Latin1);
+  if (!RE2::FullMatch(program.command_line, kPosix)) {
     findings.push_back(
         {Level::kWarn, "enforcement",
          absl::StrCat("only ", program.command_line,
@@ -156,8 +120,7 @@ void CheckEnforcement(const Flags& flags, const ProgramSetup& program,
          "is known to be enforced"});
     return;
   }
-  // Its options, which are told from each other by blanks; a quoted one is none
-  // of interest here.
+  // The option is not quoted, so blanks separate it from the others.
   std::string parent = flags.Value("cgroup_parent", "");
   for (absl::string_view word : absl::StrSplit(program.command_line, ' ')) {
     if (absl::ConsumePrefix(&word, "--cgroup_parent=")) {
@@ -168,41 +131,27 @@ void CheckEnforcement(const Flags& flags, const ProgramSetup& program,
   findings.insert(findings.end(), machine.begin(), machine.end());
 }
 
-int DoctorMain(const Surroundings& surroundings,
-               const std::vector<std::string>& arguments) {
-  const absl::StatusOr<Flags> flags = Flags::Parse(DoctorFlags(), arguments);
-  if (!flags.ok()) {
-    return UsageError("doctor", std::string(flags.status().message()));
-  }
-  if (flags->On("help")) {
-    Print(DoctorHelp());
-    return 0;
-  }
-  if (!flags->rest().empty()) {
-    return UsageError("doctor", "it takes no arguments");
-  }
+absl::StatusOr<int> Doctor(const Call& call) {
   std::vector<Finding> findings;
-  const absl::StatusOr<ProgramSetup> program = ProgramOf(surroundings, *flags);
-  if (absl::IsInvalidArgument(program.status())) {
-    return UsageError("doctor", std::string(program.status().message()));
-  }
-  CheckAgent(surroundings, *flags, program, findings);
-  if (program.ok()) CheckEnforcement(*flags, *program, findings);
+  const absl::StatusOr<ProgramSetup> program = ProgramOf(call);
+  if (absl::IsInvalidArgument(program.status())) return program.status();
+  CheckAgent(call, program, findings);
+  if (program.ok()) CheckEnforcement(call.flags, *program, findings);
+  const bool json = call.flags.On("json");
   int status = 0;
   for (const Finding& finding : findings) {
     if (finding.level == Level::kFail) status = 1;
-    const std::string line = flags->On("json")
-                                 ? JsonObject()
-                                       .Text("type", "check")
-                                       .Text("subject", finding.subject)
-                                       .Text("level", LevelName(finding.level))
-                                       .Text("text", finding.text)
-                                       .Text("advice", finding.advice)
-                                       .ToString()
-                                 : OneLine(FindingLine(finding));
+    const std::string line = json ? JsonObject()
+                                        .Text("type", "check")
+                                        .Text("subject", finding.subject)
+                                        .Text("level", LevelName(finding.level))
+                                        .Text("text", finding.text)
+                                        .Text("advice", finding.advice)
+                                        .ToString()
+                                  : OneLine(FindingLine(finding));
     Print(absl::StrCat(line, "\n"));
   }
-  if (flags->On("json")) {
+  if (json) {
     Print(absl::StrCat(
         JsonObject().Text("type", "end").Integer("status", status).ToString(),
         "\n"));
@@ -213,8 +162,29 @@ int DoctorMain(const Surroundings& surroundings,
 }  // namespace
 
 Subcommand DoctorSubcommand() {
-  return {"doctor", "Says whether run would work here, and what is enforced.",
-          DoctorMain};
+  Subcommand doctor = {
+      "doctor", "Says whether run would work here, and what is enforced."};
+  doctor.description =
+      "Says, one line each, whether agent run would work here: ok, warn (it "
+      "runs without\nthat) or fail, why, and what to do. Of posix, the program "
+      "that comes with the\nagent, it says what can be enforced; another "
+      "program is asked whether it answers,\nand what that enforces it has to "
+      "say itself.\n";
+  doctor.flags = JoinFlags({
+      ProgramFlags(),
+      {{"work_dir", "DIR", "As of agent run."},
+       {"cgroup_parent", "/PATH",
+        "The cgroup below which posix would make those of containers, if its "
+        "own option of this name does not say so."},
+       {"json", "",
+        "Prints one JSON object per line: \"type\" is check, with \"level\" "
+        "ok, warn or fail, or end, with the exit status."}},
+  });
+  doctor.notes =
+      "Exit status: 0 if agent run would work; 1 if not; 125 for wrong "
+      "flags.\n";
+  doctor.run = Doctor;
+  return doctor;
 }
 
 }  // namespace external_containerizer

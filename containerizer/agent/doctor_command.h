@@ -1,8 +1,9 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// `agent doctor`: says whether `agent run` would work here, and what would be
-// enforced.
+// The sub-command that says what `agent run` can do on this machine:
+//
+//   agent doctor --containerizer_path='posix --require_limits'
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_DOCTOR_COMMAND_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_DOCTOR_COMMAND_H_

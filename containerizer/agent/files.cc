@@ -27,10 +27,10 @@ namespace {
 
 constexpr absl::Duration kRemovalTime = absl::Minutes(1);
 constexpr size_t kNamesAtOnce = 4096;
-// Beyond, errors name what lies in a directory without what that lies in.
+// Beyond so many moved directories an error names only the end of a path.
 constexpr size_t kMostPathsKept = 10'000;
 
-// Opens a directory that is to be emptied. -1 and errno if that cannot be.
+// Opens a directory to remove what is in it. Invalid, with errno, on failure.
 UniqueFd OpenToEmpty(int parent, const std::string& name) {
   constexpr int kDirectory = O_RDONLY | O_DIRECTORY;
   const auto open = [&](int flags) {
@@ -38,7 +38,7 @@ UniqueFd OpenToEmpty(int parent, const std::string& name) {
   };
   UniqueFd directory = open(kDirectory);
   if (!directory.valid() && errno == EACCES) {
-    // chmod() by name could be led astray by a link; by descriptor it cannot.
+    // chmod() of a name could follow a link that a task planted meanwhile.
     const UniqueFd path = open(O_PATH | O_DIRECTORY);
     if (!path.valid()) return UniqueFd();
     if (chmod(absl::StrCat("/proc/self/fd/", path.get()).c_str(), 0700) != 0) {
@@ -49,19 +49,19 @@ UniqueFd OpenToEmpty(int parent, const std::string& name) {
   struct stat status;
   if (directory.valid() && fstat(directory.get(), &status) == 0 &&
       (status.st_mode & 0700) != 0700) {
-    // If this fails, removing will say why.
+    // If this fails, the removal fails as well and says why.
     (void)fchmod(directory.get(), 0700);
   }
   return directory;
 }
 
-// Removes whole trees with two descriptors and no recursion: a directory that
-// is found in a directory is moved up to the top and has its turn later.
+// Removes a tree with two descriptors and without recursion: a directory inside
+// another is moved to the top, and emptied later.
 class Remover {
  public:
   explicit Remover(UniqueFd top) : top_(std::move(top)) {}
 
-  // Whether the top is empty now.
+  // Returns whether the top is empty now.
   bool Run() {
     const Deadline deadline(kRemovalTime);
     for (;;) {
@@ -87,7 +87,7 @@ class Remover {
   const absl::Status& error() const { return error_; }
 
  private:
-  // Whether there is less to do than before.
+  // Returns whether this removed or moved anything.
   bool Remove(const std::string& name) {
     const std::string path = PathOf(name);
     UniqueFd directory;
@@ -120,7 +120,7 @@ class Remover {
                     const std::string& path) {
     UniqueFd directory;
     if (Unlink(parent, name, path, directory)) return true;
-    // To move a directory elsewhere one must be able to write to it.
+    // OpenToEmpty() has made it writable, which moving it needs.
     if (!directory.valid()) return false;
     const std::string lifted = RandomName();
     if (renameat(parent, name.c_str(), top_.get(), lifted.c_str()) != 0) {
@@ -130,7 +130,7 @@ class Remover {
     return true;
   }
 
-  // Removes what is no directory, and opens what is one. `path` is for errors.
+  // Removes `name`, or opens it if it is a directory. `path` is for errors.
   bool Unlink(int parent, const std::string& name, const std::string& path,
               UniqueFd& directory) {
     if (unlinkat(parent, name.c_str(), 0) == 0) return true;
@@ -141,7 +141,7 @@ class Remover {
     return Failed(path, errno == ENOTDIR ? reason : errno);
   }
 
-  // Where it was found, below the tree.
+  // Returns the path that the entry `name` of the top had before it was moved.
   std::string PathOf(const std::string& name) const {
     const auto lifted = lifted_.find(name);
     return lifted == lifted_.end() ? name : lifted->second;
@@ -159,7 +159,7 @@ class Remover {
   }
 
   UniqueFd top_;
-  std::map<std::string, std::string> lifted_;  // Their paths, by their names.
+  std::map<std::string, std::string> lifted_;  // Original paths, by new names.
   absl::Status error_;
 };
 
@@ -191,7 +191,7 @@ absl::Status MakePath(const std::string& path) {
     if (mkdir(prefix.c_str(), 0755) != 0) {
       const int reason = errno;
       struct stat status;
-      // Some file systems say EROFS or EACCES of what exists.
+      // mkdir() may fail with EROFS or EACCES although the directory exists.
       if (stat(prefix.c_str(), &status) != 0) {
         return FileError("make the directory", prefix, reason);
       }

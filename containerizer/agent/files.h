@@ -1,8 +1,12 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// Directories in which a task may have planted anything: no link is followed,
-// no mount entered.
+// Files and directories in places where a task may have put anything: no
+// function here follows a link or enters a mount, except MakePath().
+//
+//   absl::StatusOr<UniqueFd> runs = MakeDirectories(
+//       work_fd, "slaves/S/runs", 0755, "/var/lib/agent");
+//   absl::Status removed = RemoveTree(runs->get(), "C");
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_FILES_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_FILES_H_
@@ -21,27 +25,30 @@
 
 namespace external_containerizer {
 
-// "cannot <what> <path>: <reason>", the path escaped. The code is
-// PERMISSION_DENIED, RESOURCE_EXHAUSTED or FAILED_PRECONDITION.
+// Returns an error "cannot <what> <path>: <reason>" with the path escaped. Its
+// code is PERMISSION_DENIED, RESOURCE_EXHAUSTED or FAILED_PRECONDITION.
 absl::Status FileError(absl::string_view what, absl::string_view path,
                        int error_number);
 
-// Makes the absolute path `path` and what is missing above it, with mode 0755
-// less the umask. Follows links: for paths that the user chose.
+// Makes the directory `path`, which is absolute, and all that are missing above
+// it, with mode 0755 less the umask. Follows links: it is for paths that the
+// user chose.
 absl::Status MakePath(const std::string& path);
 
-// Makes the relative path `path` below `root`, with `mode` for what is missing,
-// and opens it. `shown` names the root in errors.
+// Makes the directories of the relative path `path` below `root`, with `mode`
+// if they are missing, and opens the last one. `shown` is the root's name in
+// errors.
 absl::StatusOr<UniqueFd> MakeDirectories(int root, absl::string_view path,
                                          mode_t mode, absl::string_view shown);
 
-// The names in a directory, without "." and "..", at most `most` of them.
+// Returns the names in a directory without "." and "..", at most `most` of
+// them.
 absl::StatusOr<std::vector<std::string>> NamesIn(int directory, size_t most);
 
 // Removes `name` in `parent` with all that is in it, however deep, also where
-// modes forbid it. What cannot be removed, and what is mounted, stays, and is
-// named in the error by its path. Gives up after a minute, in case somebody
-// keeps writing.
+// the modes of directories forbid it. Entries that cannot be removed, and
+// mounts, stay; the error names the path of the first. DEADLINE_EXCEEDED after
+// a minute, in case a task keeps writing.
 absl::Status RemoveTree(int parent, const std::string& name);
 
 }  // namespace external_containerizer

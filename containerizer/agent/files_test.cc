@@ -79,7 +79,7 @@ TEST_F(FilesTest, RemoveTreeFollowsNoLink) {
   EXPECT_FALSE(Exists("link"));
 }
 
-// Modes bind root too, while this lives.
+// While this lives, file modes bind root, too.
 class WithoutOverride {
  public:
   WithoutOverride() {

@@ -1,7 +1,9 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// `agent inspect`: its flags and its help.
+// The sub-command that shows what an agent wrote down:
+//
+//   agent inspect --json /var/lib/mesos
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_INSPECT_COMMAND_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_INSPECT_COMMAND_H_

@@ -32,7 +32,7 @@ class InspectCommandTest : public ::testing::Test {
     state::Materialize(state::SampleImage(), tree_.path());
   }
 
-  // A shell's script, in which $AGENT is the agent and $TREE a sample tree.
+  // Runs a shell script in which $AGENT is the agent and $TREE a sample tree.
   // Returns its exit status.
   int Shell(const std::string& script) {
     const std::string command = absl::StrCat(
@@ -61,8 +61,9 @@ class InspectCommandTest : public ::testing::Test {
 
 TEST_F(InspectCommandTest, ShowsATreeThatIsWhole) {
   EXPECT_EQ(Shell("$AGENT inspect $TREE"), 0);
-  EXPECT_THAT(out_, AllOf(StartsWith("work_dir "), HasSubstr("run c2: running"),
-                          EndsWith(" damaged 0\n")));
+  EXPECT_THAT(out_,
+              AllOf(StartsWith("work_dir "), HasSubstr("run c2: state running"),
+                    EndsWith(" truncations 0\n")));
   EXPECT_THAT(err_, IsEmpty());
 }
 
@@ -103,7 +104,7 @@ TEST_F(InspectCommandTest, TheDirectoryIsAnArgumentOrAFlag) {
     EXPECT_THAT(out_, HasSubstr("{\"type\":\"run\",\"id\":\"c3\""));
   }
   EXPECT_EQ(Shell("$AGENT inspect $TREE $TREE"), 125);
-  EXPECT_THAT(err_, HasSubstr("one directory"));
+  EXPECT_THAT(err_, HasSubstr("one argument too many"));
   EXPECT_EQ(Shell("$AGENT inspect ''"), 125);
   EXPECT_THAT(err_, HasSubstr("empty"));
   EXPECT_EQ(Shell("XDG_STATE_HOME=$TREE/x $AGENT inspect"), 125);
@@ -116,7 +117,7 @@ TEST_F(InspectCommandTest, AReaderThatLeavesEndsItQuietly) {
         tree_ /
         absl::StrCat("meta/slaves/S0/frameworks/F1/executors/e2/runs/r", i));
   }
-  // The shell says how the first of the pipe ended, which head does not.
+  // The shell prints the agent's exit status; the pipe has that of head.
   EXPECT_EQ(Shell("{ $AGENT inspect $TREE; echo $? >&2; } | head -n 1"), 0);
   EXPECT_THAT(out_, StartsWith("work_dir "));
   EXPECT_EQ(err_, "0\n");

@@ -33,11 +33,11 @@ using ::testing::Not;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
 
-using Show = void (*)(const Inspection&, LineSink);
+enum Form : bool { kText = false, kJson = true };
 
-std::vector<std::string> Lines(Show show, const Inspection& inspection) {
+std::vector<std::string> Lines(Form form, const Inspection& inspection) {
   std::vector<std::string> lines;
-  show(inspection, [&](absl::string_view line) {
+  ShowInspection(inspection, form, [&](absl::string_view line) {
     lines.emplace_back(line);
     return true;
   });
@@ -66,28 +66,29 @@ class SampleTest : public ::testing::Test {
 };
 
 TEST_F(SampleTest, TextShowsTheWholeTree) {
-  EXPECT_EQ(absl::StrJoin(Lines(InspectAsText, Read()), "\n"),
-            absl::StrCat("work_dir ", tree_.path(), R"(
-boot sample-boot, before the present one of this machine, or of another machine: no pid is valid here
-resources cpus:1; cpus:2
-agent S0 on "a host", port 5051, cpus:4
-  framework F0 "a framework", user root, scheduler f@127.0.0.1:4000
-    executor e1, cpus:1
-      run c1: completed, killed by signal 9 (Killed) (REASON_CONTAINER_LIMITATION: a message)
-        task t1 "a task": TASK_RUNNING, 2 updates, 1 acknowledged, cpus:0.5
-          TASK_RUNNING at 1970-01-01T00:00:01Z, acknowledged
-          TASK_RUNNING at 1970-01-01T00:00:01Z, not acknowledged
-      run c2: running, latest, pid 4321, registered as "executor(1)@127.0.0.1:4001"
-        task t2 "a task": TASK_STAGING, 0 updates, 0 acknowledged, cpus:0.5
-  framework F1 "a framework", user root, scheduler @0.0.0.0:0
-    executor e2, cpus:1
-      run c3: running, latest, registered over HTTP
-frameworks 2, executors 2, runs 3 (running 2, unacknowledged 0, completed 1), tasks 2, damaged 0)"));
+  EXPECT_EQ(
+      absl::StrJoin(Lines(kText, Read()), "\n"),
+      absl::StrCat(
+          "work_dir ", tree_.path(),
+          R"(: meta yes, boot_id sample-boot, this_boot no, no pid is valid, resources "cpus:1; cpus:2"
+agent S0: hostname "a host", port 5051, resources cpus:4
+  framework F0: name "a framework", user root, checkpoint yes, pid f@127.0.0.1:4000
+    executor e1: resources cpus:1, latest c2
+      run c1: state completed, sentinel yes, killed by signal 9 (Killed) (REASON_CONTAINER_LIMITATION: a message)
+        task t1: name "a task", state TASK_RUNNING, updates 2, acknowledged 1, resources cpus:0.5
+          update: state TASK_RUNNING, uuid 61616161616161616161616161616161, acknowledged yes, time 1970-01-01T00:00:01.000Z
+          update: state TASK_RUNNING, uuid 62626262626262626262626262626262, acknowledged no, time 1970-01-01T00:00:01.000Z
+      run c2: state running, sentinel no, forked_pid 4321, libprocess_pid "executor(1)@127.0.0.1:4001", http no
+        task t2: name "a task", state TASK_STAGING, updates 0, acknowledged 0, resources cpus:0.5
+  framework F1: name "a framework", user root, checkpoint yes, pid @0.0.0.0:0
+    executor e2: resources cpus:1, latest c3
+      run c3: state running, sentinel no, http yes
+summary: frameworks 2, executors 2, runs 3, running 2, unacknowledged 0, completed 1, tasks 2, damages 0, notices 0, further_problems 0, truncations 0)"));
 }
 
 TEST_F(SampleTest, JsonShowsTheWholeTree) {
   EXPECT_EQ(
-      absl::StrJoin(Lines(InspectAsJson, Read()), "\n"),
+      absl::StrJoin(Lines(kJson, Read()), "\n"),
       absl::StrCat(
           R"json({"type":"work_dir","path":")json", tree_.path(),
           R"json(","meta":true,"boot_id":"sample-boot","this_boot":false,"resources":"cpus:1; cpus:2"}
@@ -108,21 +109,21 @@ TEST_F(SampleTest, JsonShowsTheWholeTree) {
 
 TEST_F(SampleTest, ALaunchThatNobodyAcknowledgedIsSaidToBeThat) {
   std::filesystem::remove(tree_ / Run("F1", "e2", "latest"));
-  EXPECT_THAT(Lines(InspectAsText, Read()),
-              Contains(StartsWith("      run c3: unacknowledged")));
+  EXPECT_THAT(Lines(kText, Read()),
+              Contains(StartsWith("      run c3: state unacknowledged")));
 }
 
 TEST_F(SampleTest, EveryAgentThatIsThereIsNamed) {
   std::filesystem::create_directories(tree_ / "meta/slaves/S-old");
-  EXPECT_THAT(Lines(InspectAsText, Read()),
-              AllOf(Contains(StartsWith("agent S0 on")),
-                    Contains(StartsWith("agent S-old, not read"))));
+  EXPECT_THAT(Lines(kText, Read()),
+              AllOf(Contains(StartsWith("agent S0: hostname")),
+                    Contains("agent S-old: latest no, not read")));
   std::filesystem::remove(tree_ / "meta/slaves/latest");
-  EXPECT_THAT(Lines(InspectAsText, Read()),
-              AllOf(Contains(StartsWith("no agent is remembered: meta/slaves")),
-                    Contains(StartsWith("agent S0, not read")),
-                    Contains(StartsWith("agent S-old, not read"))));
-  EXPECT_THAT(Lines(InspectAsJson, Read()),
+  EXPECT_THAT(Lines(kText, Read()),
+              AllOf(Contains(HasSubstr("meta/slaves/latest names no agent")),
+                    Contains("agent S0: latest no, not read"),
+                    Contains("agent S-old: latest no, not read")));
+  EXPECT_THAT(Lines(kJson, Read()),
               Contains(R"({"type":"agent","id":"S0","latest":false})"));
 }
 
@@ -140,9 +141,9 @@ TEST_F(SampleTest, APartOfAWorkDirectoryIsSaidToBeThat) {
 TEST_F(SampleTest, ARecordedEndCountsWithoutTheSentinel) {
   std::filesystem::remove(tree_ /
                           (Run("F0", "e1", "c1") + "/executor.sentinel"));
-  EXPECT_THAT(Lines(InspectAsText, Read()),
-              Contains(AllOf(StartsWith("      run c1: completed"),
-                             HasSubstr("not yet destroyed"))));
+  EXPECT_THAT(Lines(kText, Read()),
+              Contains(StartsWith(
+                  "      run c1: state completed, sentinel no, killed")));
 }
 
 TEST_F(SampleTest, OfThisBootPidsAreValid) {
@@ -150,16 +151,31 @@ TEST_F(SampleTest, OfThisBootPidsAreValid) {
                    state::ReadFile("/proc/sys/kernel/random/boot_id"));
   const Inspection inspection = Read();
   EXPECT_TRUE(inspection.is_this_boot);
-  EXPECT_THAT(Lines(InspectAsText, inspection),
-              Contains(HasSubstr("the present one of this machine")));
+  EXPECT_THAT(Lines(kText, inspection), Contains(HasSubstr(", this_boot yes")));
 }
 
 TEST_F(SampleTest, WithoutABootIdAllElseIsShown) {
   std::filesystem::remove(tree_ / "meta/boot_id");
   const Inspection inspection = Read();
-  EXPECT_THAT(Lines(InspectAsText, inspection),
-              AllOf(Contains("boot unknown"), Contains(HasSubstr("pid 4321"))));
+  EXPECT_THAT(Lines(kText, inspection),
+              AllOf(Contains(HasSubstr(", boot unknown")),
+                    Contains(HasSubstr("forked_pid 4321"))));
   EXPECT_FALSE(IsDamaged(inspection.state));
+}
+
+// The boot id cannot be read where /proc/sys is hidden.
+TEST_F(SampleTest, WithoutThePresentBootIdTheTextSaysThatItMayBeThatBoot) {
+  Inspection inspection = Read();
+  inspection.boot_error = "cannot read the boot id: Permission denied";
+  EXPECT_THAT(
+      Lines(kText, inspection),
+      AllOf(Contains(HasSubstr(
+                ", boot_id sample-boot, boot_error \"cannot read the boot "
+                "id: Permission denied\", it may be this boot")),
+            Contains(HasSubstr("forked_pid 4321"))));
+  EXPECT_THAT(Lines(kJson, inspection),
+              Contains(AllOf(HasSubstr("\"boot_error\":\"cannot read"),
+                             Not(HasSubstr("this_boot")))));
 }
 
 TEST_F(SampleTest, DamageIsNamedAndTheRestIsShown) {
@@ -168,12 +184,11 @@ TEST_F(SampleTest, DamageIsNamedAndTheRestIsShown) {
   const Inspection inspection = Read();
   EXPECT_TRUE(IsDamaged(inspection.state));
   EXPECT_THAT(
-      Lines(InspectAsText, inspection),
-      AllOf(Contains("  framework F0, scheduler f@127.0.0.1:4000"),
-            Contains("damaged, and not read:"),
-            Contains(StartsWith(absl::StrCat("  ", info, ": "))),
-            Contains(HasSubstr("run c2")), Contains(HasSubstr("damaged 1"))));
-  EXPECT_THAT(Lines(InspectAsJson, inspection),
+      Lines(kText, inspection),
+      AllOf(Contains("  framework F0: pid f@127.0.0.1:4000"),
+            Contains(StartsWith(absl::StrCat("damage ", info, ": why "))),
+            Contains(HasSubstr("run c2")), Contains(HasSubstr("damages 1"))));
+  EXPECT_THAT(Lines(kJson, inspection),
               Contains(StartsWith(absl::StrCat(R"({"type":"damage","path":")",
                                                info, R"(","why":")"))));
 }
@@ -184,10 +199,11 @@ TEST_F(SampleTest, ATornTailIsNoDamageButSaidToBeCutOff) {
   state::WriteFile(tree_ / updates, bytes + std::string("\x10\0\0\0x", 5));
   const Inspection inspection = Read();
   EXPECT_FALSE(IsDamaged(inspection.state));
-  EXPECT_THAT(Lines(InspectAsText, inspection),
-              Contains(absl::StrCat("  ", updates, ": what follows byte ",
-                                    bytes.size(), " of ", bytes.size() + 5)));
-  EXPECT_THAT(Lines(InspectAsJson, inspection),
+  EXPECT_THAT(
+      Lines(kText, inspection),
+      Contains(absl::StrCat("truncation ", updates, ": bytes ",
+                            bytes.size() + 5, ", good_bytes ", bytes.size())));
+  EXPECT_THAT(Lines(kJson, inspection),
               Contains(absl::StrCat(R"({"type":"truncation","path":")", updates,
                                     R"(","bytes":)", bytes.size() + 5,
                                     R"(,"good_bytes":)", bytes.size(), "}")));
@@ -195,11 +211,12 @@ TEST_F(SampleTest, ATornTailIsNoDamageButSaidToBeCutOff) {
 
 TEST_F(SampleTest, WhoWantsNoMoreGetsNoMore) {
   const Inspection inspection = Read();
-  for (const Show show : {InspectAsText, InspectAsJson}) {
-    const size_t all = Lines(show, inspection).size();
+  for (const Form form : {kText, kJson}) {
+    const size_t all = Lines(form, inspection).size();
     for (size_t most = 1; most <= all; ++most) {
       size_t lines = 0;
-      show(inspection, [&](absl::string_view) { return ++lines < most; });
+      ShowInspection(inspection, form,
+                     [&](absl::string_view) { return ++lines < most; });
       EXPECT_EQ(lines, most);
     }
   }
@@ -211,14 +228,14 @@ TEST_F(SampleTest, NoIdLooksLikeSomethingThatWeSay) {
     std::filesystem::create_directories(tree_ / Run("F1", "e2", id));
   }
   const Inspection inspection = Read();
-  const std::vector<std::string> lines = Lines(InspectAsText, inspection);
+  const std::vector<std::string> lines = Lines(kText, inspection);
   for (const char* line :
-       {R"("c4: completed": unack)", R"("c5\x1b[2J": unack)",
-        R"("c6\nagent S9": unack)", R"("c7\xff": unack)", R"("c8\"": unack)"}) {
+       {R"("c4: completed": state)", R"("c5\x1b[2J": state)",
+        R"("c6\nagent S9": state)", R"("c7\xff": state)", R"("c8\"": state)"}) {
     EXPECT_THAT(lines, Contains(StartsWith(absl::StrCat("      run ", line))));
   }
   EXPECT_THAT(
-      Lines(InspectAsJson, inspection),
+      Lines(kJson, inspection),
       AllOf(Contains(HasSubstr(R"("id":"c6\nagent S9")")),
             Contains(HasSubstr(absl::StrCat(
                 R"("id_base64":")", absl::Base64Escape("c7\xff"), "\"")))));
@@ -228,10 +245,9 @@ TEST(InspectTest, WhereNoAgentHasBeenThereIsNothingDamaged) {
   const state::TemporaryDirectory empty;
   const Inspection inspection = InspectionOf(empty.path());
   EXPECT_FALSE(IsDamaged(inspection.state));
-  EXPECT_THAT(Lines(InspectAsText, inspection),
+  EXPECT_THAT(Lines(kText, inspection),
               Contains(HasSubstr("no agent has written here")));
-  EXPECT_THAT(Lines(InspectAsJson, inspection),
-              Contains(HasSubstr(R"("meta":false)")));
+  EXPECT_THAT(Lines(kJson, inspection), Contains(HasSubstr(R"("meta":false)")));
 }
 
 TEST(InspectTest, WhatIsNotThereCannotBeInspected) {
@@ -247,49 +263,6 @@ TEST(InspectTest, ProblemsThatWereOnlyCountedMayBeDamage) {
   EXPECT_TRUE(IsDamaged(state));
 }
 
-TEST(InspectTest, ResourcesAreAsOneWouldGiveThem) {
-  wire::Resource ports;
-  ports.set_name("ports");
-  ports.set_role("web");
-  ports.set_type(wire::Value::RANGES);
-  for (uint64_t i = 0; i < 2; ++i) {
-    wire::Value::Range& range = *ports.mutable_ranges()->add_range();
-    range.set_begin(10 * i);
-    range.set_end(10 * i + 5);
-  }
-  EXPECT_EQ(ResourceText(ports), "ports(web):[0-5,10-15]");
-  // As agents write it since 1.4.
-  ports.clear_role();
-  ports.add_reservations()->set_role("eng");
-  ports.add_reservations()->set_role("eng/front");
-  EXPECT_EQ(ResourceText(ports), "ports(eng/front):[0-5,10-15]");
-  wire::Resource disks;
-  disks.set_name("disks");
-  disks.set_type(wire::Value::SET);
-  disks.mutable_set()->add_item("a");
-  disks.mutable_set()->add_item("b");
-  EXPECT_EQ(ResourceText(disks), "disks:{a,b}");
-  wire::Resource disk;
-  disk.set_name("disk");
-  disk.set_type(wire::Value::SCALAR);
-  disk.mutable_scalar()->set_value(64);
-  disk.mutable_disk()->mutable_persistence()->set_id("p");
-  disk.mutable_disk()->mutable_volume()->set_container_path("data");
-  EXPECT_EQ(ResourceText(disk), "disk[p:data]:64");
-  EXPECT_EQ(ResourcesText(std::vector<wire::Resource>{disks, disk}),
-            "disks:{a,b}; disk[p:data]:64");
-}
-
-TEST(InspectTest, ResourcesMadeToBeLongAreCutShort) {
-  wire::Resource ports;
-  ports.set_name("ports");
-  ports.set_type(wire::Value::RANGES);
-  for (int i = 0; i < 100'000; ++i) ports.mutable_ranges()->add_range();
-  EXPECT_THAT(ResourceText(ports), SizeIs(testing::Lt(1000u)));
-  EXPECT_THAT(ResourcesText(std::vector<wire::Resource>(100'000)),
-              SizeIs(testing::Lt(1000u)));
-}
-
 TEST(InspectTest, AHundredThousandRunsAreShownOneAfterAnother) {
   Inspection inspection;
   inspection.state.resources.emplace();
@@ -303,10 +276,10 @@ TEST(InspectTest, AHundredThousandRunsAreShownOneAfterAnother) {
     run.id = absl::StrCat("run-", i);
     run.tasks.emplace_back().id = "task";
   }
-  for (const Show show : {InspectAsText, InspectAsJson}) {
+  for (const Form form : {kText, kJson}) {
     const size_t before = mallinfo2().uordblks;
     size_t lines = 0, most = 0;
-    show(inspection, [&](absl::string_view) {
+    ShowInspection(inspection, form, [&](absl::string_view) {
       if (++lines % 100 == 0) most = std::max(most, mallinfo2().uordblks);
       return true;
     });
@@ -324,8 +297,8 @@ TEST(InspectTest, EveryFixtureIsShownWithAllThatIsWrongWithIt) {
     SCOPED_TRACE(entry.path().string());
     ++cases;
     const Inspection inspection = InspectionOf(entry.path().string());
-    const std::vector<std::string> text = Lines(InspectAsText, inspection);
-    const std::vector<std::string> json = Lines(InspectAsJson, inspection);
+    const std::vector<std::string> text = Lines(kText, inspection);
+    const std::vector<std::string> json = Lines(kJson, inspection);
     for (const state::Problem& problem : inspection.state.problems) {
       EXPECT_THAT(text, Contains(HasSubstr(absl::CHexEscape(problem.path))));
     }

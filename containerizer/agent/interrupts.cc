@@ -14,7 +14,7 @@ namespace external_containerizer {
 
 namespace {
 
-// The signals that end a process by default and that others send.
+// The signals that end a process by default and that other processes send.
 std::vector<int> EndingSignals() {
   std::vector<int> numbers = {SIGHUP,  SIGINT,  SIGQUIT,   SIGUSR1, SIGUSR2,
                               SIGALRM, SIGTERM, SIGSTKFLT, SIGXCPU, SIGVTALRM,
@@ -31,7 +31,7 @@ absl::StatusOr<Interrupts> Interrupts::Take() {
   sigset_t wanted, before;
   sigemptyset(&wanted);
   for (const int number : EndingSignals()) {
-    // nohup, and a shell's `&`, have some ignored: so they stay.
+    // nohup and a shell's `&` ignore signals on purpose.
     struct sigaction action;
     if (sigaction(number, nullptr, &action) == 0 &&
         action.sa_handler == SIG_IGN) {

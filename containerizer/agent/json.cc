@@ -16,9 +16,9 @@ namespace {
 
 constexpr char kReplacement[] = "\xef\xbf\xbd";
 
-// How long the character that begins with `lead` is; 0 if none does. `low` and
-// `high` bound its second byte: no overlong forms, surrogates, or characters
-// beyond U+10FFFF.
+// Returns the length of the character that begins with `lead`; 0 if none does.
+// `low` and `high` bound its second byte, which excludes overlong forms,
+// surrogates, and characters beyond U+10FFFF.
 size_t CharacterLength(uint8_t lead, uint8_t& low, uint8_t& high) {
   low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
   high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
@@ -29,8 +29,8 @@ size_t CharacterLength(uint8_t lead, uint8_t& low, uint8_t& high) {
   return 0;
 }
 
-// Of the character at the beginning of `text`: how long it is to be, and how
-// many of its bytes are there and right.
+// Sets the `length` of the character at the beginning of `text`, and how many
+// of its bytes are there and `right`.
 void Measure(absl::string_view text, size_t& length, size_t& right) {
   uint8_t low, high;
   length = CharacterLength(static_cast<uint8_t>(text[0]), low, high);

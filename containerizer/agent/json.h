@@ -1,7 +1,13 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// Writes JSON: objects in one line, in ASCII and UTF-8.
+// Writes JSON: one object per line, in UTF-8.
+//
+//   JsonObject().Text("type", "end").Integer("exit_code", 3).ToString()
+//
+// returns
+//
+//   {"type":"end","exit_code":3}
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_JSON_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_JSON_H_
@@ -16,33 +22,34 @@
 
 namespace external_containerizer {
 
-// How many bytes at the beginning of `text` are whole UTF-8 characters.
+// Returns how many bytes at the beginning of `text` are whole UTF-8 characters.
 size_t Utf8Prefix(absl::string_view text);
 
-// Whether all of `text` could be the beginning of one UTF-8 character.
+// Returns whether `text` is the beginning of one UTF-8 character, and not all
+// of it.
 bool IsUnfinishedCharacter(absl::string_view text);
 
-// `text` in quotes. Control characters are escaped, and so is DEL; what is not
-// UTF-8 becomes U+FFFD, byte by byte.
+// Returns `text` in quotes. Control characters and DEL are escaped. Each byte
+// that is not part of a UTF-8 character becomes U+FFFD.
 std::string JsonString(absl::string_view text);
 
-// `time` as all objects of the agent have it: "2026-01-31T23:59:59.123Z". Empty
-// for what has no year of four digits.
+// Returns `time` as all objects of the agent have it:
+// "2026-01-31T23:59:59.123Z". Empty if its year has not four digits, or is
+// before 1970.
 std::string JsonTime(absl::Time time);
 
-//   JsonObject().Text("type", "end").Integer("exit_code", 3).ToString()
-//   {"type":"end","exit_code":3}
+// Each method adds a member, and returns the object. A name must be given once.
 class JsonObject {
  public:
   JsonObject& Text(absl::string_view name, absl::string_view value);
-  // An array.
+  // An array of strings.
   JsonObject& Texts(absl::string_view name,
                     const std::vector<std::string>& values);
   JsonObject& Integer(absl::string_view name, int64_t value);
   JsonObject& Boolean(absl::string_view name, bool value);
-  // With at most six decimals. null if it is not finite.
+  // Has at most six decimals; null if `value` is not finite.
   JsonObject& Number(absl::string_view name, double value);
-  // Any bytes: as "data" if they are UTF-8, or else as "base64".
+  // Adds `bytes` as "data" if they are UTF-8, or else as "base64".
   JsonObject& Data(absl::string_view bytes);
 
   // Adds the members of `other`.

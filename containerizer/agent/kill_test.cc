@@ -1,14 +1,13 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// A real agent, with the program that comes with it, is killed again and again
-// at random moments while several clients launch, wait for and destroy
-// containers. What it promised is held against what the program and the tasks
-// themselves say:
+// A real agent with `posix` is killed again and again at random moments, while
+// several clients launch, wait for and destroy containers. Its promises are
+// checked against what the program and the tasks say:
 //
-//   who was told that a container runs can learn how it ended
-//   what nobody was told of is there as a whole, or not at all
-//   nothing is launched twice
+//   a client that was told that a container runs can learn how it ended
+//   a container that no client was told of exists completely or not at all
+//   no container is launched twice
 //   in the end nothing is left
 
 #include <dirent.h>
@@ -53,8 +52,7 @@ using ::testing::IsEmpty;
 constexpr int kKills = 200;  // In each case below.
 constexpr int kClients = 3;
 
-// One client: it lives through the lives of containers, one after another, and
-// believes what it is told.
+// One client, which runs one container after another and checks all answers.
 class Client {
  public:
   Client(std::string work_dir, std::string notes, std::string name,
@@ -73,7 +71,7 @@ class Client {
   int unacknowledged() const { return unacknowledged_; }
 
  private:
-  // As often as the agent dies meanwhile.
+  // Repeats a call as often as the agent dies during it.
   template <typename Request, typename Reply>
   absl::StatusOr<Reply> Ask(const ttrpc::Method<Request, Reply>& method,
                             const Request& request) {
@@ -81,7 +79,7 @@ class Client {
                          [](const absl::Status&) {});
   }
 
-  // How a container is listed; NOT_FOUND.
+  // Returns the container as List has it; NOT_FOUND if it is not held.
   absl::StatusOr<std::string> StateOf(const std::string& id) {
     control::v1::ListRequest request;
     request.add_ids(id);
@@ -115,8 +113,8 @@ class Client {
     if (!launched.ok()) {
       EXPECT_THAT(launched, StatusIs(absl::StatusCode::kUnavailable));
       ++unacknowledged_;
-      // It may or may not have happened. What is being destroyed is on its way
-      // to not having happened.
+      // The launch may or may not have happened. A container that is being
+      // destroyed will soon count as not launched.
       absl::StatusOr<std::string> state = StateOf(id);
       while (state.ok() && (*state == "destroying" || *state == "launching")) {
         state = StateOf(id);
@@ -142,7 +140,7 @@ class Client {
     control::v1::DestroyRequest destroy;
     destroy.set_id(id);
     const auto destroyed = Ask(control::kDestroy, destroy);
-    // Asked again it may be gone.
+    // The first of two such calls may have destroyed it.
     if (absl::IsNotFound(destroyed.status())) return;
     ASSERT_THAT(destroyed, IsOk());
     if (wire::ExitOf(destroyed->end()).kind == wire::Exit::Kind::kUnknown) {
@@ -184,7 +182,7 @@ class KillTest : public ::testing::TestWithParam<int> {
     return AgentProcess(flags, {{"HOME", home_}, {"PATH", "/usr/bin:/bin"}});
   }
 
-  // Whether it ends by itself within that time.
+  // Returns whether the agent ends by itself within that time.
   bool Ends(const AgentProcess& agent, absl::Duration time) {
     const UniqueFd fd(
         static_cast<int>(syscall(SYS_pidfd_open, agent.pid(), 0)));
@@ -200,12 +198,12 @@ class KillTest : public ::testing::TestWithParam<int> {
     return names.ok() ? *names : std::vector<std::string>();
   }
 
-  // Each has written down its pid, once.
+  // Each task writes its pid to a file, once.
   void CheckTasks() {
     for (const std::string& name : Names(notes_)) {
       std::ifstream note(absl::StrCat(notes_, "/", name));
       std::string pid, again, command;
-      // Destroyed before it could.
+      // The task was destroyed before it could write.
       if (!std::getline(note, pid)) continue;
       EXPECT_FALSE(std::getline(note, again))
           << name << " was launched more than once";
@@ -232,10 +230,10 @@ TEST_P(KillTest, PromisesAreKeptHoweverOftenTheAgentIsKilled) {
   }
   for (int i = 0; i < kKills; ++i) {
     AgentProcess agent = Agent();
-    // Some die while they start, some with all clients at work.
+    // Half of the agents die while they start, half with all clients at work.
     const absl::Duration life = absl::Milliseconds(
         std::exponential_distribution<double>(1 / 80.0)(random));
-    // On a busy machine few others would come to that.
+    // Without this few agents on a busy machine would serve any client.
     if (i % 4 == 0) agent.Expect("err", "agent: serves");
     const bool ended = Ends(agent, life);
     EXPECT_FALSE(ended) << "an agent ended by itself";
@@ -248,7 +246,7 @@ TEST_P(KillTest, PromisesAreKeptHoweverOftenTheAgentIsKilled) {
     EXPECT_EQ(agent.Wait(), -SIGKILL);
   }
   {
-    // Lets every client come to the end of the life that it is at.
+    // Lets every client finish with its container.
     AgentProcess agent = Agent();
     end = true;
     for (std::thread& thread : threads) thread.join();
@@ -265,7 +263,7 @@ TEST_P(KillTest, PromisesAreKeptHoweverOftenTheAgentIsKilled) {
   RecordProperty("lives", lives);
   RecordProperty("unacknowledged", unacknowledged);
 
-  // Whatever a client gave up on.
+  // Clients may have given up on containers.
   AgentProcess cleanup = Agent({"--recover=cleanup"});
   EXPECT_EQ(cleanup.Wait(), 0) << cleanup.err();
   CheckTasks();

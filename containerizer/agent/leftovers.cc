@@ -27,7 +27,8 @@ constexpr absl::Duration kTime = absl::Seconds(60);
 Options CleaningOptions(const RunDirectory& run) {
   Options options;
   options.environment.work_directory = run.path();
-  // The directory is ours alone, and so is all that is listed there.
+  // No other agent uses the directory, so all that the program lists is the
+  // run's.
   options.lifecycle.orphans = OrphanPolicy::kAll;
   options.lifecycle.max_attempts = 2;
   options.timeouts.recover = absl::Seconds(10);
@@ -62,12 +63,12 @@ LeftoverCleaner::~LeftoverCleaner() {
     stopped_ = true;
     active = std::move(active_);
   }
-  // Its calls end now, and the thread goes on.
+  // This ends Recover(), for which the thread waits.
   active.reset();
   thread_.Join();
 }
 
-bool LeftoverCleaner::Stopped() {
+bool LeftoverCleaner::IsStopped() {
   const MutexLock lock(&mutex_);
   return stopped_;
 }
@@ -76,7 +77,7 @@ void LeftoverCleaner::Work() {
   const Deadline deadline(kTime);
   for (RunDirectory& run :
        RunDirectory::ClaimLeftovers(work_dir_, kMostDirectories)) {
-    if (Stopped() || deadline.Expired()) return;
+    if (IsStopped() || deadline.Expired()) return;
     Clean(std::move(run));
   }
 }
@@ -89,7 +90,7 @@ void LeftoverCleaner::Clean(RunDirectory run) {
   absl::Status cleaned = program.status();
   if (has_launched) cleaned = Destroy(run, **program);
   if (cleaned.ok()) cleaned = std::move(run).Remove();
-  if (Stopped()) return;
+  if (IsStopped()) return;
   if (!cleaned.ok()) {
     notice_(
         absl::StrCat("what a killed run left in ", OneLine(path),

@@ -1,7 +1,13 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// Ends what runs that were killed left behind.
+// Destroys the containers of runs that were killed, and removes their
+// directories.
+//
+//   LeftoverCleaner cleaner(
+//       work_dir, SelectedTransport,
+//       [](const std::string& notice) { Print(notice + "\n"); },
+//       [&] { cleaned_up.Notify(); });
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_LEFTOVERS_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_LEFTOVERS_H_
@@ -20,28 +26,28 @@
 
 namespace external_containerizer {
 
-// Works on a thread of its own, so that nobody has to wait, and on a bounded
-// number of directories for a bounded time; what remains is left to the next
-// run. Nothing that goes wrong is fatal.
+// Works on a thread of its own, on up to 32 directories and for up to a minute.
+// The next run does the rest. No failure is fatal.
 class LeftoverCleaner {
  public:
   using MakeTransport = std::function<TransportFactory(TransportOptions)>;
   using Notice = std::function<void(const std::string&)>;
 
-  // Begins. On that thread, `notice` is told in one line of every container
-  // that was destroyed and of every one that could not be; then `done` is
-  // called, once. If no thread can be made, both are called at once.
+  // Starts the thread. `notice` gets one line for every container that was
+  // destroyed, and for every directory that could not be cleaned up; then
+  // `done` is called once. Both are called on that thread, or inside this call
+  // if no thread is to be had.
   LeftoverCleaner(std::string work_dir, MakeTransport make_transport,
                   Notice notice, std::function<void()> done);
 
-  // Does not wait for a program any longer.
+  // Stops the work. Does not wait for a program that hangs.
   ~LeftoverCleaner();
 
  private:
   void Work();
   void Clean(RunDirectory run);
   absl::Status Destroy(const RunDirectory& run, const std::string& program);
-  bool Stopped();
+  bool IsStopped();
 
   const std::string work_dir_;
   const MakeTransport make_transport_;

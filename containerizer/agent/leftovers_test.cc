@@ -40,7 +40,8 @@ class LeftoversTest : public ::testing::Test {
       : work_(::testing::TempDir() + "/" + RandomName()),
         world_(std::make_shared<OracleWorld>()) {}
 
-  // A run that is killed while its container runs. Returns its directory.
+  // Leaves what a run leaves that is killed while its container runs. Returns
+  // the directory.
   std::string AbandonContainer() {
     auto run = RunDirectory::Create(work_);
     EXPECT_THAT(run, IsOk());
@@ -58,7 +59,7 @@ class LeftoversTest : public ::testing::Test {
     return run->path();
   }
 
-  // To the end.
+  // Cleans up and waits for the end.
   void Clean(LeftoverCleaner::MakeTransport make_transport) {
     absl::Notification done;
     LeftoverCleaner cleaner(
@@ -83,7 +84,7 @@ class LeftoversTest : public ::testing::Test {
   std::shared_ptr<OracleWorld> world_;
   std::vector<TransportOptions> options_;
   std::vector<std::string> notices_;
-  std::string container_;  // The id of the one that was abandoned.
+  std::string container_;  // The id of the abandoned container.
 };
 
 TEST_F(LeftoversTest, ContainerOfAKilledRunIsDestroyedAndItsFilesRemoved) {
@@ -126,7 +127,7 @@ TEST_F(LeftoversTest, WhatCannotBeDestroyedStaysAndIsTold) {
   EXPECT_TRUE(Exists(path));
   EXPECT_THAT(notices_,
               ElementsAre(AllOf(HasSubstr(path), HasSubstr("is gone"))));
-  // And the next one tries again.
+  // The next run tries again.
   Clean(ToWorld());
   EXPECT_FALSE(Exists(path));
 }

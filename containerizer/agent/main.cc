@@ -18,8 +18,8 @@
 namespace ec = external_containerizer;
 
 int main(int argc, char** argv) {
-  // A file size limit fails the write, and not the agent. A handler, since
-  // children inherit what is ignored.
+  // At a file size limit write() must fail, and the agent go on. A handler does
+  // that; children would inherit an ignored signal.
   signal(SIGXFSZ, [](int) {});
   std::vector<std::string> arguments;
   for (int i = 1; i < argc; ++i) arguments.push_back(argv[i]);

@@ -20,7 +20,7 @@ OutputFile::OutputFile(int directory, std::string name)
     : directory_(directory), name_(std::move(name)) {}
 
 absl::StatusOr<std::string> OutputFile::Read(size_t most) {
-  // Twice: a file that was replaced is finished first, then left.
+  // The second turn opens the file that replaced the first.
   for (int i = 0; i < 2; ++i) {
     if (!file_.valid()) {
       absl::Status opened = Open();

@@ -1,7 +1,10 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// Follows a file in a sandbox to which a task appends.
+// Follows a file in a sandbox while a task appends to it.
+//
+//   OutputFile file(sandbox_fd, "stdout");
+//   absl::StatusOr<std::string> bytes = file.Read(64 << 10);
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_OUTPUT_FILE_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_OUTPUT_FILE_H_
@@ -18,17 +21,17 @@ namespace external_containerizer {
 
 class OutputFile {
  public:
-  // `directory`, a descriptor, must outlive this. `name` is one component.
+  // The caller keeps the descriptor `directory` open. `name` has no slash.
   OutputFile(int directory, std::string name);
 
-  // The next bytes, at most `most`; none if there is nothing new now, or no
-  // such file yet. Never blocks on anything but the disk. A file that was
-  // truncated or replaced is read from its beginning. FAILED_PRECONDITION if
-  // it is a link, has another name besides, or is no regular file: a task must
-  // not make us show what it cannot read itself.
+  // Returns the next bytes, at most `most`; none if there is nothing new, or no
+  // file yet. Blocks only as long as the disk does. A file that was truncated
+  // or replaced is read from its beginning. FAILED_PRECONDITION if the file is
+  // a link, has a second name, or is no regular file: a task must not get a
+  // file shown that it may not read itself.
   absl::StatusOr<std::string> Read(size_t most);
 
-  // How many bytes of the file that is being read are still to come.
+  // Returns how many bytes of the file have not been read.
   size_t Unread() const;
 
  private:

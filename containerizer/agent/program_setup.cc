@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "absl/status/statusor.h"
 #include "external_containerizer/containerizer/posix/task_user.h"
 #include "external_containerizer/transport/inherited_environment.h"
 
@@ -32,16 +33,11 @@ Options ContainerizerOptionsFor(const ProgramSetup& program,
   return options;
 }
 
-absl::StatusOr<std::optional<Sandbox::Owner>> SandboxOwner(
-    const std::string& user, bool is_posix) {
+std::optional<Sandbox::Owner> SandboxOwner(const std::string& user) {
   if (user.empty()) return std::nullopt;
-  absl::StatusOr<std::optional<posix::TaskUser>> found =
+  const absl::StatusOr<std::optional<posix::TaskUser>> found =
       posix::FindTaskUser(user);
-  if (!found.ok()) {
-    if (is_posix) return found.status();
-    return std::nullopt;
-  }
-  if (!found->has_value()) return std::nullopt;
+  if (!found.ok() || !found->has_value()) return std::nullopt;
   return Sandbox::Owner{(*found)->uid(), (*found)->gid()};
 }
 

@@ -1,7 +1,13 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the operator said about the external containerizer program.
+// The external containerizer program, as the operator describes it.
+//
+//   ProgramSetup program;
+//   program.command_line = "posix --require_limits";
+//   auto containerizer = Containerizer::Create(
+//       ContainerizerOptionsFor(program, work_dir),
+//       SelectedTransport(TransportOptionsFor(program, transport_dir)));
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_PROGRAM_SETUP_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_PROGRAM_SETUP_H_
@@ -20,29 +26,27 @@ namespace external_containerizer {
 
 struct ProgramSetup {
   std::string command_line;
-  // It is `posix`, the program that comes with the agent.
-  bool is_posix = false;
   std::string libexec_directory = "";
-  // Variables that it inherits beside the usual few: names, or prefixes and
-  // "*".
+  // Variables that the program inherits beside the usual ones: names, or
+  // prefixes that end with "*".
   std::vector<std::string> inherit = {};
   wire::ExitConvention exits = wire::ExitConvention::kWaitStatus;
 };
 
-// `directory` is where the transport keeps its files.
+// `directory` is the one for the transport's files.
 TransportOptions TransportOptionsFor(const ProgramSetup& program,
                                      std::string directory);
 
-// `work_directory` is the one that the program is told.
+// `work_directory` is the one that the program is told of.
 Options ContainerizerOptionsFor(const ProgramSetup& program,
                                 std::string work_directory);
 
-// To whom the sandbox of a task belongs that runs as `user`; nullopt: to the
-// agent. `posix` has rules of its own about users, and what it would refuse is
-// an error here already (posix/task_user.h). Another program may know users
-// that this machine does not know. Asks the name service, which may block.
-absl::StatusOr<std::optional<Sandbox::Owner>> SandboxOwner(
-    const std::string& user, bool is_posix);
+// Returns the owner of the sandbox of a task that runs as `user`. nullopt: the
+// sandbox stays the agent's, because `user` is the agent's own or is empty, or
+// because this machine does not know the user, or the agent may not become it.
+// In the last two cases the program decides whether the task can run. Asks the
+// name service, which may block.
+std::optional<Sandbox::Owner> SandboxOwner(const std::string& user);
 
 }  // namespace external_containerizer
 

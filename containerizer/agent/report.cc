@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -12,13 +13,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "external_containerizer/containerizer/agent/standard_output.h"
 #include "external_containerizer/containerizer/wire/mesos.pb.h"
 #include "external_containerizer/transport/transport.h"
 
 namespace external_containerizer {
 namespace {
 
-// Program's numbers are not to be trusted.
+// A program's numbers are not to be trusted.
 std::optional<absl::Duration> Seconds(bool there, double seconds) {
   if (!there || !std::isfinite(seconds) || seconds < 0) return std::nullopt;
   return absl::Seconds(seconds);
@@ -42,7 +44,20 @@ std::string HowText(const End& end) {
   return IsPlainlyDestroyed(end) ? "destroyed" : end.exit.ToString();
 }
 
-std::string MemoryText(const Used& used) {
+JsonObject ExitJson(const wire::Exit& exit, absl::string_view message,
+                    absl::string_view why) {
+  JsonObject json;
+  if (exit.kind == wire::Exit::Kind::kExited) {
+    json.Integer("exit_code", exit.number);
+  } else if (exit.kind == wire::Exit::Kind::kSignaled) {
+    json.Integer("signal", exit.number);
+  }
+  json.Text("message", message);
+  if (!why.empty()) json.Text("why", why);
+  return json;
+}
+
+std::string MemoryText(const ResourceUse& used) {
   std::string text = absl::StrCat("memory ", BytesText(*used.memory_bytes));
   if (used.memory_limit_bytes.has_value()) {
     absl::StrAppend(&text, " of ", BytesText(*used.memory_limit_bytes));
@@ -50,7 +65,8 @@ std::string MemoryText(const Used& used) {
   return text;
 }
 
-// What it was to be limited to and is not known to have been: "0.5 cpus".
+// Returns the limits that were asked for and are not known to have been
+// enforced: "0.5 cpus".
 std::vector<std::string> LimitsNotKnown(const End& end) {
   std::vector<std::string> limits;
   const bool throttled =
@@ -104,14 +120,14 @@ std::string BytesText(uint64_t bytes) {
   return absl::StrFormat("%.1f %s", amount, kUnits[unit]);
 }
 
-std::optional<absl::Duration> Used::Cpu() const {
+std::optional<absl::Duration> ResourceUse::Cpu() const {
   if (!user.has_value() && !system.has_value()) return std::nullopt;
   return user.value_or(absl::ZeroDuration()) +
          system.value_or(absl::ZeroDuration());
 }
 
-Used UsedOf(const wire::ResourceStatistics& statistics) {
-  Used used;
+ResourceUse ResourceUseOf(const wire::ResourceStatistics& statistics) {
+  ResourceUse used;
   used.user = Seconds(statistics.has_cpus_user_time_secs(),
                       statistics.cpus_user_time_secs());
   used.system = Seconds(statistics.has_cpus_system_time_secs(),
@@ -133,7 +149,7 @@ Used UsedOf(const wire::ResourceStatistics& statistics) {
 }
 
 std::string StatusLine(absl::string_view state, absl::Duration elapsed,
-                       const Used& used, std::optional<double> cpus,
+                       const ResourceUse& used, std::optional<double> cpus,
                        size_t width) {
   std::string line = absl::StrCat(state, " ", DurationText(elapsed));
   if (const auto cpu = used.Cpu(); cpu.has_value()) {
@@ -185,17 +201,10 @@ std::string EndText(const End& end) {
 
 JsonObject EndJson(const End& end) {
   JsonObject json;
-  json.Text("type", "end");
-  if (end.exit.kind == wire::Exit::Kind::kExited) {
-    json.Integer("exit_code", end.exit.number);
-  } else if (end.exit.kind == wire::Exit::Kind::kSignaled) {
-    json.Integer("signal", end.exit.number);
-  }
-  json.Text("message", HowText(end));
-  if (!end.why.empty()) json.Text("why", end.why);
+  json.Text("type", "end").Append(ExitJson(end.exit, HowText(end), end.why));
   if (!end.error.empty()) json.Text("error", end.error);
   return json.Number("seconds", absl::ToDoubleSeconds(end.took))
-      .Append(UsedJson(end.used))
+      .Append(ResourceUseJson(end.used))
       .Integer("status", end.status);
 }
 
@@ -215,12 +224,12 @@ std::optional<uint64_t> MemoryAskedFor(const Resources& resources) {
 std::string WhyOf(const wire::Termination& termination) {
   std::string why;
   for (const wire::TaskStatus::Reason reason : wire::ReasonsOf(termination)) {
-    // Says no more than that it ended.
+    // This reason only says that the container has ended.
     if (reason == wire::TaskStatus::REASON_EXECUTOR_TERMINATED) continue;
     const std::string name(wire::TaskStatus::Reason_Name(reason));
     if (!name.empty()) absl::StrAppend(&why, why.empty() ? "" : ", ", name);
   }
-  // Where the exit is known the message mostly repeats it.
+  // Most messages only repeat an exit that is known.
   const bool known =
       wire::ExitOf(termination).kind != wire::Exit::Kind::kUnknown;
   if (!termination.message().empty() && (!why.empty() || !known)) {
@@ -228,6 +237,29 @@ std::string WhyOf(const wire::Termination& termination) {
                     OneLine(termination.message()));
   }
   return why;
+}
+
+std::string TerminationText(const wire::Termination& end) {
+  const std::string why = WhyOf(end);
+  return absl::StrCat(wire::ExitOf(end).ToString(),
+                      why.empty() ? "" : absl::StrCat(" (", why, ")"));
+}
+
+JsonObject TerminationJson(const wire::Termination& end) {
+  const wire::Exit exit = wire::ExitOf(end);
+  return ExitJson(exit, exit.ToString(), WhyOf(end));
+}
+
+int ExitStatusOf(const wire::Exit& exit) {
+  switch (exit.kind) {
+    case wire::Exit::Kind::kExited:
+      return exit.number;
+    case wire::Exit::Kind::kSignaled:
+      return 128 + exit.number;
+    case wire::Exit::Kind::kUnknown:
+      break;
+  }
+  return kAgentFailed;
 }
 
 absl::string_view EventName(ContainerEvent::Kind kind) {
@@ -302,7 +334,7 @@ JsonObject EventJson(const ContainerEvent& event) {
   return json;
 }
 
-JsonObject UsedJson(const Used& used) {
+JsonObject ResourceUseJson(const ResourceUse& used) {
   JsonObject json;
   if (used.user.has_value()) {
     json.Number("cpu_user_seconds", absl::ToDoubleSeconds(*used.user));
@@ -331,11 +363,17 @@ JsonObject ErrorJson(const absl::Status& status) {
       .Text("error", std::string(status.message()));
 }
 
+int Fail(const absl::Status& status, bool json) {
+  if (json) Print(absl::StrCat(ErrorJson(status).ToString(), "\n"));
+  fprintf(stderr, "agent: %s\n", OneLine(status.message()).c_str());
+  return kAgentFailed;
+}
+
 std::string OneLine(absl::string_view text) {
   constexpr size_t kMost = 4096;
   std::string line;
-  // Messages are escaped where they quote; escaping them whole again would
-  // double every backslash.
+  // Quotes in a message are escaped already; CHexEscape() of the whole would
+  // double their backslashes.
   for (const char c : text.substr(0, kMost)) {
     if (c >= 0x20 && c < 0x7f) {
       line += c;

@@ -1,8 +1,11 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the agent says of a container: to people in one line, to programs as
-// one JSON object. Text that came from elsewhere is escaped.
+// What the agent says about a container: one line for people, one JSON object
+// for programs. Text from elsewhere is escaped.
+//
+//   EventText(event)  // "launch one ended after 0.012 s"
+//   EventJson(event).ToString()
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_REPORT_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_REPORT_H_
@@ -26,39 +29,40 @@ namespace external_containerizer {
 std::string DurationText(absl::Duration duration);
 std::string BytesText(uint64_t bytes);
 
-// What a container used until some moment; what nobody measured is unset.
-struct Used {
+// What a container has used so far. Values that nobody measured are unset.
+struct ResourceUse {
   std::optional<absl::Duration> user;
   std::optional<absl::Duration> system;
   std::optional<uint64_t> memory_bytes;
   std::optional<uint64_t> memory_limit_bytes;
   std::optional<double> cpus_limit;
-  // Time it could have run and had used up its share of CPUs.
+  // The time for which it was held back, because its share of CPUs was used up.
   std::optional<absl::Duration> throttled;
 
   std::optional<absl::Duration> Cpu() const;
 };
 
-Used UsedOf(const wire::ResourceStatistics& statistics);
+// Reads a program's statistics. Numbers that make no sense are left out.
+ResourceUse ResourceUseOf(const wire::ResourceStatistics& statistics);
 
-// One line for a terminal of `width` columns: "running 12 s | cpu 4.5 s (98%) |
-// memory 3.4 MiB". `cpus`: how many were busy of late.
+// Returns one line for a terminal of `width` columns: "running 12 s | cpu 4.5 s
+// (98%) | memory 3.4 MiB". `cpus` is the number of CPUs that were busy lately.
 std::string StatusLine(absl::string_view state, absl::Duration elapsed,
-                       const Used& used, std::optional<double> cpus,
+                       const ResourceUse& used, std::optional<double> cpus,
                        size_t width);
 
 struct End {
   wire::Exit exit;
-  // The agent ended it. Then nobody wonders if the program does not say how.
+  // The agent ended it, so the program need not know how it ended.
   bool destroyed = false;
-  std::string why;  // More, if the program said more; may be empty.
+  std::string why;  // WhyOf()
   absl::Duration took;
-  Used used;
-  int status = 0;  // What the agent exits with.
-  // The limits it was to have. If `used` has none, that is said.
+  ResourceUse used;
+  int status = 0;  // The agent's exit status.
+  // The limits that were asked for. The text says so if `used` has none.
   std::optional<double> cpus_asked_for = std::nullopt;
   std::optional<uint64_t> memory_asked_for_bytes = std::nullopt;
-  // The first thing that the agent could not do; empty if there is none.
+  // The agent's first failure; empty if there was none.
   std::string error = {};
 };
 
@@ -67,23 +71,38 @@ struct End {
 std::string EndText(const End& end);
 JsonObject EndJson(const End& end);
 
-// The sum of all "cpus", and of all "mem".
+// Return the sum of all "cpus" or "mem"; nullopt if there are none.
 std::optional<double> CpusAskedFor(const Resources& resources);
 std::optional<uint64_t> MemoryAskedFor(const Resources& resources);
 
-// Why a container ended, as far as that says more than its exit does.
+// Returns why a container ended: its reasons and message, unless they only
+// repeat what its exit says.
 std::string WhyOf(const wire::Termination& termination);
+
+// "killed by signal 9 (Killed) (REASON_CONTAINER_LIMITATION_MEMORY: ...)".
+std::string TerminationText(const wire::Termination& end);
+// Has the members exit_code or signal, message, and why.
+JsonObject TerminationJson(const wire::Termination& end);
+
+// Returns the exit status that a shell has for it: the exit code, or 128 + the
+// signal's number; kAgentFailed if nobody knows.
+int ExitStatusOf(const wire::Exit& exit);
 
 // "state_changed".
 absl::string_view EventName(ContainerEvent::Kind kind);
 std::string EventText(const ContainerEvent& event);
 JsonObject EventJson(const ContainerEvent& event);
 
-JsonObject UsedJson(const Used& used);
+JsonObject ResourceUseJson(const ResourceUse& used);
 JsonObject ErrorJson(const absl::Status& status);
 
-// `text` with control characters and what is not ASCII escaped; newlines too.
-// At most a few thousand bytes.
+// Tells the user that the agent failed: "agent: <message>" on stderr, and if
+// `json` also an object on stdout. Returns kAgentFailed, the exit status for
+// that.
+int Fail(const absl::Status& status, bool json = false);
+
+// Returns `text` in one line: every byte but printable ASCII is escaped. Cut
+// off after 4096 bytes.
 std::string OneLine(absl::string_view text);
 
 }  // namespace external_containerizer

@@ -9,8 +9,10 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "external_containerizer/containerizer/agent/standard_output.h"
 #include "external_containerizer/containerizer/container.h"
 #include "external_containerizer/containerizer/wire/containerizer.pb.h"
+#include "external_containerizer/containerizer/wire/exit.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -22,8 +24,8 @@ using ::testing::Not;
 
 constexpr wire::Exit kExit3{wire::Exit::Kind::kExited, 3};
 
-Used SomeUse() {
-  Used used;
+ResourceUse SomeUse() {
+  ResourceUse used;
   used.user = absl::Milliseconds(10);
   used.system = absl::Milliseconds(4);
   used.memory_bytes = 1258291;
@@ -49,7 +51,7 @@ TEST(ReportTest, BytesAreInBinaryUnits) {
 TEST(ReportTest, StatusLineShowsStateTimeCpuAndMemory) {
   EXPECT_EQ(StatusLine("running", absl::Seconds(12), SomeUse(), 0.984, 80),
             "running 12 s | cpu 0.0 s (98%) | memory 1.2 MiB");
-  EXPECT_EQ(StatusLine("launching", absl::Seconds(1), Used(), {}, 80),
+  EXPECT_EQ(StatusLine("launching", absl::Seconds(1), ResourceUse(), {}, 80),
             "launching 1.0 s");
 }
 
@@ -63,10 +65,10 @@ TEST(ReportTest, EndSaysHowAndWhatItUsed) {
   EXPECT_EQ(EndText({kExit3, false, "", absl::Milliseconds(200), SomeUse(), 3}),
             "exited with code 3 after 0.2 s; cpu 0.01 s user 0.00 s system, "
             "memory 1.2 MiB");
-  EXPECT_EQ(
-      EndText({kExit3, false, "REASON_X", absl::Milliseconds(200), Used(), 3}),
-      "exited with code 3 after 0.2 s (REASON_X)");
-  Used memory_only;
+  EXPECT_EQ(EndText({kExit3, false, "REASON_X", absl::Milliseconds(200),
+                     ResourceUse(), 3}),
+            "exited with code 3 after 0.2 s (REASON_X)");
+  ResourceUse memory_only;
   memory_only.memory_bytes = 1024;
   EXPECT_EQ(
       EndText({kExit3, false, "", absl::Milliseconds(200), memory_only, 3}),
@@ -74,7 +76,7 @@ TEST(ReportTest, EndSaysHowAndWhatItUsed) {
 }
 
 TEST(ReportTest, EndTellsLimits) {
-  Used used;
+  ResourceUse used;
   used.memory_bytes = 40 << 20;
   used.throttled = absl::Seconds(1.5);
   End end = {kExit3, false, "", absl::Milliseconds(200), used, 3};
@@ -96,7 +98,7 @@ TEST(ReportTest, EndTellsLimits) {
 }
 
 TEST(ReportTest, EndTellsLimitsThatAreNotKnownToBeEnforced) {
-  End end = {kExit3, false, "", absl::Milliseconds(200), Used(), 3};
+  End end = {kExit3, false, "", absl::Milliseconds(200), ResourceUse(), 3};
   end.cpus_asked_for = 0.5;
   EXPECT_EQ(EndText(end),
             "exited with code 3 after 0.2 s (the limit of 0.5 cpus is not "
@@ -163,21 +165,21 @@ TEST(ReportTest, EndJsonHasCodeOrSignal) {
 
 TEST(ReportTest, UseIsWhatTheProgramMeasured) {
   wire::ResourceStatistics statistics;
-  EXPECT_FALSE(UsedOf(statistics).Cpu().has_value());
-  EXPECT_FALSE(UsedOf(statistics).memory_bytes.has_value());
+  EXPECT_FALSE(ResourceUseOf(statistics).Cpu().has_value());
+  EXPECT_FALSE(ResourceUseOf(statistics).memory_bytes.has_value());
   statistics.set_cpus_user_time_secs(1.5);
   statistics.set_mem_rss_bytes(7);
-  EXPECT_EQ(UsedOf(statistics).Cpu(), absl::Seconds(1.5));
-  EXPECT_EQ(UsedOf(statistics).memory_bytes, 7u);
+  EXPECT_EQ(ResourceUseOf(statistics).Cpu(), absl::Seconds(1.5));
+  EXPECT_EQ(ResourceUseOf(statistics).memory_bytes, 7u);
   statistics.set_mem_total_bytes(8);
-  EXPECT_EQ(UsedOf(statistics).memory_bytes, 8u);
+  EXPECT_EQ(ResourceUseOf(statistics).memory_bytes, 8u);
   statistics.set_cpus_user_time_secs(std::numeric_limits<double>::quiet_NaN());
-  EXPECT_FALSE(UsedOf(statistics).user.has_value());
-  EXPECT_FALSE(UsedOf(statistics).cpus_limit.has_value());
+  EXPECT_FALSE(ResourceUseOf(statistics).user.has_value());
+  EXPECT_FALSE(ResourceUseOf(statistics).cpus_limit.has_value());
   statistics.set_cpus_limit(std::numeric_limits<double>::infinity());
-  EXPECT_FALSE(UsedOf(statistics).cpus_limit.has_value());
+  EXPECT_FALSE(ResourceUseOf(statistics).cpus_limit.has_value());
   statistics.set_cpus_limit(0.5);
-  EXPECT_EQ(UsedOf(statistics).cpus_limit, 0.5);
+  EXPECT_EQ(ResourceUseOf(statistics).cpus_limit, 0.5);
 }
 
 TEST(ReportTest, WhyIsSaidWhereTheExitDoesNotTell) {
@@ -234,6 +236,22 @@ TEST(ReportTest, EventJsonHasWhatTheTextHas) {
 TEST(ReportTest, OneLineIsBoundedAndDoesNotDoubleBackslashes) {
   EXPECT_EQ(OneLine("a\\x1b\"b\"\x1b"), "a\\x1b\"b\"\\x1b");
   EXPECT_LT(OneLine(std::string(1 << 20, '\xff')).size(), 20000u);
+}
+
+TEST(ExitStatusTest, IsThatOfShells) {
+  EXPECT_EQ(ExitStatusOf(wire::ExitOf(wire::MakeTermination(3 << 8, ""))), 3);
+  EXPECT_EQ(ExitStatusOf(wire::ExitOf(wire::MakeTermination(9, ""))), 128 + 9);
+  EXPECT_EQ(ExitStatusOf(wire::ExitOf(wire::Termination())), kAgentFailed);
+}
+
+TEST(EndedTest, SaysHowAndWhy) {
+  wire::Termination end = wire::MakeTermination(9, "too much");
+  end.add_reasons(wire::TaskStatus::REASON_CONTAINER_LIMITATION_MEMORY);
+  EXPECT_EQ(TerminationText(end),
+            "killed by signal 9 (Killed) (REASON_CONTAINER_LIMITATION_MEMORY: "
+            "too much)");
+  EXPECT_EQ(TerminationJson(wire::MakeTermination(3 << 8, "")).ToString(),
+            "{\"exit_code\":3,\"message\":\"exited with code 3\"}");
 }
 
 }  // namespace

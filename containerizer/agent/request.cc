@@ -15,7 +15,7 @@ namespace external_containerizer {
 
 absl::StatusOr<std::vector<std::pair<std::string, std::string>>>
 ParseEnvironment(const std::vector<std::string>& values) {
-  // As execve() has it: programs read names that no shell could.
+  // execve() takes names that a shell would not.
   static const RE2& kVariable =
       *new RE2("([^=\\x00-\\x1f\\x7f]+)=((?s:.*))", RE2::Latin1);
   constexpr size_t kMostShown = 100;
@@ -23,7 +23,7 @@ ParseEnvironment(const std::vector<std::string>& values) {
   for (const std::string& text : values) {
     std::string name, value;
     if (!RE2::FullMatch(text, kVariable, &name, &value)) {
-      // A value may be secret; what stands before it is not.
+      // The value may be secret, but not the name before it.
       const std::string shown = absl::CHexEscape(
           text.substr(0, text.find('=')).substr(0, kMostShown));
       return absl::InvalidArgumentError(absl::StrCat(

@@ -1,7 +1,13 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// A command as the request to launch it.
+// The request to launch a command.
+//
+//   TaskCommand command;
+//   command.program = "sleep";
+//   command.arguments = {"sleep", "600"};
+//   LaunchRequest request = MakeLaunchRequest(run, sandbox, command,
+//   resources);
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_REQUEST_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_REQUEST_H_
@@ -17,22 +23,23 @@
 namespace external_containerizer {
 
 struct TaskCommand {
-  std::string program;                 // What to execute, or a shell's text.
+  std::string program;                 // The executable, or a shell's text.
   std::vector<std::string> arguments;  // All of argv.
   std::vector<std::pair<std::string, std::string>> environment;
-  std::string user = "";  // To run as; empty: the agent's.
-  // `program` is for a shell, and there are no arguments.
+  std::string user = "";  // The user to run as; empty: the agent's.
+  // `program` is a text for a shell, and there are no arguments.
   bool shell = false;
 };
 
-// Reads values of --env, each NAME=VALUE; of one name the last counts.
-// INVALID_ARGUMENT names the one that is wrong.
+// Reads the values of --env, each NAME=VALUE. The last value of a name counts.
+// INVALID_ARGUMENT for a value of another form; the message quotes its name
+// only, since the rest may be secret.
 absl::StatusOr<std::vector<std::pair<std::string, std::string>>>
 ParseEnvironment(const std::vector<std::string>& values);
 
-// The request for a command task, complete for every release of the protocol:
-// the command stands in the task and in its executor, since programs differ in
-// where they look, and some cannot read an executor without one.
+// Returns the request for a command task, for programs of every release of the
+// protocol. Both the task and its executor have the command: programs differ in
+// where they look, and some cannot read an executor without a command.
 LaunchRequest MakeLaunchRequest(const state::RunId& run, const Sandbox& sandbox,
                                 const TaskCommand& command,
                                 const Resources& resources);

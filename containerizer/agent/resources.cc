@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <iterator>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -32,7 +33,7 @@ constexpr size_t kMostItems = 1000;
 constexpr char kExample[] =
     "as in cpus:0.5;mem:64;ports:[31000-32000];disks:{a,b}";
 
-// What people write, and what is meant by it.
+// A name that people write, and the name that they mean.
 struct Word {
   const char* written;
   const char* meant;
@@ -54,7 +55,7 @@ bool IsUsual(absl::string_view name) {
                      [&](const Word& word) { return name == word.meant; });
 }
 
-// The usual name that was most likely meant by one that is none; or empty.
+// Returns the usual name that `name` most likely means; empty if there is none.
 std::string MeantName(absl::string_view name, wire::Value::Type type) {
   std::vector<std::string> words;
   for (const Word& word : kWords) {
@@ -191,7 +192,32 @@ absl::Status ReadItem(absl::string_view item, wire::Resource& resource) {
   return absl::OkStatus();
 }
 
-// In order, with none that touch.
+std::string ValueText(const wire::Resource& resource) {
+  constexpr size_t kMostShown = 100;
+  std::vector<std::string> items;
+  const auto add = [&](std::string item) {
+    items.push_back(items.size() == kMostShown ? "..." : std::move(item));
+    return items.size() <= kMostShown;
+  };
+  switch (resource.type()) {
+    case wire::Value::RANGES:
+      for (const auto& range : resource.ranges().range()) {
+        if (!add(absl::StrCat(range.begin(), "-", range.end()))) break;
+      }
+      return absl::StrCat("[", absl::StrJoin(items, ","), "]");
+    case wire::Value::SET:
+      for (const std::string& item : resource.set().item()) {
+        if (!add(item)) break;
+      }
+      return absl::StrCat("{", absl::StrJoin(items, ","), "}");
+    case wire::Value::SCALAR:
+    case wire::Value::TEXT:
+      break;
+  }
+  return absl::StrCat(resource.scalar().value());
+}
+
+// Sorts the ranges, and joins those that overlap or touch.
 void Coalesce(wire::Value::Ranges& ranges) {
   std::vector<wire::Value::Range> all(ranges.range().begin(),
                                       ranges.range().end());
@@ -219,7 +245,7 @@ void Deduplicate(wire::Value::Set& set) {
   for (const std::string& word : all) set.add_item(word);
 }
 
-// Adds `more` to `sum`, which is of the same name, role and type.
+// Adds `more` to `sum`. Both have the same name, role and type.
 void Add(const wire::Resource& more, wire::Resource& sum) {
   if (sum.type() == wire::Value::SCALAR) {
     sum.mutable_scalar()->set_value(sum.scalar().value() +
@@ -287,6 +313,21 @@ std::string UnknownResourcesText(const Resources& resources) {
   return absl::StrCat("no program is known to enforce ",
                       absl::StrJoin(names, ", "),
                       ": the usual names are cpus, mem, disk, gpus and ports");
+}
+
+std::string ResourceText(const wire::Resource& resource) {
+  std::string text = resource.name();
+  // The last reservation is the present one.
+  const std::string& role =
+      resource.reservations().empty()
+          ? resource.role()
+          : resource.reservations(resource.reservations_size() - 1).role();
+  if (!role.empty() && role != "*") absl::StrAppend(&text, "(", role, ")");
+  if (resource.disk().has_persistence()) {
+    absl::StrAppend(&text, "[", resource.disk().persistence().id(), ":",
+                    resource.disk().volume().container_path(), "]");
+  }
+  return absl::StrCat(text, ":", ValueText(resource));
 }
 
 }  // namespace external_containerizer

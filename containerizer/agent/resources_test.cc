@@ -17,8 +17,10 @@ namespace external_containerizer {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Lt;
+using ::testing::SizeIs;
 
-// All of the resources as text, in one line.
+// Returns the resources as text, in one line.
 std::string Parsed(const std::string& text) {
   const absl::StatusOr<Resources> resources = ParseResources(text);
   if (!resources.ok()) return std::string(resources.status().message());
@@ -153,6 +155,49 @@ TEST(ResourcesTest, ForeignBytesAreEscapedAndLengthIsBounded) {
   std::string many;
   for (int i = 0; i < 1001; ++i) absl::StrAppend(&many, "r", i, ":1;");
   EXPECT_THAT(Wrong(many), Says("more than 1000"));
+}
+
+TEST(ResourcesTextTest, ResourcesAreAsOneWouldGiveThem) {
+  wire::Resource ports;
+  ports.set_name("ports");
+  ports.set_role("web");
+  ports.set_type(wire::Value::RANGES);
+  for (uint64_t i = 0; i < 2; ++i) {
+    wire::Value::Range& range = *ports.mutable_ranges()->add_range();
+    range.set_begin(10 * i);
+    range.set_end(10 * i + 5);
+  }
+  EXPECT_EQ(ResourceText(ports), "ports(web):[0-5,10-15]");
+  // Agents write reservations since Mesos 1.4.
+  ports.clear_role();
+  ports.add_reservations()->set_role("eng");
+  ports.add_reservations()->set_role("eng/front");
+  EXPECT_EQ(ResourceText(ports), "ports(eng/front):[0-5,10-15]");
+  wire::Resource disks;
+  disks.set_name("disks");
+  disks.set_type(wire::Value::SET);
+  disks.mutable_set()->add_item("a");
+  disks.mutable_set()->add_item("b");
+  EXPECT_EQ(ResourceText(disks), "disks:{a,b}");
+  wire::Resource disk;
+  disk.set_name("disk");
+  disk.set_type(wire::Value::SCALAR);
+  disk.mutable_scalar()->set_value(64);
+  disk.mutable_disk()->mutable_persistence()->set_id("p");
+  disk.mutable_disk()->mutable_volume()->set_container_path("data");
+  EXPECT_EQ(ResourceText(disk), "disk[p:data]:64");
+  EXPECT_EQ(ResourcesText(std::vector<wire::Resource>{disks, disk}),
+            "disks:{a,b}; disk[p:data]:64");
+}
+
+TEST(ResourcesTextTest, ResourcesMadeToBeLongAreCutShort) {
+  wire::Resource ports;
+  ports.set_name("ports");
+  ports.set_type(wire::Value::RANGES);
+  for (int i = 0; i < 100'000; ++i) ports.mutable_ranges()->add_range();
+  EXPECT_THAT(ResourceText(ports), SizeIs(Lt(1000u)));
+  EXPECT_THAT(ResourcesText(std::vector<wire::Resource>(100'000)),
+              SizeIs(Lt(1000u)));
 }
 
 }  // namespace

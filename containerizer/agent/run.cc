@@ -29,9 +29,9 @@
 #include "external_containerizer/containerizer/agent/run_directory.h"
 #include "external_containerizer/containerizer/agent/sandbox_layout.h"
 #include "external_containerizer/containerizer/containerizer.h"
+#include "external_containerizer/containerizer/program/exit_code.h"
 #include "external_containerizer/containerizer/wire/exit.h"
 #include "external_containerizer/state/paths.h"
-#include "external_containerizer/state/text_files.h"
 #include "external_containerizer/transport/event_loop.h"
 #include "external_containerizer/transport/linux/clock.h"
 #include "external_containerizer/transport/selected.h"
@@ -41,7 +41,7 @@ namespace {
 
 constexpr absl::Duration kUsageInterval = absl::Seconds(1);
 constexpr absl::Duration kTick = absl::Milliseconds(500);
-// A user who waits longer than this for a command of the program is told.
+// When a command of the program takes longer, the user is told.
 constexpr absl::Duration kSlow = absl::Seconds(5);
 // timeout(1) signals its child and then its whole group: one request, not two.
 constexpr absl::Duration kSameRequest = absl::Milliseconds(300);
@@ -49,10 +49,10 @@ constexpr absl::Duration kSameRequest = absl::Milliseconds(300);
 enum class Phase {
   kRecovering,
   kLaunching,   // Launch() was called.
-  kRunning,     // And it succeeded.
-  kEnded,       // By itself; what it used is being asked.
+  kRunning,     // The launch succeeded.
+  kEnded,       // It ended by itself; its usage is being asked for.
   kDestroying,  // Destroy() was called.
-  kFinishing,   // Nothing is left to do but to show the end.
+  kFinishing,   // The end is being shown.
 };
 
 absl::string_view PhaseText(Phase phase) {
@@ -72,8 +72,8 @@ absl::string_view PhaseText(Phase phase) {
   return "destroying";
 }
 
-// One run. Everything happens on one loop, on the main thread; what comes from
-// other threads is posted to it.
+// One run. Everything happens on one loop, on the main thread. Callbacks on
+// other threads post to it.
 class Run {
  public:
   Run(const RunOptions& options, Interrupts& interrupts, EventLoop& loop,
@@ -83,43 +83,43 @@ class Run {
         loop_(loop),
         directory_(directory) {}
 
-  // Returns when all is over, with the exit status.
+  // Returns the exit status, when all is over.
   int Go();
 
-  // Whether the program holds nothing any more, so that the directory can go.
+  // Returns whether the program holds nothing, so that the directory can go.
   bool clean() const { return clean_; }
 
  private:
   absl::Status Prepare();
   void Launch();
-  void Launched(absl::Status status);
-  void Ended(absl::StatusOr<wire::Termination> termination);
+  void OnLaunched(absl::Status status);
+  void OnEnded(absl::StatusOr<wire::Termination> termination);
   void Destroy();
-  void Destroyed(absl::StatusOr<wire::Termination> termination);
+  void OnDestroyed(absl::StatusOr<wire::Termination> termination);
   void Finish();
   void ShowEnd();
   void StopIfDone();
 
   void AskUsage(bool last);
-  void HaveUsage(
+  void OnUsage(
       const absl::StatusOr<std::optional<wire::ResourceStatistics>>& statistics,
       bool last);
   void Tick();
   void ShowStatus();
 
-  void Happened(const ContainerEvent& event);
+  void OnEvent(const ContainerEvent& event);
   void ShowSlow();
 
-  void Signaled();
-  void Interrupted(int number);
-  void OutBroken(const absl::Status& broken);
+  void OnSignal();
+  void OnInterrupt(int number);
+  void OnOutBroken(const absl::Status& broken);
   void DestroyEarly();
   void StopWaiting();
   void Fail(const absl::Status& status);
 
-  // `member` on the loop, with what a callback of another thread is given.
+  // Returns a callback for another thread that calls `member` on the loop.
   template <typename T>
-  auto Posted(void (Run::*member)(T)) {
+  auto OnLoop(void (Run::*member)(T)) {
     return [this, member](T value) {
       loop_.Post([this, member, value = std::move(value)]() mutable {
         (this->*member)(std::move(value));
@@ -127,7 +127,7 @@ class Run {
     };
   }
 
-  // Since it began to run, or before that since the agent began.
+  // The time since it began to run, or before that since the agent began.
   absl::Duration Elapsed() const {
     return ended_at_.value_or(MonotonicNow()) - started_at_.value_or(begun_at_);
   }
@@ -140,36 +140,36 @@ class Run {
   EventLoop& loop_;
   RunDirectory& directory_;
 
-  MadeSandbox sandbox_;
+  NewSandbox sandbox_;
   LaunchRequest request_;
   std::string id_;
-  // Destroyed in this order, last first: callbacks of the containerizer and of
-  // the cleaner use the display.
+  // The display must be destroyed last: callbacks of the containerizer and of
+  // the cleaner use it.
   std::unique_ptr<Display> display_;
   std::unique_ptr<LeftoverCleaner> cleaner_;
   std::unique_ptr<Containerizer> containerizer_;
 
   Phase phase_ = Phase::kRecovering;
-  // All on the monotonic clock.
+  // All times are on the monotonic clock.
   const absl::Duration begun_at_ = MonotonicNow();
   std::optional<absl::Duration> started_at_;  // The launch succeeded.
   std::optional<absl::Duration> ended_at_;
   std::optional<absl::Duration> interrupted_at_;
   std::optional<wire::Termination> termination_;
-  Used used_;
+  ResourceUse used_;
   std::optional<double> cpus_;
   absl::Duration measured_at_ = begun_at_;
 
-  std::optional<Command> under_way_;  // Of the program; no wait, no usage.
+  std::optional<Command> under_way_;  // Neither `wait` nor `usage`.
   EventLoop::TimerId slow_timer_ = 0;
   std::string first_error_;
-  int launch_exit_ = 0;  // Of the program's process.
+  int launch_exit_ = 0;  // The exit code of the program's `launch`.
 
-  bool destroyed_early_ = false;  // Before it ended by itself.
+  bool destroyed_early_ = false;  // The container did not end by itself.
   bool clean_ = true;
   bool end_shown_ = false;
-  bool cleaned_up_ = false;    // After earlier runs.
-  std::optional<int> status_;  // If that is decided already.
+  bool cleaned_up_ = false;    // The cleaner is done.
+  std::optional<int> status_;  // The exit status, once it is known.
 };
 
 int Run::Go() {
@@ -177,14 +177,11 @@ int Run::Go() {
   display.json = options_.json;
   display.live = options_.live;
   display.on_broken = [this](absl::Status broken) {
-    loop_.Post([this, broken = std::move(broken)] { OutBroken(broken); });
+    loop_.Post([this, broken = std::move(broken)] { OnOutBroken(broken); });
   };
   absl::StatusOr<std::unique_ptr<Display>> made =
       Display::Create(std::move(display));
-  if (!made.ok()) {
-    fprintf(stderr, "agent: %s\n", OneLine(made.status().message()).c_str());
-    return kAgentFailed;
-  }
+  if (!made.ok()) return external_containerizer::Fail(made.status());
   display_ = *std::move(made);
   const absl::Status prepared = Prepare();
   if (!prepared.ok()) {
@@ -211,16 +208,11 @@ int Run::Go() {
 }
 
 absl::Status Run::Prepare() {
-  if (options_.program.is_posix) {
-    // It knows its processes again by that.
-    const absl::StatusOr<std::string> boot = state::CurrentBootId();
-    if (!boot.ok()) return boot.status();
-  }
   const state::RunId run = directory_.run();
   id_ = run.container;
   absl::Status done = directory_.WriteProgram(options_.program.command_line);
   if (!done.ok()) return done;
-  absl::StatusOr<MadeSandbox> sandbox =
+  absl::StatusOr<NewSandbox> sandbox =
       MakeSandbox(directory_.path(), directory_.fd(), run, options_.owner);
   if (!sandbox.ok()) return sandbox.status();
   sandbox_ = *std::move(sandbox);
@@ -241,7 +233,7 @@ absl::Status Run::Prepare() {
         });
       });
   done =
-      loop_.Watch(interrupts_.fd(), EPOLLIN, [this](uint32_t) { Signaled(); });
+      loop_.Watch(interrupts_.fd(), EPOLLIN, [this](uint32_t) { OnSignal(); });
   if (!done.ok()) return done;
 
   Options options =
@@ -251,7 +243,7 @@ absl::Status Run::Prepare() {
       display_->Line(absl::StrCat("agent: ", EventText(event)));
     }
     display_->Record(EventJson(event));
-    loop_.Post([this, event] { Happened(event); });
+    loop_.Post([this, event] { OnEvent(event); });
   };
   absl::StatusOr<std::unique_ptr<Containerizer>> containerizer =
       Containerizer::Create(std::move(options),
@@ -262,8 +254,8 @@ absl::Status Run::Prepare() {
   return absl::OkStatus();
 }
 
-void Run::Happened(const ContainerEvent& event) {
-  // They may last as long as the container does.
+void Run::OnEvent(const ContainerEvent& event) {
+  // These may take as long as the container runs.
   if (event.command == Command::kWait || event.command == Command::kUsage) {
     return;
   }
@@ -286,7 +278,7 @@ void Run::ShowSlow() {
   display_->Notice(absl::StrCat("the program's ", CommandName(*under_way_),
                                 " has not ended after ", DurationText(kSlow),
                                 "; still waiting for it"));
-  // Perhaps it says why.
+  // The launch may say why on stderr.
   if (under_way_ == Command::kLaunch) {
     display_->Follow(sandbox_.directory.get());
   }
@@ -301,18 +293,20 @@ void Run::Launch() {
                        .Text("program", options_.program.command_line));
   const std::string unknown = UnknownResourcesText(options_.resources);
   if (!unknown.empty()) display_->Notice(unknown);
-  containerizer_->Launch(std::move(request_), Posted(&Run::Launched));
+  containerizer_->Launch(std::move(request_), OnLoop(&Run::OnLaunched));
 }
 
-void Run::Launched(absl::Status status) {
+void Run::OnLaunched(absl::Status status) {
   if (!status.ok()) {
-    // A destroy that was asked for says the rest.
+    // Otherwise the destroy that is under way tells the end.
     if (phase_ == Phase::kLaunching) {
-      // So the program says that it cannot execute the command: it was started
-      // itself, for it has answered before.
-      if (launch_exit_ == 126 || launch_exit_ == 127) status_ = launch_exit_;
+      // The program itself is there: it has answered `recover`.
+      if (launch_exit_ == kCommandNotExecutable ||
+          launch_exit_ == kCommandNotFound) {
+        status_ = launch_exit_;
+      }
       Fail(status);
-      // The program is told to destroy what it may have half made: wait for it.
+      // The Containerizer destroys what the launch has left. This waits for it.
       Destroy();
     }
     return;
@@ -321,13 +315,13 @@ void Run::Launched(absl::Status status) {
   if (phase_ == Phase::kLaunching) phase_ = Phase::kRunning;
   ShowStatus();
   display_->Follow(sandbox_.directory.get());
-  containerizer_->Wait(id_, Posted(&Run::Ended));
+  containerizer_->Wait(id_, OnLoop(&Run::OnEnded));
   if (options_.live || options_.json) {
     loop_.RunAfter(kUsageInterval, [this] { AskUsage(/*last=*/false); });
   }
 }
 
-void Run::Ended(absl::StatusOr<wire::Termination> termination) {
+void Run::OnEnded(absl::StatusOr<wire::Termination> termination) {
   if (!termination.ok()) {
     if (phase_ != Phase::kRunning) return;
     Fail(termination.status());
@@ -342,38 +336,40 @@ void Run::Ended(absl::StatusOr<wire::Termination> termination) {
 }
 
 void Run::AskUsage(bool last) {
-  // `last` comes when it has ended, and nothing else is asked after.
+  // After the end only the last usage is of interest.
   if (!last && phase_ != Phase::kRunning) return;
   containerizer_->Usage(
       id_,
       [this, last](
           absl::StatusOr<std::optional<wire::ResourceStatistics>> statistics) {
         loop_.Post([this, last, statistics = std::move(statistics)] {
-          HaveUsage(statistics, last);
+          OnUsage(statistics, last);
         });
       });
 }
 
-void Run::HaveUsage(
+void Run::OnUsage(
     const absl::StatusOr<std::optional<wire::ResourceStatistics>>& statistics,
     bool last) {
   if (statistics.ok() && statistics->has_value()) {
-    const Used now = UsedOf(**statistics);
+    const ResourceUse now = ResourceUseOf(**statistics);
     const absl::Duration at = MonotonicNow();
     if (now.Cpu().has_value() && used_.Cpu().has_value() && at > measured_at_) {
       cpus_ = absl::FDivDuration(*now.Cpu() - *used_.Cpu(), at - measured_at_);
     }
     measured_at_ = at;
-    display_->Record(JsonObject().Text("type", "usage").Append(UsedJson(now)));
+    display_->Record(
+        JsonObject().Text("type", "usage").Append(ResourceUseJson(now)));
     if (now.user.has_value()) used_.user = now.user;
     if (now.system.has_value()) used_.system = now.system;
     if (now.throttled.has_value()) used_.throttled = now.throttled;
     if (now.cpus_limit.has_value()) used_.cpus_limit = now.cpus_limit;
-    // An update may have changed it; the program may not know it any more.
+    // An update may have removed the limit, but at the end the program may just
+    // not know it any more.
     if (now.memory_limit_bytes.has_value() || !last) {
       used_.memory_limit_bytes = now.memory_limit_bytes;
     }
-    // What has ended uses none; the most that was seen is of more use.
+    // A container that has ended uses no memory, so the largest value is kept.
     if (now.memory_bytes.has_value()) {
       used_.memory_bytes =
           last ? std::max(used_.memory_bytes.value_or(0), *now.memory_bytes)
@@ -394,7 +390,7 @@ void Run::Tick() {
 }
 
 void Run::ShowStatus() {
-  // A command that ends at once needs none.
+  // For a command that ends at once the line would only flicker.
   if (phase_ == Phase::kFinishing || MonotonicNow() - begun_at_ < kTick) return;
   display_->Status(std::string(PhaseText(phase_)), Elapsed(), used_, cpus_);
 }
@@ -402,10 +398,10 @@ void Run::ShowStatus() {
 void Run::Destroy() {
   phase_ = Phase::kDestroying;
   ShowStatus();
-  containerizer_->Destroy(id_, Posted(&Run::Destroyed));
+  containerizer_->Destroy(id_, OnLoop(&Run::OnDestroyed));
 }
 
-void Run::Destroyed(absl::StatusOr<wire::Termination> termination) {
+void Run::OnDestroyed(absl::StatusOr<wire::Termination> termination) {
   if (termination.ok()) {
     NoteEnd();
     if (!termination_.has_value()) termination_ = *std::move(termination);
@@ -430,7 +426,7 @@ void Run::Finish() {
 }
 
 void Run::ShowEnd() {
-  // The last of its events comes before the end.
+  // Its last event must be shown before the end.
   containerizer_.reset();
   End end;
   if (termination_.has_value()) {
@@ -442,15 +438,10 @@ void Run::ShowEnd() {
     end.cpus_asked_for = CpusAskedFor(options_.resources);
     end.memory_asked_for_bytes = MemoryAskedFor(options_.resources);
   }
-  if (!status_.has_value()) {
-    status_ = end.exit.kind == wire::Exit::Kind::kExited ? end.exit.number
-              : end.exit.kind == wire::Exit::Kind::kSignaled
-                  ? 128 + end.exit.number
-                  : kAgentFailed;
-  }
+  if (!status_.has_value()) status_ = ExitStatusOf(end.exit);
   end.status = *status_;
   end.error = first_error_;
-  // Of what never ran there is no end to tell; why was told before.
+  // A container that never ran has no end, and the reason was told before.
   if (started_at_.has_value() && termination_.has_value()) {
     display_->Line(absl::StrCat("agent: ", EndText(end)));
   } else if (destroyed_early_ && clean_) {
@@ -469,20 +460,20 @@ void Run::StopIfDone() {
   if (end_shown_ && (cleaned_up_ || interrupted_at_.has_value())) loop_.Stop();
 }
 
-void Run::Signaled() {
+void Run::OnSignal() {
   for (int number = interrupts_.Next(); number != 0;
        number = interrupts_.Next()) {
     const absl::Duration now = MonotonicNow();
     if (!interrupted_at_.has_value()) {
       interrupted_at_ = now;
-      Interrupted(number);
+      OnInterrupt(number);
     } else if (number == SIGINT || now - *interrupted_at_ > kSameRequest) {
       StopWaiting();
     }
   }
 }
 
-void Run::Interrupted(int number) {
+void Run::OnInterrupt(int number) {
   const char* name = sigdescr_np(number);
   const std::string why = number == SIGINT ? "interrupted"
                           : number == SIGTERM
@@ -510,9 +501,9 @@ void Run::Interrupted(int number) {
   DestroyEarly();
 }
 
-void Run::OutBroken(const absl::Status& broken) {
+void Run::OnOutBroken(const absl::Status& broken) {
   const bool closed = absl::IsUnavailable(broken);
-  // Whatever the command's success, not all of it was shown.
+  // A success that was not shown in full is none.
   if (status_.value_or(0) == 0) {
     status_ = closed ? 128 + SIGPIPE : kAgentFailed;
   }
@@ -529,9 +520,9 @@ void Run::DestroyEarly() {
     return;
   }
   destroyed_early_ = true;
-  // What it used until now; the program may not say any more afterwards.
+  // After the destroy the program may not know the usage any more.
   AskUsage(/*last=*/false);
-  // Perhaps a launch has said why it takes so long.
+  // A launch may have said on stderr why it takes so long.
   display_->Follow(sandbox_.directory.get());
   Destroy();
 }
@@ -542,7 +533,7 @@ void Run::StopWaiting() {
       "agent: not waiting any longer; what is left of the container ", id_,
       " has its files in ", directory_.path(),
       "; the next `agent run` with the same --work_dir removes them\n");
-  // The display may be waiting for a reader, perhaps of this very stream.
+  // The display may be blocked by the reader of this stream.
   struct pollfd ready = {2, POLLOUT, 0};
   if (poll(&ready, 1, 0) == 1) {
     const ssize_t ignored = write(2, text.data(), text.size());
@@ -562,27 +553,23 @@ void Run::Fail(const absl::Status& status) {
 }  // namespace
 
 int RunContainer(const RunOptions& options) {
-  const auto failed = [](const absl::Status& status) {
-    fprintf(stderr, "agent: %s\n", OneLine(status.message()).c_str());
-    return kAgentFailed;
-  };
   absl::StatusOr<RunDirectory> directory =
       RunDirectory::Create(options.work_dir);
-  if (!directory.ok()) return failed(directory.status());
+  if (!directory.ok()) return Fail(directory.status());
   const std::string path = directory->path();
   int status = kAgentFailed;
   bool clean = true;
   {
     absl::StatusOr<Interrupts> interrupts = Interrupts::Take();
-    if (!interrupts.ok()) return failed(interrupts.status());
+    if (!interrupts.ok()) return Fail(interrupts.status());
     absl::StatusOr<std::unique_ptr<EventLoop>> loop = EventLoop::Create();
-    if (!loop.ok()) return failed(loop.status());
+    if (!loop.ok()) return Fail(loop.status());
     Run run(options, *interrupts, **loop, *directory);
     status = run.Go();
     clean = run.clean();
   }
-  // From here on a signal ends the agent at once, and the next run removes
-  // what is left.
+  // The signals have their default actions again: one ends the agent at once,
+  // and the next run removes the directory.
   if (clean) {
     const absl::Status removed = (*std::move(directory)).Remove();
     if (!removed.ok()) {

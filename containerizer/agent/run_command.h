@@ -1,28 +1,25 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// `agent run`: its flags and its help.
+// The command line of `agent run`:
+//
+//   agent run --resources='cpus:0.5;mem:64' -- sh -c 'echo hello; exit 3'
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_RUN_COMMAND_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_RUN_COMMAND_H_
 
-#include <string>
-#include <vector>
-
 #include "absl/status/statusor.h"
 #include "external_containerizer/containerizer/agent/run.h"
 #include "external_containerizer/containerizer/agent/subcommand.h"
-#include "external_containerizer/containerizer/agent/user_paths.h"
 
 namespace external_containerizer {
 
 Subcommand RunSubcommand();
 
-std::string RunHelp();
-
-// What `arguments` ask for. An error's message is ready to be shown.
-absl::StatusOr<RunOptions> ParseRun(const Surroundings& surroundings,
-                                    const std::vector<std::string>& arguments);
+// Reads what the user asks for. INVALID_ARGUMENT for values that make no sense,
+// FAILED_PRECONDITION or NOT_FOUND if the work directory or the program cannot
+// be found. The message is ready to be shown.
+absl::StatusOr<RunOptions> RunOptionsOf(const Call& call);
 
 }  // namespace external_containerizer
 

@@ -30,10 +30,17 @@ Surroundings User() {
   return surroundings;
 }
 
+absl::StatusOr<RunOptions> ParseAll(const std::vector<std::string>& arguments) {
+  const Surroundings user = User();
+  const absl::StatusOr<Call> call = ParseCall(RunSubcommand(), user, arguments);
+  if (!call.ok()) return call.status();
+  return RunOptionsOf(*call);
+}
+
 absl::StatusOr<RunOptions> Parse(std::vector<std::string> arguments) {
-  // There is none beside this test.
+  // No `posix` is beside this test.
   arguments.insert(arguments.begin(), "--containerizer_path=p");
-  return ParseRun(User(), arguments);
+  return ParseAll(arguments);
 }
 
 auto Says(const std::string& what) {
@@ -42,9 +49,9 @@ auto Says(const std::string& what) {
 
 TEST(RunCommandTest, ReadsAllThatIsAsked) {
   const auto options =
-      ParseRun(User(), {"--containerizer_path", "./p x", "--work_dir=w",
-                        "--env=A=1", "--resources=cpus:0.5;mem:64", "-v",
-                        "--json", "--", "sh", "-c", "exit 3"});
+      ParseAll({"--containerizer_path", "./p x", "--work_dir=w", "--env=A=1",
+                "--resources=cpus:0.5;mem:64", "-v", "--json", "--", "sh", "-c",
+                "exit 3"});
   ASSERT_THAT(options, IsOk());
   EXPECT_EQ(options->program.command_line, "/home/me/src/./p x");
   EXPECT_EQ(options->work_dir, "/home/me/src/w");
@@ -74,7 +81,6 @@ TEST(RunCommandTest, DefaultsAreTheUsers) {
   const auto options = Parse({"true"});
   ASSERT_THAT(options, IsOk());
   EXPECT_EQ(options->program.command_line, "p");
-  EXPECT_FALSE(options->program.is_posix);
   EXPECT_EQ(options->work_dir, "/usr/.local/state/external_containerizer");
   EXPECT_TRUE(options->resources.empty());
   EXPECT_FALSE(options->verbose);
@@ -101,7 +107,7 @@ TEST(RunCommandTest, ErrorsNameTheFlag) {
 }
 
 TEST(RunCommandTest, HelpTeachesEveryFlagAndTheExitStatus) {
-  const std::string help = RunHelp();
+  const std::string help = HelpOf(RunSubcommand());
   for (const char* flag :
        {"containerizer_path", "inherit", "termination_status", "work_dir",
         "shell", "resources", "env", "user", "json", "verbose", "help"}) {
@@ -114,7 +120,7 @@ TEST(RunCommandTest, HelpTeachesEveryFlagAndTheExitStatus) {
 }
 
 TEST(RunCommandTest, HelpFitsATerminal) {
-  const std::string help = RunHelp();
+  const std::string help = HelpOf(RunSubcommand());
   size_t begin = 0;
   for (size_t end; (end = help.find('\n', begin)) != std::string::npos;
        begin = end + 1) {

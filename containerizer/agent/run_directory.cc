@@ -26,15 +26,15 @@ constexpr char kProgramField[] = "program ";
 constexpr size_t kMostRecordBytes = 64 << 10;
 constexpr size_t kMostDirectories = 10000;
 
-// <work_dir>/run. Only root and we may own it: its owner could exchange our
-// directory for another.
+// Opens <work_dir>/run. Its owner could replace the run's directory, so it must
+// be root or this user.
 absl::StatusOr<UniqueFd> OpenParent(const std::string& work_dir, bool make) {
   const std::string path = absl::StrCat(work_dir, "/run");
   if (make) {
     absl::Status made = MakePath(work_dir);
     if (!made.ok()) return made;
     if (mkdir(path.c_str(), 0700) == 0) {
-      // As /tmp is: everybody may add, nobody may touch what is others'.
+      // Like /tmp: all users may add directories, and none may touch another's.
       if (geteuid() == 0 && chmod(path.c_str(), 01777) != 0) {
         return FileError("open to all users", path, errno);
       }
@@ -72,7 +72,8 @@ RunDirectory::RunDirectory(UniqueFd parent, UniqueFd directory,
       path_(std::move(path)),
       name_(std::move(name)) {}
 
-// UNAVAILABLE if somebody else has it, or it is gone, or is not this user's.
+// UNAVAILABLE if another process has the lock, or if the directory is gone or
+// belongs to another user.
 absl::StatusOr<UniqueFd> RunDirectory::Lock(int parent,
                                             const std::string& name) {
   UniqueFd directory(openat(parent, name.c_str(),
@@ -87,7 +88,7 @@ absl::StatusOr<UniqueFd> RunDirectory::Lock(int parent,
     return errno == EWOULDBLOCK ? absl::UnavailableError("locked")
                                 : FileError("lock", name, errno);
   }
-  // Whoever had the lock before may have removed it meanwhile.
+  // The last holder of the lock may have removed the directory meanwhile.
   if (fstatat(parent, name.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0 ||
       named.st_ino != opened.st_ino || named.st_dev != opened.st_dev) {
     return absl::UnavailableError("gone");
@@ -98,8 +99,7 @@ absl::StatusOr<UniqueFd> RunDirectory::Lock(int parent,
 absl::StatusOr<RunDirectory> RunDirectory::Create(const std::string& work_dir) {
   absl::StatusOr<UniqueFd> parent = OpenParent(work_dir, /*make=*/true);
   if (!parent.ok()) return parent.status();
-  // A run that cleans up may take a new directory for a leftover, in the
-  // moment before it is locked.
+  // Another run may take the new directory for a leftover before it is locked.
   constexpr int kAttempts = 100;
   for (int i = 0; i < kAttempts; ++i) {
     std::string name = RandomName();
@@ -178,7 +178,7 @@ absl::StatusOr<std::optional<std::string>> RunDirectory::ReadProgram() const {
   const ssize_t got = read(file.get(), &text[0], text.size());
   if (got < 0) return FileError("read", shown, errno);
   text.resize(static_cast<size_t>(got));
-  // Earlier releases wrote more lines, which follow from the directory's name.
+  // Earlier releases wrote more lines, which are not needed.
   absl::string_view line = text;
   line = line.substr(0, line.find('\n'));
   std::string command_line;

@@ -1,10 +1,15 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// The directory of one `agent run`: <work_dir>/run/<random>, of mode 0700, and
-// locked (flock) for as long as the run lives, however it ends. It is the work
-// directory that the program sees, so that no run sees another's containers.
-// What a killed run left behind is known by its lock: it is free.
+// The directory of one `agent run`: <work_dir>/run/<random>, of mode 0700. It
+// is locked (flock) until its run ends, however it ends, so a directory that
+// can be locked was left behind. It is the work directory that the program
+// sees: no run sees another's containers.
+//
+//   absl::StatusOr<RunDirectory> directory = RunDirectory::Create(work_dir);
+//   absl::Status written = directory->WriteProgram("posix");
+//   // Launch, wait, destroy.
+//   absl::Status removed = (*std::move(directory)).Remove();
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_RUN_DIRECTORY_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_RUN_DIRECTORY_H_
@@ -23,13 +28,13 @@ namespace external_containerizer {
 
 class RunDirectory {
  public:
-  // Makes and locks a directory. `work_dir` is absolute, and is made if need
-  // be. Where the superuser makes it, other users may have their runs beside.
-  // PERMISSION_DENIED if another user than root could tamper with it.
+  // Makes and locks a directory. `work_dir` is absolute; it is made if it is
+  // missing. If the superuser makes it, other users may have their runs in it,
+  // too. PERMISSION_DENIED if users other than root could tamper with it.
   static absl::StatusOr<RunDirectory> Create(const std::string& work_dir);
 
-  // Locks at most `most` of this user's directories that nobody has locked.
-  // Never waits for a lock.
+  // Locks up to `most` directories of this user that no run has locked. Never
+  // waits for a lock.
   static std::vector<RunDirectory> ClaimLeftovers(const std::string& work_dir,
                                                   size_t most);
 
@@ -37,23 +42,23 @@ class RunDirectory {
   const std::string& name() const { return name_; }  // The last component.
   int fd() const { return directory_.get(); }
 
-  // The only container of the run. Its ids follow from the directory's name.
+  // Returns the ids of the run's only container. They follow from name().
   state::RunId run() const;
 
-  // Writes down the operator's command line of the program, which whoever
-  // cleans up must know. To be called before the launch. The record survives
-  // the end of this process, but not that of the machine: no container does.
+  // Records the operator's command line of the program, which is needed to
+  // clean up. Must be called before the launch. The record outlives this
+  // process. It need not outlive the boot, since no container does.
   absl::Status WriteProgram(const std::string& command_line) const;
 
-  // Reads what WriteProgram() wrote. nullopt: the run launched nothing.
-  // DATA_LOSS if the file is not as WriteProgram() leaves it.
+  // Returns what WriteProgram() recorded. nullopt if it was not called: the run
+  // launched nothing. DATA_LOSS if the record is damaged.
   absl::StatusOr<std::optional<std::string>> ReadProgram() const;
 
-  // Makes a leftover of it, also for a child of this process that shares the
-  // lock for the moment between its fork and its exec.
+  // Gives up the lock, so that the next run cleans up, also while a child of
+  // this process shares the lock between its fork and its exec.
   void Abandon();
 
-  // Removes it with all that is in it, and gives up the lock.
+  // Removes the directory with all that is in it, and gives up the lock.
   absl::Status Remove() &&;
 
  private:

@@ -41,7 +41,7 @@ class RunDirectoryTest : public ::testing::Test {
     return access(path.c_str(), F_OK) == 0;
   }
 
-  // As a run that was killed does.
+  // Leaves a directory as a killed run does.
   std::string AbandonOne() {
     auto run = RunDirectory::Create(work_);
     EXPECT_THAT(run, IsOk());
@@ -179,7 +179,7 @@ TEST_F(RunDirectoryTest, WorkDirectoryThatIsAFileIsAnError) {
                        HasSubstr("Not a directory")));
 }
 
-// Claimers must never take what a creator has been given.
+// A directory that Create() returned must never be claimed.
 TEST_F(RunDirectoryTest, CreatingAndClaimingAtOnceNeverShareADirectory) {
   std::atomic<bool> stop{false};
   std::thread cleaner([&] {

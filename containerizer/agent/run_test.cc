@@ -1,8 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// `agent run` as its users start it: the binary, with the program that comes
-// with it.
+// `agent run` as its users start it, with `posix`.
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -51,7 +51,7 @@ using Variables = AgentProcess::Variables;
 class RunTest : public ::testing::Test {
  protected:
   RunTest() {
-    // Where sockets and fifos may be, under a short name.
+    // The path must be short enough for a socket.
     const std::string path = ::testing::TempDir() + "/" + RandomName();
     EXPECT_THAT(MakePath(path), IsOk());
     char real[PATH_MAX];
@@ -81,7 +81,8 @@ class RunTest : public ::testing::Test {
     return Start({"--", "sh", "-c", script});
   }
 
-  // For a program that is run once per command, unless it is `posix`.
+  // Returns the flag for a program that is started once per command; with
+  // unix_socket it is put behind exec_helper.
   static std::string ProgramFlag(const std::string& program) {
     const std::string flag = "--containerizer_path=";
     if (SelectedTransportName() != "unix_socket" ||
@@ -92,8 +93,8 @@ class RunTest : public ::testing::Test {
                         " '", program, "'");
   }
 
-  // The path of a program that does as posix does, but for what `branch`, one
-  // of a shell's case, says of a command.
+  // Returns the path of a program that is like `posix`, except for the command
+  // in `branch`, which is a branch of a shell's `case`.
   std::string Program(const std::string& branch) {
     const std::string path = home_ + "/program";
     std::ofstream(path) << "#!/bin/sh\nposix="
@@ -106,7 +107,7 @@ class RunTest : public ::testing::Test {
 
   std::string Work() const { return home_ + "/w"; }
 
-  // The directories of runs that have not been removed.
+  // Returns the names of the run directories that are left.
   std::vector<std::string> Left() {
     const UniqueFd run(
         open((Work() + "/run").c_str(), O_DIRECTORY | O_CLOEXEC));
@@ -119,7 +120,7 @@ class RunTest : public ::testing::Test {
   Variables variables_;
 };
 
-// Of "1234\n" at the beginning of what a task wrote.
+// The process of a task, which has written its pid in its first line.
 class TaskProcess {
  public:
   explicit TaskProcess(Agent& agent) {
@@ -127,17 +128,21 @@ class TaskProcess {
     pid_t pid = 0;
     EXPECT_TRUE(
         absl::SimpleAtoi(agent.out().substr(0, agent.out().find('\n')), &pid));
-    fd_ = UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
-    EXPECT_TRUE(fd_.valid() || errno == ESRCH) << pid;
+    Open(pid);
   }
+  explicit TaskProcess(pid_t pid) { Open(pid); }
 
-  // Waits for that.
+  // Waits for the end of the process.
   bool Ends() {
     return Poll(static_cast<int>(kPatience / absl::Milliseconds(1)));
   }
   bool HasEnded() { return Poll(0); }
 
  private:
+  void Open(pid_t pid) {
+    fd_ = UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+    EXPECT_TRUE(fd_.valid() || errno == ESRCH) << pid;
+  }
   bool Poll(int milliseconds) {
     if (!fd_.valid()) return true;
     struct pollfd ended = {fd_.get(), POLLIN, 0};
@@ -163,7 +168,7 @@ TEST_F(RunTest, ARunWhoseTaskRemovesItsSandboxEndsAsTheTaskDoes) {
   EXPECT_EQ(agent.Wait(), 3) << agent.err();
 }
 
-// The main job, whatever language the program is in.
+// Programs in every language do the main job.
 class EveryProgram : public RunTest,
                      public ::testing::WithParamInterface<const char*> {
  protected:
@@ -442,7 +447,7 @@ TEST_F(RunTest, TerminateDestroysTheContainer) {
   Agent agent = StartShell("echo $$; exec sleep 1000");
   TaskProcess task(agent);
   agent.Signal(SIGTERM);
-  // As timeout(1) does, to its child and to its group.
+  // timeout(1) signals its child and then its group.
   agent.Signal(SIGTERM);
   EXPECT_EQ(agent.Wait(), 128 + SIGTERM);
   EXPECT_TRUE(task.HasEnded());
@@ -493,16 +498,16 @@ TEST_F(RunTest, WhatALaunchSaysIsShownWhileItHangs) {
 }
 
 TEST_F(RunTest, WhatALaunchSaidIsShownWhenItIsInterrupted) {
-  Agent agent = Start({"-v",
-                       ProgramFlag(Program("launch) echo 'no engine' >&2; "
-                                           "echo > ../said; exec sleep 1000")),
-                       "--", "true"});
-  agent.Expect("err", "agent: launch");
-  // It may not have been executed yet.
-  const std::string said = "find " + Work() + " -name said | grep -q .";
-  const absl::Time end = absl::Now() + kPatience;
-  while (system(said.c_str()) != 0 && absl::Now() < end) {
-  }
+  const std::string said = home_ + "/said";
+  ASSERT_EQ(mkfifo(said.c_str(), 0600), 0);
+  Agent agent = Start(
+      {"-v",
+       ProgramFlag(Program(absl::StrCat("launch) echo 'no engine' >&2; echo > ",
+                                        said, "; exec sleep 1000"))),
+       "--", "true"});
+  // Opening the fifo waits for the program, which may not have been executed
+  // yet.
+  EXPECT_EQ(std::ifstream(said).get(), '\n');
   agent.Signal(SIGTERM);
   EXPECT_EQ(agent.Wait(), 128 + SIGTERM);
   EXPECT_THAT(agent.err(), HasSubstr("no engine"));
@@ -517,18 +522,16 @@ TEST_F(RunTest, ARecoverThatHangsIsSaidAndEndsWithTheAgent) {
   pid_t pid = 0;
   std::ifstream(home_ + "/pid") >> pid;
   ASSERT_GT(pid, 0);
+  TaskProcess recover(pid);
   agent.Signal(SIGTERM);
   EXPECT_EQ(agent.Wait(), 128 + SIGTERM);
   EXPECT_THAT(agent.err(), HasSubstr("while the program's recover ran"));
-  const absl::Time end = absl::Now() + kPatience;
-  while (kill(pid, 0) == 0 && absl::Now() < end) {
-  }
-  EXPECT_EQ(kill(pid, 0), -1);
+  EXPECT_TRUE(recover.Ends());
   EXPECT_THAT(Left(), IsEmpty());
 }
 
 TEST_F(RunTest, SecondInterruptStopsWaiting) {
-  // Does not end before it is killed, seconds later.
+  // The task ends only when it is killed, seconds later.
   Agent agent = StartShell("trap '' TERM INT; echo $$; sleep 1000");
   TaskProcess task(agent);
   agent.Signal(SIGINT);
@@ -538,7 +541,7 @@ TEST_F(RunTest, SecondInterruptStopsWaiting) {
   EXPECT_THAT(agent.err(), HasSubstr("not waiting any longer"));
   ASSERT_THAT(Left(), SizeIs(1));
   EXPECT_THAT(agent.err(), HasSubstr(Left()[0]));
-  // And the next run sees to it.
+  // The next run destroys it.
   Agent next = Start({"--", "true"});
   EXPECT_EQ(next.Wait(), 0);
   EXPECT_TRUE(task.Ends()) << next.err();
@@ -568,17 +571,17 @@ TEST_F(RunTest, WhatAKilledRunLeftIsDestroyedByTheNext) {
   EXPECT_FALSE(task.HasEnded());
   ASSERT_THAT(Left(), SizeIs(1));
 
-  // A child that the killed one was just starting may have the lock for a
-  // moment longer.
-  std::string err;
-  const absl::Time end = absl::Now() + kPatience;
-  do {
-    Agent next = StartShell("echo hello");
-    EXPECT_EQ(next.Wait(), 0);
-    EXPECT_EQ(next.out(), "hello\n");
-    err += next.err();
-  } while (!Left().empty() && absl::Now() < end);
-  EXPECT_THAT(err, HasSubstr("which a killed run had left behind"));
+  {
+    // A child that the killed agent was just starting may keep the lock for a
+    // moment.
+    const UniqueFd left(open((Work() + "/run/" + Left()[0]).c_str(),
+                             O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    ASSERT_EQ(flock(left.get(), LOCK_EX), 0);
+  }
+  Agent next = StartShell("echo hello");
+  EXPECT_EQ(next.Wait(), 0);
+  EXPECT_EQ(next.out(), "hello\n");
+  EXPECT_THAT(next.err(), HasSubstr("which a killed run had left behind"));
   EXPECT_TRUE(task.Ends());
   EXPECT_THAT(Left(), IsEmpty());
 }
@@ -658,7 +661,7 @@ TEST_F(RunTest, OutputThatBecameALinkIsNotShown) {
   EXPECT_THAT(agent.out(), Not(HasSubstr("secret")));
 }
 
-// Whether this machine has terminals to test with: a chroot may have none.
+// Returns whether this machine has terminals; a chroot may have none.
 bool HasTerminals() {
   const UniqueFd ptmx(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
   return ptmx.valid() && access("/dev/pts/ptmx", F_OK) == 0;
@@ -677,7 +680,7 @@ TEST_F(RunTest, OnATerminalOneLineTellsTheState) {
   EXPECT_THAT(agent.out(), HasSubstr("hello\r\nrunning "));
   std::ofstream(fifo) << "go\n";
   EXPECT_EQ(agent.Wait(), 0);
-  // The last line is whole, and nothing is left before it.
+  // The last line is complete, and no status line is left before it.
   EXPECT_THAT(agent.out(), HasSubstr("\r\x1b[Kagent: exited with code 0"));
   for (const std::string& line :
        std::vector<std::string>(absl::StrSplit(agent.out(), "\r\x1b[K"))) {

@@ -23,10 +23,10 @@ namespace external_containerizer {
 namespace {
 
 constexpr mode_t kSandboxMode = 0750;
-// A task may run as a user who is to reach its sandbox.
+// A task of another user must be able to reach its sandbox.
 constexpr mode_t kParentMode = 0755;
 
-// In one step: whoever reads it finds the old one or the new one.
+// Replaces the link in one step: a reader finds the old one or the new one.
 absl::Status SetLatest(int runs, const std::string& shown,
                        const std::string& target) {
   const std::string temporary =
@@ -45,10 +45,10 @@ absl::Status SetLatest(int runs, const std::string& shown,
 
 }  // namespace
 
-absl::StatusOr<MadeSandbox> MakeSandbox(const std::string& work_directory,
-                                        int work_directory_fd,
-                                        const state::RunId& run,
-                                        std::optional<Sandbox::Owner> owner) {
+absl::StatusOr<NewSandbox> MakeSandbox(const std::string& work_directory,
+                                       int work_directory_fd,
+                                       const state::RunId& run,
+                                       std::optional<Sandbox::Owner> owner) {
   absl::Status valid = state::Validate(run);
   if (!valid.ok()) return valid;
   const std::string runs_path = state::RunsPath(run);
@@ -56,7 +56,7 @@ absl::StatusOr<MadeSandbox> MakeSandbox(const std::string& work_directory,
       work_directory_fd, runs_path, kParentMode, work_directory);
   if (!runs.ok()) return runs.status();
 
-  MadeSandbox made;
+  NewSandbox made;
   made.sandbox.root = work_directory;
   made.sandbox.path = state::RunPath(run);
   if (mkdirat(runs->get(), run.container.c_str(), kSandboxMode) != 0) {

@@ -54,7 +54,7 @@ TEST_F(SandboxLayoutTest, SandboxIsWhereMesosHasIt) {
 }
 
 TEST_F(SandboxLayoutTest, SandboxIsItsOwners) {
-  // Oneself is the only user whom all may give things to.
+  // A user without privileges may give files to itself only.
   const Sandbox::Owner self = {geteuid(), getegid()};
   const auto made = MakeSandbox(path_, root_.get(), {"S", "F", "E", "C"}, self);
   ASSERT_THAT(made, IsOk());

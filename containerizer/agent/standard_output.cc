@@ -13,7 +13,7 @@
 namespace external_containerizer {
 namespace {
 
-// Why stdout takes no more; 0 as long as it does.
+// The first error on stdout; 0 if there was none.
 int& FirstError() {
   static int error = 0;
   return error;
@@ -21,24 +21,28 @@ int& FirstError() {
 
 }  // namespace
 
-bool Print(absl::string_view text) {
-  int& error = FirstError();
-  while (!text.empty() && error == 0) {
-    const ssize_t written = write(STDOUT_FILENO, text.data(), text.size());
+int WriteAll(int fd, absl::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = write(fd, bytes.data(), bytes.size());
     if (written >= 0) {
-      text.remove_prefix(static_cast<size_t>(written));
+      bytes.remove_prefix(static_cast<size_t>(written));
     } else if (errno == EAGAIN) {
-      // Another process that shares the descriptor made it non-blocking.
-      struct pollfd wait = {STDOUT_FILENO, POLLOUT, 0};
+      struct pollfd wait = {fd, POLLOUT, 0};
       (void)poll(&wait, 1, -1);
     } else if (errno != EINTR) {
-      error = errno;
+      return errno;
     }
   }
+  return 0;
+}
+
+bool Print(absl::string_view text) {
+  int& error = FirstError();
+  if (error == 0) error = WriteAll(STDOUT_FILENO, text);
   return error == 0;
 }
 
-int PrintedStatus(int status) {
+int OutputStatus(int status) {
   const int error = FirstError();
   if (error == 0 || error == EPIPE) return status;
   fprintf(stderr, "agent: cannot write to stdout: %s\n", strerror(error));

@@ -1,8 +1,10 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// stdout of a sub-command that prints something and ends: what could not be
-// written is said, and shows in the exit status.
+// stdout, for a sub-command that prints something and ends. A failure to write
+// is told to the user, and changes the exit status.
+//
+//   if (!Print("hello\n")) return OutputStatus(0);
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_STANDARD_OUTPUT_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_STANDARD_OUTPUT_H_
@@ -11,17 +13,22 @@
 
 namespace external_containerizer {
 
-// What the agent exits with when it failed itself, as env(1) and others do.
+// The exit status of an agent that failed itself, as env(1) and others have it.
 inline constexpr int kAgentFailed = 125;
 
-// Writes `text` at once. False if stdout takes no more, now or since an earlier
-// call. One thread at a time.
+// Writes all of `bytes` to `fd` and blocks until the reader has taken them,
+// also where another process made the descriptor non-blocking. Returns 0, or
+// errno.
+int WriteAll(int fd, absl::string_view bytes);
+
+// Writes `text` without a buffer. Returns false if this call or an earlier one
+// failed. To be used by one thread.
 bool Print(absl::string_view text);
 
-// For Dispatch(), which asks once: what the process is to exit with. `status`
-// if stdout took all that was printed, or if its reader went away, which is no
-// error. Otherwise kAgentFailed, and stderr says why.
-int PrintedStatus(int status);
+// Returns the exit status of the process. That is `status` if stdout took all
+// that was printed, or if its reader went away, which is no error. Otherwise it
+// is kAgentFailed, and stderr says why. For Dispatch(), which calls it once.
+int OutputStatus(int status);
 
 }  // namespace external_containerizer
 

@@ -17,14 +17,14 @@ namespace {
 
 using ::testing::ExitedWithCode;
 
-// In a process of its own, since an error stays.
+// Runs in a process of its own, since the first error is kept.
 [[noreturn]] void PrintTo(int fd) {
   signal(SIGPIPE, SIG_IGN);
   dup2(fd, STDOUT_FILENO);
   const bool first = Print("one\n");
   const bool second = Print("two\n");
   if (first != second) _exit(1);
-  _exit(PrintedStatus(3));
+  _exit(OutputStatus(3));
 }
 
 TEST(StandardOutputTest, WhatIsTakenLeavesTheStatusAlone) {

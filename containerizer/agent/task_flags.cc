@@ -45,6 +45,13 @@ Flag ResourcesFlag() {
           "'ports:[31000-32000];disks(web):{a,b}'."};
 }
 
+Flag WorkDirFlag(const std::string& what) {
+  return {"work_dir", "DIR",
+          absl::StrCat(what,
+                       " Default: $XDG_STATE_HOME/external_containerizer or "
+                       "~/.local/state/external_containerizer.")};
+}
+
 std::vector<Flag> TaskFlags() {
   return {
       {"shell", "TEXT",
@@ -64,9 +71,7 @@ std::vector<Flag> TaskFlags() {
   };
 }
 
-Flag HelpFlag() { return {"help", "", "Shows this.", 'h'}; }
-
-std::vector<Flag> Joined(const std::vector<std::vector<Flag>>& parts) {
+std::vector<Flag> JoinFlags(const std::vector<std::vector<Flag>>& parts) {
   std::vector<Flag> flags;
   for (const std::vector<Flag>& part : parts) {
     flags.insert(flags.end(), part.begin(), part.end());
@@ -74,18 +79,18 @@ std::vector<Flag> Joined(const std::vector<std::vector<Flag>>& parts) {
   return flags;
 }
 
-absl::StatusOr<std::string> WorkDirectoryOf(const Surroundings& surroundings,
-                                            const Flags& flags) {
-  const std::string given = flags.Value("work_dir", "");
-  if (!flags.Values("work_dir").empty() && given.empty()) {
+absl::StatusOr<std::string> WorkDirectoryOf(const Call& call) {
+  const std::string given = call.flags.Value("work_dir", "");
+  if (!given.empty()) return UserPath(call.surroundings, given);
+  if (!call.flags.Values("work_dir").empty()) {
     return absl::InvalidArgumentError("--work_dir is empty");
   }
-  if (given.empty()) return DefaultWorkDirectory(surroundings);
-  return UserPath(surroundings, given);
+  return DefaultWorkDirectory(call.surroundings);
 }
 
-absl::StatusOr<ProgramSetup> ProgramOf(const Surroundings& surroundings,
-                                       const Flags& flags) {
+absl::StatusOr<ProgramSetup> ProgramOf(const Call& call) {
+  const Flags& flags = call.flags;
+  const Surroundings& surroundings = call.surroundings;
   static const RE2& kPattern = *new RE2("[^=*]+\\*?|\\*", RE2::Latin1);
   ProgramSetup setup;
   const size_t slash = surroundings.executable.rfind('/');
@@ -114,13 +119,12 @@ absl::StatusOr<ProgramSetup> ProgramOf(const Surroundings& surroundings,
           : ProgramCommand(surroundings, flags.Value("containerizer_path", ""));
   if (!command_line.ok()) return command_line.status();
   setup.command_line = *std::move(command_line);
-  setup.is_posix = IsShippedPosix(surroundings, setup.command_line);
   return setup;
 }
 
-absl::StatusOr<TaskCommand> TaskCommandOf(const Surroundings& surroundings,
-                                          const Flags& flags,
+absl::StatusOr<TaskCommand> TaskCommandOf(const Call& call,
                                           const std::string& verb) {
+  const Flags& flags = call.flags;
   TaskCommand command;
   command.shell = !flags.Values("shell").empty();
   if (command.shell) {
@@ -139,7 +143,7 @@ absl::StatusOr<TaskCommand> TaskCommandOf(const Surroundings& surroundings,
         "there is no command to ", verb, "; put it behind --, as in: agent ",
         verb, " -- echo hello"));
   } else {
-    command.program = TaskProgram(surroundings, flags.rest()[0]);
+    command.program = TaskProgram(call.surroundings, flags.rest()[0]);
     command.arguments = flags.rest();
   }
   auto environment = ParseEnvironment(flags.Values("env"));
@@ -152,9 +156,9 @@ absl::StatusOr<TaskCommand> TaskCommandOf(const Surroundings& surroundings,
   return command;
 }
 
-absl::StatusOr<Resources> ResourcesOf(const Flags& flags) {
+absl::StatusOr<Resources> ResourcesOf(const Call& call) {
   absl::StatusOr<Resources> resources =
-      ParseResources(flags.Value("resources", ""));
+      ParseResources(call.flags.Value("resources", ""));
   if (!resources.ok()) {
     return absl::InvalidArgumentError(
         absl::StrCat("--resources: ", resources.status().message()));

@@ -1,7 +1,12 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// The flags that several sub-commands have, and what they mean.
+// The flags that several sub-commands have, and their values.
+//
+//   Subcommand launch = {"launch", "Starts a container."};
+//   launch.flags = JoinFlags({TaskFlags(), {{"name", "NAME", "Its name."}}});
+//
+//   const absl::StatusOr<TaskCommand> command = TaskCommandOf(call, "launch");
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_TASK_FLAGS_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_TASK_FLAGS_H_
@@ -12,44 +17,43 @@
 #include "absl/status/statusor.h"
 #include "external_containerizer/containerizer/agent/program_setup.h"
 #include "external_containerizer/containerizer/agent/request.h"
-#include "external_containerizer/containerizer/agent/user_paths.h"
+#include "external_containerizer/containerizer/agent/subcommand.h"
 #include "external_containerizer/containerizer/container.h"
 #include "external_containerizer/containerizer/program/flags.h"
 
 namespace external_containerizer {
 
-// The flags of commands that start the program: --containerizer_path,
+// The flags of sub-commands that start the program: --containerizer_path,
 // --inherit, --termination_status.
 std::vector<Flag> ProgramFlags();
 
-// The flags of commands that launch: --shell, --resources, --env, --user.
+// The flags of sub-commands that launch: --shell, --resources, --env, --user.
 std::vector<Flag> TaskFlags();
 
 Flag ResourcesFlag();  // --resources
-Flag HelpFlag();       // --help
+// --work_dir. `what` is the first part of its help; the default follows.
+Flag WorkDirFlag(const std::string& what);
 
-std::vector<Flag> Joined(const std::vector<std::vector<Flag>>& parts);
+std::vector<Flag> JoinFlags(const std::vector<std::vector<Flag>>& parts);
 
-// The rest reads them. INVALID_ARGUMENT, ready to be shown, for values that
-// make no sense.
+// The functions below read these flags. INVALID_ARGUMENT for values that make
+// no sense; the message is ready to be shown.
 
-// --work_dir, absolute; without it the user's own.
-absl::StatusOr<std::string> WorkDirectoryOf(const Surroundings& surroundings,
-                                            const Flags& flags);
+// Returns --work_dir as an absolute path. Without the flag it is
+// DefaultWorkDirectory(), with its errors.
+absl::StatusOr<std::string> WorkDirectoryOf(const Call& call);
 
-// What ProgramFlags() say; without --containerizer_path the program that comes
-// with the agent.
-absl::StatusOr<ProgramSetup> ProgramOf(const Surroundings& surroundings,
-                                       const Flags& flags);
+// Reads ProgramFlags(). Without --containerizer_path the program is
+// ShippedProgram(), with its errors.
+absl::StatusOr<ProgramSetup> ProgramOf(const Call& call);
 
-// What follows the flags, or --shell, with --env and --user. `verb` is for
-// messages.
-absl::StatusOr<TaskCommand> TaskCommandOf(const Surroundings& surroundings,
-                                          const Flags& flags,
+// Reads the command that follows the flags, or --shell, and --env and --user.
+// `verb` is the sub-command's name, for messages.
+absl::StatusOr<TaskCommand> TaskCommandOf(const Call& call,
                                           const std::string& verb);
 
-// --resources
-absl::StatusOr<Resources> ResourcesOf(const Flags& flags);
+// Reads --resources; none without it.
+absl::StatusOr<Resources> ResourcesOf(const Call& call);
 
 }  // namespace external_containerizer
 

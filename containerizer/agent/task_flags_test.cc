@@ -27,31 +27,31 @@ class TaskFlagsTest : public ::testing::Test {
     surroundings_.environment["HOME"] = "/usr";
   }
 
-  static Flags Parse(const std::vector<std::string>& arguments) {
-    const absl::StatusOr<Flags> flags =
-        Flags::Parse(Joined({ProgramFlags(),
-                             TaskFlags(),
-                             {HelpFlag(), {"work_dir", "DIR", "Where."}}}),
-                     arguments);
-    EXPECT_THAT(flags, IsOk());
-    return *flags;
+  Call Parse(const std::vector<std::string>& arguments) {
+    Subcommand subcommand = {"do", "Does it."};
+    subcommand.flags = JoinFlags(
+        {ProgramFlags(), TaskFlags(), {{"work_dir", "DIR", "Where."}}});
+    subcommand.max_arguments = Subcommand::kCommand;
+    const absl::StatusOr<Call> call =
+        ParseCall(subcommand, surroundings_, arguments);
+    EXPECT_THAT(call, IsOk());
+    return *call;
   }
 
   Surroundings surroundings_;
 };
 
 TEST_F(TaskFlagsTest, TheWorkDirectoryIsTheUsersOrTheOneThatIsNamed) {
-  EXPECT_THAT(WorkDirectoryOf(surroundings_, Parse({})),
+  EXPECT_THAT(WorkDirectoryOf(Parse({})),
               IsOkAndHolds("/usr/.local/state/external_containerizer"));
-  EXPECT_THAT(WorkDirectoryOf(surroundings_, Parse({"--work_dir=w"})),
+  EXPECT_THAT(WorkDirectoryOf(Parse({"--work_dir=w"})),
               IsOkAndHolds("/here/w"));
-  EXPECT_THAT(WorkDirectoryOf(surroundings_, Parse({"--work_dir="})),
+  EXPECT_THAT(WorkDirectoryOf(Parse({"--work_dir="})),
               StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
 TEST_F(TaskFlagsTest, TheCommandIsWhatFollowsTheFlags) {
   const auto command = TaskCommandOf(
-      surroundings_,
       Parse({"--env=A=1", "--env=B=2", "--user=nobody", "--", "echo", "-n"}),
       "run");
   ASSERT_THAT(command, IsOk());
@@ -63,31 +63,29 @@ TEST_F(TaskFlagsTest, TheCommandIsWhatFollowsTheFlags) {
 }
 
 TEST_F(TaskFlagsTest, ATextForAShellStandsInPlaceOfTheCommand) {
-  const auto command =
-      TaskCommandOf(surroundings_, Parse({"--shell=echo $A; exit 3"}), "run");
+  const auto command = TaskCommandOf(Parse({"--shell=echo $A; exit 3"}), "run");
   ASSERT_THAT(command, IsOk());
   EXPECT_TRUE(command->shell);
   EXPECT_EQ(command->program, "echo $A; exit 3");
   EXPECT_THAT(command->arguments, IsEmpty());
   EXPECT_THAT(
-      TaskCommandOf(surroundings_, Parse({"--shell=a", "--", "b"}), "run"),
+      TaskCommandOf(Parse({"--shell=a", "--", "b"}), "run"),
       StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("\"b\" is too")));
-  EXPECT_THAT(TaskCommandOf(surroundings_, Parse({"--shell="}), "run"),
+  EXPECT_THAT(TaskCommandOf(Parse({"--shell="}), "run"),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        HasSubstr("--shell is empty")));
 }
 
 TEST_F(TaskFlagsTest, WithoutACommandItSaysHowToGiveOne) {
-  EXPECT_THAT(TaskCommandOf(surroundings_, Parse({}), "launch"),
+  EXPECT_THAT(TaskCommandOf(Parse({}), "launch"),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        HasSubstr("agent launch -- echo hello")));
 }
 
 TEST_F(TaskFlagsTest, AUserWithoutANameIsRefused) {
-  EXPECT_THAT(
-      TaskCommandOf(surroundings_, Parse({"--user=", "--", "true"}), "run"),
-      StatusIs(absl::StatusCode::kInvalidArgument,
-               HasSubstr("--user is empty")));
+  EXPECT_THAT(TaskCommandOf(Parse({"--user=", "--", "true"}), "run"),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("--user is empty")));
 }
 
 TEST_F(TaskFlagsTest, ResourcesThatMakeNoSenseAreNamedByTheirFlag) {
@@ -99,7 +97,6 @@ TEST_F(TaskFlagsTest, ResourcesThatMakeNoSenseAreNamedByTheirFlag) {
 
 TEST_F(TaskFlagsTest, TheProgramIsTheOneThatIsNamed) {
   const auto program = ProgramOf(
-      surroundings_,
       Parse({"--containerizer_path=./program", "--inherit=AWS_*",
              "--inherit=KUBECONFIG", "--termination_status=exit_code"}));
   ASSERT_THAT(program, IsOk());
@@ -112,13 +109,11 @@ TEST_F(TaskFlagsTest, TheProgramIsTheOneThatIsNamed) {
 TEST_F(TaskFlagsTest, APatternOfVariablesIsANameOrABeginning) {
   for (const char* wrong : {"", "A=1", "A*B", "*A"}) {
     EXPECT_THAT(
-        ProgramOf(surroundings_,
-                  Parse({"--containerizer_path=p", "--inherit", wrong})),
+        ProgramOf(Parse({"--containerizer_path=p", "--inherit", wrong})),
         StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("--inherit=")))
         << wrong;
   }
-  EXPECT_THAT(ProgramOf(surroundings_,
-                        Parse({"--containerizer_path=p", "--inherit=*"})),
+  EXPECT_THAT(ProgramOf(Parse({"--containerizer_path=p", "--inherit=*"})),
               IsOk());
 }
 

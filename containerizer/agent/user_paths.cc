@@ -41,7 +41,7 @@ std::string Join(const std::string& directory, const std::string& path) {
                                         : absl::StrCat(directory, "/", path);
 }
 
-// Without the last component; empty if there is no slash.
+// Returns `path` without its last component; empty if it has no slash.
 std::string DirectoryOf(const std::string& path) {
   const size_t slash = path.rfind('/');
   return slash == std::string::npos ? "" : path.substr(0, slash);
@@ -53,7 +53,7 @@ bool IsProgram(const std::string& path) {
          access(path.c_str(), X_OK) == 0;
 }
 
-// The path of a program that PATH has; empty if it has none.
+// Returns the path of a program in PATH; empty if there is none.
 std::string FindInPath(const Surroundings& surroundings,
                        const std::string& name) {
   for (const absl::string_view entry :
@@ -68,31 +68,32 @@ std::string FindInPath(const Surroundings& surroundings,
   return "";
 }
 
-// Where a program that comes with the agent may be: at `bazel` below
-// containerizer, or installed beside the agent.
+// Returns the places of a program that comes with the agent: `bazel` below the
+// directory containerizer, and `name` beside the agent.
 std::vector<std::string> ShippedPlaces(const Surroundings& surroundings,
                                        const std::string& bazel,
                                        const std::string& name) {
   std::vector<std::string> places;
   for (const std::string& self :
        {surroundings.argv0, surroundings.executable}) {
-    // Found in PATH: /proc/self/exe knows where.
+    // The agent was found in PATH. `executable` has the directory.
     std::string directory = DirectoryOf(self);
     if (directory.empty()) continue;
     if (!IsAbsolute(directory)) {
       directory = Join(surroundings.directory, directory);
     }
-    // "./agent" has no component to go up from.
+    // DirectoryOf(".") would be empty.
     char real[PATH_MAX];
     if (realpath(directory.c_str(), real) != nullptr) directory = real;
-    // As Bazel lays out its outputs and runfiles; then as one would install.
+    // Bazel's outputs and runfiles first, then an installation.
     places.push_back(absl::StrCat(DirectoryOf(directory), "/", bazel));
     places.push_back(Join(directory, name));
   }
   return places;
 }
 
-// The first of `places` where there is one, as a word of a shell; or empty.
+// Returns the first of `places` that has a program, as one word for a shell;
+// empty if none has.
 std::string FirstProgram(const std::vector<std::string>& places) {
   for (const std::string& place : places) {
     if (IsProgram(place)) return ShellWord(place);
@@ -132,12 +133,12 @@ std::string UserPath(const Surroundings& surroundings,
 
 absl::StatusOr<std::string> DefaultWorkDirectory(
     const Surroundings& surroundings) {
-  // A relative one is to be ignored, by the XDG base directory specification.
+  // The XDG base directory specification says to ignore a relative path.
   const std::string state = Variable(surroundings, "XDG_STATE_HOME");
   if (IsAbsolute(state)) return Join(state, "external_containerizer");
   const std::string home = Variable(surroundings, "HOME");
   if (IsAbsolute(home)) {
-    // Users of services have a home that must not come into being.
+    // Users that run services often have a HOME that must not be made.
     struct stat info;
     if (stat(home.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {
       return absl::FailedPreconditionError(absl::StrCat(
@@ -164,11 +165,11 @@ absl::StatusOr<std::string> ProgramCommand(const Surroundings& surroundings,
     if (program != name || !FindInPath(surroundings, name).empty()) continue;
     const std::string shipped =
         FirstProgram(ShippedPlaces(surroundings, bazel, name));
-    // Else whoever is to start it says what is missing.
+    // Otherwise the transport says that it is missing.
     if (!shipped.empty()) return shipped + rest;
   }
   const char first = program[0];
-  // A quote or a variable is for the shell to understand.
+  // A shell expands "~", variables and quotes.
   if (!absl::StrContains(program, "/") || first == '/' || first == '~' ||
       first == '$' || first == '"' || first == '\'') {
     return given;
@@ -185,26 +186,6 @@ absl::StatusOr<std::string> ShippedProgram(const Surroundings& surroundings) {
       "the program that comes with the agent is not there (looked for ",
       absl::CHexEscape(absl::StrJoin(places, ", ")),
       "); name one with --containerizer_path=PROGRAM"));
-}
-
-bool IsShippedPosix(const Surroundings& surroundings,
-                    const std::string& command_line) {
-  static const RE2& kFirst =
-      *new RE2("\\s*(?:'([^']*)'|([^\\s'\"]+))(?s:.*)", RE2::Latin1);
-  std::string quoted, plain;
-  if (!RE2::FullMatch(command_line, kFirst, &quoted, &plain)) return false;
-  std::string path = quoted + plain;
-  if (!absl::StrContains(path, "/")) path = FindInPath(surroundings, path);
-  struct stat given, shipped;
-  if (path.empty() || stat(path.c_str(), &given) != 0) return false;
-  for (const std::string& place :
-       ShippedPlaces(surroundings, "posix/posix", "posix")) {
-    if (stat(place.c_str(), &shipped) == 0 && shipped.st_ino == given.st_ino &&
-        shipped.st_dev == given.st_dev) {
-      return true;
-    }
-  }
-  return false;
 }
 
 std::string TaskProgram(const Surroundings& surroundings,

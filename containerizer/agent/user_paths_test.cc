@@ -140,7 +140,7 @@ TEST_F(ShippedProgramTest, IsMeantByItsBareNameWherePathHasNone) {
   Install("/agent/exec_helper");
   Surroundings surroundings = Here();
   surroundings.argv0 = root_ + "/agent/agent";
-  // A directory of that name is no program.
+  // The directory `program` is no program.
   surroundings.environment["PATH"] = "/nowhere:" + root_ + "/program";
   EXPECT_THAT(ProgramCommand(surroundings, "posix --rlimit=nofile=256"),
               IsOkAndHolds(root_ + "/posix/posix --rlimit=nofile=256"));
@@ -195,27 +195,6 @@ TEST(ShellWordTest, QuotesWhatAShellWouldTakeApart) {
   EXPECT_EQ(ShellWord("/a'b;c"), "'/a'\\''b;c'");
   EXPECT_EQ(ShellWord("/a~b"), "'/a~b'");
   EXPECT_EQ(ShellWord(""), "''");
-}
-
-TEST_F(ShippedProgramTest, IsKnownByWhateverPath) {
-  Install("/posix/posix");
-  Install("/agent/posix");
-  Install("/other");
-  ASSERT_EQ(link((root_ + "/posix/posix").c_str(), (root_ + "/same").c_str()),
-            0);
-  Surroundings surroundings = Here();
-  surroundings.argv0 = root_ + "/agent/agent";
-  surroundings.environment["PATH"] = root_ + "/posix";
-  for (const std::string& shipped :
-       {root_ + "/posix/posix", root_ + "/same --require_limits",
-        "'" + root_ + "/posix/posix' --cgroups=no", std::string("posix")}) {
-    EXPECT_TRUE(IsShippedPosix(surroundings, shipped)) << shipped;
-  }
-  for (const std::string& other :
-       {root_ + "/other", "exec_helper " + root_ + "/posix/posix",
-        std::string("$HOME/posix"), root_ + "/none", std::string()}) {
-    EXPECT_FALSE(IsShippedPosix(surroundings, other)) << other;
-  }
 }
 
 }  // namespace

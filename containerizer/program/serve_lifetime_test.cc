@@ -153,7 +153,9 @@ TEST_F(ServeTest, EveryCommandEndsOnceHoweverOftenTheHelperIsKilled) {
     }
   }
   EXPECT_GT(lost, 0u);
-  // The last helper may die with the first of them.
+  // The last kill may hit the helper that the first destroy reaches. A
+  // transport says UNAVAILABLE then, and its caller asks again. A Containerizer
+  // does that by itself (LifecycleOptions::max_attempts); its users need not.
   Answer destroyed = Await(Invoke(Destroy()));
   if (absl::IsUnavailable(destroyed.status)) {
     destroyed = Await(Invoke(Destroy()));

@@ -1,63 +1,50 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the sub-commands that speak to a standing agent have in common.
+// The parts that all sub-commands share which speak to a standing agent.
+//
+//   const auto reply = CallAgent(call, control::kDestroy, request);
+//   if (!reply.ok()) return Fail(call, reply.status());
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_CLIENT_CLIENT_COMMAND_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_CLIENT_CLIENT_COMMAND_H_
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/string_view.h"
-#include "external_containerizer/containerizer/agent/json.h"
-#include "external_containerizer/containerizer/agent/standard_output.h"
-#include "external_containerizer/containerizer/agent/user_paths.h"
+#include "absl/status/statusor.h"
+#include "external_containerizer/containerizer/agent/client/control_client.h"
+#include "external_containerizer/containerizer/agent/subcommand.h"
 #include "external_containerizer/containerizer/program/flags.h"
-#include "external_containerizer/containerizer/wire/containerizer.pb.h"
 
 namespace external_containerizer {
 
-// One of them, and how it is used.
-struct ClientCommand {
-  std::string name;
-  std::string usage;        // What follows "agent NAME [FLAGS] ".
-  std::string description;  // Of --help; ends with a newline.
-  std::vector<Flag> flags;  // Beside --work_dir and --help.
-  size_t min_ids = 0;       // Of arguments; more than max_ids are an error.
-  size_t max_ids = 0;
-};
+// Returns --work_dir and then the sub-command's own flags.
+std::vector<Flag> ClientFlags(std::vector<Flag> own);
 
-// What one of them was called with.
-struct ClientCall {
-  Flags flags;
-  std::string work_dir;
-  const Surroundings& surroundings;
+// Returns the switch --json. `what` is its help text.
+Flag JsonFlag(const std::string& what);
 
-  const std::vector<std::string>& ids() const { return flags.rest(); }
-};
+// Connects to the agent that --work_dir names. Errors as ControlClient has
+// them.
+absl::StatusOr<std::unique_ptr<ControlClient>> Connect(const Call& call);
 
-// Reads the arguments, answers --help and complains of what makes no sense;
-// else returns what `act` does: the exit status. What `act` printed and stdout
-// did not take is an error.
-int RunClientCommand(const ClientCommand& command,
-                     const Surroundings& surroundings,
-                     const std::vector<std::string>& arguments,
-                     int (*act)(const ClientCall& call));
+// Sends one request and waits for the answer, for ever. UNAVAILABLE if there is
+// no agent, or if it went away; in that case it may have done what was asked.
+template <typename Request, typename Reply>
+absl::StatusOr<Reply> CallAgent(const Call& call,
+                                const ttrpc::Method<Request, Reply>& method,
+                                const Request& request) {
+  const auto client = Connect(call);
+  if (!client.ok()) return client.status();
+  return (*client)->Call(method, request);
+}
 
-Flag JsonFlag(const std::string& help);
-
-// Prints "agent: ..." on stderr, or as JSON on stdout; returns kAgentFailed.
-int Fail(const ClientCall& call, const absl::Status& status);
-
-// "exited with code 3", with why.
-std::string EndedText(const wire::Termination& end);
-// exit_code or signal, message and why.
-JsonObject EndedJson(const wire::Termination& end);
-// As shells have it: the exit code, or 128 + the signal's number; kAgentFailed
-// if nobody knows.
-int ExitStatusOf(const wire::Termination& end);
+// Tells the user on stderr what went wrong, and with --json on stdout, too.
+// Returns kAgentFailed, the exit status for that.
+int Fail(const Call& call, const absl::Status& status);
 
 }  // namespace external_containerizer
 

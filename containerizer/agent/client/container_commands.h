@@ -1,8 +1,12 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// What can be done to one container of a standing agent: agent launch, wait,
-// update, destroy.
+// The sub-commands that change one container of a standing agent, and `wait`:
+//
+//   agent launch --name=one --resources='cpus:0.5' -- sleep 600
+//   agent update --resources='mem:64' one
+//   agent wait one
+//   agent destroy one
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_CLIENT_CONTAINER_COMMANDS_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_CLIENT_CONTAINER_COMMANDS_H_

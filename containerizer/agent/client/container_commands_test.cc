@@ -32,11 +32,10 @@ using ::testing::AllOf;
 using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 
-// An agent that leaves launches and waits without an answer, on a thread of its
-// own.
+// An agent, on a thread of its own, that answers no launch and no wait.
 class FakeAgent {
  public:
-  // `container`: what is listed.
+  // `container` is the only one in the list.
   FakeAgent(const std::string& work_dir,
             std::optional<control::v1::ListReply::Container> container)
       : loop_(*EventLoop::Create()), container_(std::move(container)) {
@@ -79,12 +78,12 @@ class FakeAgent {
     server_.reset();
   }
 
-  // What it was asked for last, once it was.
+  // Waits for a request. Returns the id in the last one.
   std::string AskedFor() {
     asked_.WaitForNotification();
     return asked_for_;
   }
-  // The same, when it is known to have been.
+  // Returns the same without waiting.
   const std::string& asked_for() const { return asked_for_; }
 
  private:
@@ -106,12 +105,13 @@ struct Result {
 Result RunCommand(const Subcommand& command,
                   const state::TemporaryDirectory& place,
                   std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), "--work_dir=" + place.path());
+  arguments.insert(arguments.begin(),
+                   {command.name, "--work_dir=" + place.path()});
   Surroundings surroundings;
   surroundings.directory = "/";
   surroundings.environment["PATH"] = "/usr/bin:/bin";
   ::testing::internal::CaptureStderr();
-  const int status = command.main(surroundings, arguments);
+  const int status = Dispatch({command}, surroundings, arguments);
   return {status, ::testing::internal::GetCapturedStderr()};
 }
 

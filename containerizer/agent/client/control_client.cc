@@ -30,7 +30,7 @@ absl::StatusOr<std::unique_ptr<ControlClient>> ControlClient::Connect(
       "); start one: agent serve --work_dir=", absl::CHexEscape(work_dir)));
 }
 
-absl::Status ControlClient::WentAway(const absl::Status& status) const {
+absl::Status ControlClient::AwayError(const absl::Status& status) const {
   return absl::Status(
       status.code(),
       absl::StrCat("the agent of ", absl::CHexEscape(work_dir_),

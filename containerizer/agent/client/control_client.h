@@ -1,8 +1,14 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// A connection to the standing agent of a work_dir, for a process that has
-// nothing else to do but to wait for its answers. One thread.
+// A connection to the standing agent of a work_dir, for a process that only
+// waits for its answers. To be used by one thread.
+//
+//   absl::StatusOr<std::unique_ptr<ControlClient>> client =
+//       ControlClient::Connect("/var/lib/agent");
+//   if (!client.ok()) return client.status();
+//   const absl::StatusOr<control::v1::ListReply> list =
+//       (*client)->Call(control::kList, control::v1::ListRequest());
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_CLIENT_CONTROL_CLIENT_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_CLIENT_CONTROL_CLIENT_H_
@@ -25,13 +31,13 @@ namespace external_containerizer {
 
 class ControlClient {
  public:
-  // UNAVAILABLE, saying how to start one, if no agent serves `work_dir`;
-  // PERMISSION_DENIED if the one that does is another user's.
+  // UNAVAILABLE if no agent serves `work_dir`; the message says how to start
+  // one. PERMISSION_DENIED if the agent belongs to another user.
   static absl::StatusOr<std::unique_ptr<ControlClient>> Connect(
       const std::string& work_dir);
 
-  // Waits for the answer, for ever. UNAVAILABLE if the agent goes away: then
-  // it is not known whether it has done it.
+  // Waits for the answer, for ever. UNAVAILABLE if the agent goes away: it may
+  // or may not have done what was asked.
   template <typename Request, typename Reply>
   absl::StatusOr<Reply> Call(const ttrpc::Method<Request, Reply>& method,
                              const Request& request) {
@@ -41,7 +47,7 @@ class ControlClient {
         [this, &reply](ttrpc::CallResult<Reply> result) {
           reply = std::move(result.reply);
           if (!reply->ok() && result.outcome == ttrpc::Outcome::kUnknown) {
-            reply = WentAway(reply->status());
+            reply = AwayError(reply->status());
           }
           loop_->Stop();
         });
@@ -56,24 +62,24 @@ class ControlClient {
         loop_(std::move(loop)),
         client_(std::move(client)) {}
 
-  absl::Status WentAway(const absl::Status& status) const;
+  absl::Status AwayError(const absl::Status& status) const;
 
   const std::string work_dir_;
   const std::unique_ptr<EventLoop> loop_;
   const std::unique_ptr<ttrpc::Client> client_;
 };
 
-// Between looks at an agent that is away.
+// The pause between two attempts to reach an agent that is away.
 inline constexpr absl::Duration kAwayPause = absl::Milliseconds(50);
 
-// Waits for an agent.
+// Connects to the agent, and waits up to `patience` if there is none.
 absl::StatusOr<std::unique_ptr<ControlClient>> ConnectPatiently(
     const std::string& work_dir, absl::Duration patience);
 
-// Calls until it is answered: when there is no agent, or it goes away, it is
-// looked for again and again, for `patience` since it was last there, and told
-// the same. For what may be asked twice. `away` is called the first time that
-// it is not there, with why.
+// Sends a request until it is answered, so the agent must be able to take it
+// twice. An agent that is not there, or goes away, is waited for: up to
+// `patience` each time. `away` is called once, with the reason, the first time
+// that there is no agent.
 template <typename Request, typename Reply>
 absl::StatusOr<Reply> CallPatiently(
     const std::string& work_dir, const ttrpc::Method<Request, Reply>& method,
@@ -92,7 +98,7 @@ absl::StatusOr<Reply> CallPatiently(
     if (!std::exchange(told, true)) {
       away(absl::UnavailableError("the agent went away"));
     }
-    // One that ends may be there for a while.
+    // An agent that ends may still accept connections for a while.
     absl::SleepFor(kAwayPause);
   }
 }

@@ -26,7 +26,7 @@ namespace {
 using ::testing::HasSubstr;
 using Responder = ttrpc::TypedResponder<control::v1::UpdateReply>;
 
-// An agent that knows one method only, on a thread of its own.
+// An agent, on a thread of its own, with a single method.
 class FakeAgent {
  public:
   FakeAgent(const std::string& work_dir, std::function<void(Responder)> update)
@@ -49,7 +49,7 @@ class FakeAgent {
     server_.reset();
   }
 
-  // Lets a call wait for as long as this lives.
+  // Answers no call until this is destroyed.
   void Keep(Responder responder) { kept_.emplace(std::move(responder)); }
 
  private:

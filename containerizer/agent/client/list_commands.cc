@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <cstdio>
-#include <limits>
 #include <string>
 #include <vector>
 
@@ -30,13 +29,13 @@ using Container = control::v1::ListReply::Container;
 
 constexpr size_t kMostIds = 1000;
 
-// Page by page.
-absl::StatusOr<std::vector<Container>> Fetch(const ClientCall& call) {
-  const auto client = ControlClient::Connect(call.work_dir);
+// Asks for the containers page by page.
+absl::StatusOr<std::vector<Container>> Fetch(const Call& call) {
+  const auto client = Connect(call);
   if (!client.ok()) return client.status();
   control::v1::ListRequest request;
   request.set_with_usage(true);
-  for (const std::string& id : call.ids()) request.add_ids(id);
+  for (const std::string& id : call.arguments()) request.add_ids(id);
   std::vector<Container> containers;
   for (;;) {
     const auto reply = (*client)->Call(control::kList, request);
@@ -48,19 +47,19 @@ absl::StatusOr<std::vector<Container>> Fetch(const ClientCall& call) {
   }
 }
 
-// Agents that know of names only have the same for both.
+// Agents that know names only have no other id.
 const std::string& IdOf(const Container& container) {
   return container.has_container_id() ? container.container_id()
                                       : container.id();
 }
 
 std::vector<std::string> CommandOf(const Container& container) {
-  // Agents of before tell it as one text.
+  // Older agents send the command as one text.
   if (container.arguments().empty()) return {container.command()};
   return {container.arguments().begin(), container.arguments().end()};
 }
 
-// Why it ended is too long for a table: `wait` and --json say it.
+// The reason for its end is too long for a table; `wait` and --json have it.
 std::string StateText(const Container& container) {
   return container.state() == "exited" && container.has_end()
              ? wire::ExitOf(container.end()).ToString()
@@ -86,16 +85,16 @@ void PrintJson(const std::vector<Container>& containers) {
         .Text("state", container.state())
         .Texts("command", CommandOf(container))
         .Text("sandbox", container.sandbox());
-    if (container.has_end()) json.Append(EndedJson(container.end()));
+    if (container.has_end()) json.Append(TerminationJson(container.end()));
     if (container.has_usage()) {
-      json.Append(UsedJson(UsedOf(container.usage())));
+      json.Append(ResourceUseJson(ResourceUseOf(container.usage())));
     }
     if (container.has_problem()) json.Text("problem", container.problem());
     if (!Print(absl::StrCat(json.ToString(), "\n"))) return;
   }
 }
 
-// What needs an operator does not fit into a table.
+// Problems do not fit into a table.
 void PrintProblems(const std::vector<Container>& containers) {
   for (const Container& container : containers) {
     if (!container.has_problem()) continue;
@@ -104,7 +103,7 @@ void PrintProblems(const std::vector<Container>& containers) {
   }
 }
 
-int List(const ClientCall& call) {
+absl::StatusOr<int> List(const Call& call) {
   const auto containers = Fetch(call);
   if (!containers.ok()) return Fail(call, containers.status());
   if (call.flags.On("json")) {
@@ -114,7 +113,7 @@ int List(const ClientCall& call) {
   std::vector<std::vector<std::string>> rows = {
       {"CONTAINER", "STATE", "CPU", "MEMORY", "COMMAND"}};
   for (const Container& container : *containers) {
-    const Used used = UsedOf(container.usage());
+    const ResourceUse used = ResourceUseOf(container.usage());
     rows.push_back({OneLine(container.id()), StateText(container),
                     SecondsText(used.Cpu()), MemoryText(used.memory_bytes),
                     OneLine(container.command())});
@@ -124,7 +123,7 @@ int List(const ClientCall& call) {
   return 0;
 }
 
-int Usage(const ClientCall& call) {
+absl::StatusOr<int> Usage(const Call& call) {
   const auto containers = Fetch(call);
   if (!containers.ok()) return Fail(call, containers.status());
   if (call.flags.On("json")) {
@@ -135,7 +134,7 @@ int Usage(const ClientCall& call) {
       {"CONTAINER", "USER", "SYSTEM", "CPUS", "MEMORY", "LIMIT", "PROCESSES"}};
   for (const Container& container : *containers) {
     const wire::ResourceStatistics& usage = container.usage();
-    const Used used = UsedOf(usage);
+    const ResourceUse used = ResourceUseOf(usage);
     rows.push_back(
         {OneLine(container.id()), SecondsText(used.user),
          SecondsText(used.system),
@@ -155,10 +154,10 @@ std::string TimeText(const control::v1::Event& event) {
                           absl::LocalTimeZone());
 }
 
-bool PrintEvent(const ClientCall& call, const control::v1::Event& event) {
+bool PrintEvent(const Call& call, const control::v1::Event& event) {
   if (call.flags.On("json")) {
     const std::string time = JsonTime(absl::FromUnixNanos(event.unix_nanos()));
-    // Behind the members that the agent made.
+    // The new members follow those that the agent wrote.
     return Print(absl::StrCat(event.json().substr(0, event.json().size() - 1),
                               ",\"time\":", JsonString(time),
                               ",\"number\":", event.number(), "}\n"));
@@ -169,11 +168,11 @@ bool PrintEvent(const ClientCall& call, const control::v1::Event& event) {
   return Print(absl::StrCat(TimeText(event), " ", OneLine(event.text()), "\n"));
 }
 
-int Events(const ClientCall& call) {
+absl::StatusOr<int> Events(const Call& call) {
   control::v1::EventsRequest request;
   request.set_dont_wait(call.flags.On("past"));
-  if (!call.ids().empty()) request.set_container(call.ids()[0]);
-  const auto client = ControlClient::Connect(call.work_dir);
+  if (!call.arguments().empty()) request.set_container(call.arguments()[0]);
+  const auto client = Connect(call);
   if (!client.ok()) return Fail(call, client.status());
   for (;;) {
     const auto reply = (*client)->Call(control::kEvents, request);
@@ -190,63 +189,43 @@ int Events(const ClientCall& call) {
   }
 }
 
-constexpr char kListDescription[] =
-    "Lists the containers of a standing agent, with what they use.\n";
-constexpr char kUsageDescription[] =
-    "Tells what containers of a standing agent use, all of them or those that "
-    "are\nnamed, and what they may use where the program says so.\n";
-constexpr char kEventsDescription[] =
-    "Tells what has happened to the containers of a standing agent, or to one, "
-    "and then\nwhat happens, until it is interrupted or the agent ends.\n";
-
 }  // namespace
 
 Subcommand ListSubcommand() {
-  return {"list", "Lists the containers of a standing agent.",
-          [](const Surroundings& surroundings,
-             const std::vector<std::string>& arguments) {
-            return RunClientCommand(
-                {"list",
-                 "",
-                 kListDescription,
-                 {JsonFlag("One JSON object per line and container.")},
-                 0,
-                 0},
-                surroundings, arguments, List);
-          }};
+  Subcommand list = {"list", "Lists the containers of a standing agent."};
+  list.description =
+      "Lists the containers of a standing agent, with what they use.\n";
+  list.flags = ClientFlags({JsonFlag("One JSON object per container.")});
+  list.run = List;
+  return list;
 }
 
 Subcommand UsageSubcommand() {
-  return {"usage", "Tells what containers use and may use.",
-          [](const Surroundings& surroundings,
-             const std::vector<std::string>& arguments) {
-            return RunClientCommand(
-                {"usage",
-                 "[CONTAINER ...]",
-                 kUsageDescription,
-                 {JsonFlag("One JSON object per line and container.")},
-                 0,
-                 kMostIds},
-                surroundings, arguments, Usage);
-          }};
+  Subcommand usage = {"usage", "Tells what containers use and may use."};
+  usage.usage = "[CONTAINER ...]";
+  usage.description =
+      "Tells what containers of a standing agent use, all of them or those "
+      "that are\nnamed, and what they may use where the program says so.\n";
+  usage.flags = ClientFlags({JsonFlag("One JSON object per container.")});
+  usage.max_arguments = kMostIds;
+  usage.run = Usage;
+  return usage;
 }
 
 Subcommand EventsSubcommand() {
-  return {"events", "Tells what happens to containers.",
-          [](const Surroundings& surroundings,
-             const std::vector<std::string>& arguments) {
-            return RunClientCommand(
-                {"events",
-                 "[CONTAINER]",
-                 kEventsDescription,
-                 {{"past", "", "Tells what has happened, and ends."},
-                  {"verbose", "",
-                   "Also the commands that the program is given.", 'v'},
-                  JsonFlag("One JSON object per line and event.")},
-                 0,
-                 1},
-                surroundings, arguments, Events);
-          }};
+  Subcommand events = {"events", "Tells what happens to containers."};
+  events.usage = "[CONTAINER]";
+  events.description =
+      "Tells what has happened to the containers of a standing agent, or to "
+      "one, and then\nwhat happens, until it is interrupted or the agent "
+      "ends.\n";
+  events.flags = ClientFlags(
+      {{"past", "", "Tells what has happened, and ends."},
+       {"verbose", "", "Also the commands that the program is given.", 'v'},
+       JsonFlag("One JSON object per event.")});
+  events.max_arguments = 1;
+  events.run = Events;
+  return events;
 }
 
 }  // namespace external_containerizer

@@ -1,8 +1,11 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// What there is to see of a standing agent's containers: agent list, usage,
-// events.
+// The sub-commands that show the containers of a standing agent:
+//
+//   agent list
+//   agent usage one two
+//   agent events --json one
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_CLIENT_LIST_COMMANDS_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_CLIENT_LIST_COMMANDS_H_

@@ -23,11 +23,11 @@
 namespace external_containerizer {
 namespace {
 
-// Enough that a slow fsync() of one container does not hold up the others.
+// With so many, a slow fsync() for one container holds up few others.
 constexpr size_t kThreads = 8;
-// A task may run as a user who is to reach its sandbox.
+// A task of another user must be able to reach its sandbox.
 constexpr mode_t kParentMode = 0755;
-// A framework that speaks to no scheduler has no address.
+// The address of a framework without a scheduler.
 constexpr char kNoPid[] = "@0.0.0.0:0";
 
 std::string HostName() {
@@ -88,13 +88,9 @@ absl::Status AgentDisk::RecordBoot() {
 }
 
 absl::Status AgentDisk::RecordLaunch(const state::RunId& run,
-                                     LaunchRequest& request,
-                                     bool program_is_posix) {
-  const absl::StatusOr<std::optional<Sandbox::Owner>> owner =
-      SandboxOwner(request.user.value_or(""), program_is_posix);
-  if (!owner.ok()) return owner.status();
-  request.sandbox.owner = *owner;
-  // Forget() would remove them.
+                                     LaunchRequest& request) {
+  request.sandbox.owner = SandboxOwner(request.user.value_or(""));
+  // Forget() would remove files that are no container's.
   struct stat info;
   const std::string files = state::ExecutorPath(run);
   if (fstatat(directory_.get(), files.c_str(), &info, AT_SYMLINK_NOFOLLOW) ==
@@ -105,7 +101,7 @@ absl::Status AgentDisk::RecordLaunch(const state::RunId& run,
   }
   absl::Status recorded = writer_->RecordLaunch(run, request.executor);
   if (!recorded.ok()) return recorded;
-  absl::StatusOr<MadeSandbox> made =
+  absl::StatusOr<NewSandbox> made =
       MakeSandbox(work_dir_, directory_.get(), run, request.sandbox.owner);
   if (made.ok()) request.sandbox = std::move(made->sandbox);
   return made.status();

@@ -1,8 +1,12 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a standing agent does in its work_dir: sandboxes, and what must not be
-// forgotten. Everything but Run() blocks for as long as the disk does.
+// The disk of a standing agent: its sandboxes, and the records that must
+// survive it. Every method but Run() blocks for as long as the disk does.
+//
+//   disk->Run(
+//       run.executor, [&] { return disk->writer().RecordLaunched(run); },
+//       [](absl::Status status) { … });
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_SERVE_AGENT_DISK_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_SERVE_AGENT_DISK_H_
@@ -24,40 +28,40 @@
 
 namespace external_containerizer {
 
-// Thread-safe; calls about one executor in order, which Run() sees to.
+// Thread-safe, but calls about one executor must come one after another. Run()
+// sees to that.
 class AgentDisk {
  public:
   using Work = absl::AnyInvocable<absl::Status() &&>;
   using Done = absl::AnyInvocable<void(absl::Status) &&>;
 
-  // `work_dir` is absolute and exists.
+  // `work_dir` is absolute and must exist.
   static absl::StatusOr<std::unique_ptr<AgentDisk>> Create(
       std::string work_dir, std::unique_ptr<state::Writer> writer);
 
-  // Does all that it was given before.
+  // Waits for all work that Run() was given.
   ~AgentDisk() = default;
 
-  // On another thread does `work`, after all other work of that executor, and
-  // calls `done` with what it returned. Returns at once; but where no thread is
-  // to be had, all of that happens inside this call.
+  // Calls `work` on another thread, after all earlier work for that executor,
+  // and then `done` with its result. Returns at once. If no thread is to be
+  // had, both are called inside this call.
   void Run(const std::string& executor, Work work, Done done);
 
-  // Who the agent is and what its containers belong to. An agent that is
-  // recorded already stays as it is.
+  // Records the agent, unless it is recorded already, and the framework that
+  // its containers belong to.
   absl::Status RecordSelf(const std::string& agent,
                           const std::string& framework, bool agent_is_known);
-  // That recovery is over in this boot of the machine.
+  // Records that recovery is over in this boot of the machine.
   absl::Status RecordBoot();
 
-  // Records the launch, then makes the sandbox, which is the request's user's
-  // from then on. FAILED_PRECONDITION if there is no such user, or if this
-  // process may not become it. ALREADY_EXISTS if there are files of such an
-  // executor.
-  absl::Status RecordLaunch(const state::RunId& run, LaunchRequest& request,
-                            bool program_is_posix);
-  // When that the run is done with was recorded; InfinitePast() if it is not.
+  // Records the launch, makes the sandbox, and sets `request.sandbox`. The
+  // sandbox belongs to the user of the request (SandboxOwner()). ALREADY_EXISTS
+  // if there are files of an executor of that id.
+  absl::Status RecordLaunch(const state::RunId& run, LaunchRequest& request);
+  // Returns when RecordCompleted() was done for the run; InfinitePast() if it
+  // was not.
   absl::Time WhenCompleted(const state::RunId& run) const;
-  // Removes the executor's sandboxes, then what is recorded of it.
+  // Removes the executor's sandboxes, and then its records.
   absl::Status Forget(const state::RunId& run);
 
   state::Writer& writer() { return *writer_; }
@@ -69,7 +73,7 @@ class AgentDisk {
   const std::string work_dir_;
   const UniqueFd directory_;
   const std::unique_ptr<state::Writer> writer_;
-  // Each of one thread, to keep the order.
+  // One thread each, so that the work of an executor keeps its order.
   std::deque<ThreadPool> threads_;
 };
 

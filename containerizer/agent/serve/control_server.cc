@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_join.h"
 #include "external_containerizer/containerizer/agent/serve/control.h"
+#include "external_containerizer/containerizer/program/exit_code.h"
 
 namespace external_containerizer {
 namespace {
@@ -47,11 +48,11 @@ StandingAgent::LaunchSpec SpecOf(const control::v1::LaunchRequest& request) {
   return spec;
 }
 
-// `which` is what the client calls it.
+// `which` is the name or the id in the request.
 Done<wire::Termination> AnswerWithEnd(const StandingAgent& agent,
                                       const std::string& which,
                                       TypedResponder<EndReply> responder) {
-  const absl::StatusOr<StandingAgent::Listed> found = agent.Find(which);
+  const absl::StatusOr<StandingAgent::ContainerInfo> found = agent.Find(which);
   EndReply reply;
   if (found.ok()) {
     reply.set_name(found->name);
@@ -65,13 +66,13 @@ Done<wire::Termination> AnswerWithEnd(const StandingAgent& agent,
   };
 }
 
-// One page of a list, on its way.
+// A page of the list that waits for the usage of its containers.
 struct Page {
   ListReply reply;
   TypedResponder<ListReply> responder;
   std::set<int> unanswered =
       {};              // The containers whose usage is not known yet.
-  bool asked = false;  // For the usage of all.
+  bool asked = false;  // All usages were asked for.
   EventLoop::TimerId timer = 0;
   bool sent = false;
 
@@ -114,7 +115,7 @@ void AskUsage(EventLoop& loop, StandingAgent& agent,
       loop.RunAfter(kListUsageTime, [&loop, page] { page->Send(loop); });
 }
 
-void Add(StandingAgent::Listed listed, ListReply& reply) {
+void Add(StandingAgent::ContainerInfo listed, ListReply& reply) {
   ListReply::Container& container = *reply.add_containers();
   container.set_id(std::move(listed.name));
   container.set_container_id(std::move(listed.id));
@@ -130,11 +131,11 @@ void Add(StandingAgent::Listed listed, ListReply& reply) {
 
 absl::Status FillPage(const StandingAgent& agent, const ListRequest& request,
                       ListReply& reply) {
-  std::vector<StandingAgent::Listed> listed;
+  std::vector<StandingAgent::ContainerInfo> listed;
   if (request.ids_size() > 0) {
-    std::map<std::string, StandingAgent::Listed> named;
+    std::map<std::string, StandingAgent::ContainerInfo> named;
     for (const std::string& id : request.ids()) {
-      absl::StatusOr<StandingAgent::Listed> found = agent.Find(id);
+      absl::StatusOr<StandingAgent::ContainerInfo> found = agent.Find(id);
       if (!found.ok()) return found.status();
       named.emplace(found->name, *found);
     }
@@ -145,7 +146,7 @@ absl::Status FillPage(const StandingAgent& agent, const ListRequest& request,
     listed = agent.List(request.after(), control::kListContainers + 1);
   }
   size_t bytes = 0;
-  for (StandingAgent::Listed& container : listed) {
+  for (StandingAgent::ContainerInfo& container : listed) {
     const size_t count = static_cast<size_t>(reply.containers_size());
     if (count == control::kListContainers || bytes > control::kListBytes) {
       reply.set_more(true);
@@ -165,17 +166,24 @@ void AddControlHandlers(ttrpc::Server& server, EventLoop& loop,
       server, control::kLaunch,
       [&agent](const CallContext&, const control::v1::LaunchRequest& request,
                TypedResponder<LaunchReply> responder) {
-        agent.Launch(SpecOf(request),
-                     [responder = std::move(responder)](
-                         absl::StatusOr<Identity> launched) mutable {
-                       if (!launched.ok()) {
-                         return responder.Fail(launched.status());
-                       }
-                       LaunchReply reply;
-                       reply.set_id(launched->name);
-                       reply.set_container_id(launched->id);
-                       responder.Finish(reply);
-                     });
+        agent.Launch(
+            SpecOf(request), [responder = std::move(responder), request](
+                                 absl::StatusOr<Identity> launched) mutable {
+              LaunchReply reply;
+              if (launched.ok()) {
+                reply.set_id(launched->name);
+                reply.set_container_id(launched->id);
+                return responder.Finish(reply);
+              }
+              const std::optional<int> exit = ExitCodeOf(launched.status());
+              if (!exit.has_value() || !request.refusal_in_reply()) {
+                return responder.Fail(launched.status());
+              }
+              reply.set_id(request.id());
+              reply.set_refusal(std::string(launched.status().message()));
+              reply.set_exit_status(static_cast<uint32_t>(*exit));
+              responder.Finish(reply);
+            });
       });
   AddHandler(server, control::kList,
              [&loop, &agent](const CallContext&, const ListRequest& request,
@@ -194,7 +202,7 @@ void AddControlHandlers(ttrpc::Server& server, EventLoop& loop,
   AddHandler(server, control::kWait,
              [&agent](const CallContext&, const WaitRequest& request,
                       TypedResponder<EndReply> responder) {
-               // Who does not wait any more is not kept.
+               // A client that goes away must not stay among those that wait.
                auto wait = std::make_shared<uint64_t>(0);
                responder.WhenCancelled(
                    [&agent, id = request.id(), wait](absl::Status) {
@@ -210,7 +218,8 @@ void AddControlHandlers(ttrpc::Server& server, EventLoop& loop,
                TypedResponder<UpdateReply> responder) {
         agent.Update(
             request.id(),
-            {request.resources().begin(), request.resources().end()},
+            {{request.resources().begin(), request.resources().end()},
+             {request.removed().begin(), request.removed().end()}},
             [responder = std::move(responder)](absl::Status status) mutable {
               if (!status.ok()) return responder.Fail(status);
               responder.Finish(UpdateReply());

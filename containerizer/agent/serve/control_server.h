@@ -1,7 +1,10 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// What clients can ask of a standing agent, at its socket.
+// Serves the methods of control.h with a StandingAgent.
+//
+//   ttrpc::Server server(loop);
+//   AddControlHandlers(server, loop, agent, events);
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_SERVE_CONTROL_SERVER_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_SERVE_CONTROL_SERVER_H_
@@ -16,12 +19,12 @@
 
 namespace external_containerizer {
 
-// How long List() waits for what its containers use; those of which nothing
-// has come are listed without.
+// How long List waits for the usage of its containers. A container whose usage
+// has not come by then is listed without it.
 inline constexpr absl::Duration kListUsageTime = absl::Seconds(5);
 
-// Answers the methods of control.h. All three must outlive the server's
-// handlers, which end with it.
+// Adds a handler for each method of control.h. `loop`, `agent` and `events`
+// must outlive `server`.
 void AddControlHandlers(ttrpc::Server& server, EventLoop& loop,
                         StandingAgent& agent, EventLog& events);
 

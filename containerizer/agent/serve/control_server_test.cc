@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/containerizer/agent/serve/control.h"
 #include "external_containerizer/containerizer/wire/exit.h"
@@ -34,7 +35,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
-// A client and the agent on one loop.
+// Runs a client and the agent on one loop.
 class ControlServerTest : public ::testing::Test {
  protected:
   void Start(TransportFactory transport) {
@@ -117,6 +118,10 @@ TEST_F(ControlServerTest, ALifeOverTheWire) {
   cpus.mutable_scalar()->set_value(2);
   EXPECT_THAT(Call(control::kUpdate, update), IsOk());
   EXPECT_EQ(world_->Find(id)->resources.resources(0).scalar().value(), 2);
+  update.clear_resources();
+  update.add_removed("cpus");
+  EXPECT_THAT(Call(control::kUpdate, update), IsOk());
+  EXPECT_EQ(world_->Find(id)->resources.resources_size(), 0);
 
   v1::ListRequest list;
   list.set_with_usage(true);
@@ -220,6 +225,44 @@ TEST_F(ControlServerTest, AProgramThatDoesNotSayWhatIsUsedHoldsUpNoList) {
   ASSERT_THAT(listed->containers(), SizeIs(1));
   EXPECT_FALSE(listed->containers(0).has_usage());
   EXPECT_THAT(listed->containers(0).problem(), HasSubstr("in time"));
+}
+
+TEST_F(ControlServerTest, ARefusedLaunchIsAnErrorToClientsThatKnowNoRefusal) {
+  for (const bool knows_refusal : {true, false}) {
+    client_.reset();
+    server_.reset();
+    agent_.reset();
+    auto script = std::make_shared<Script>();
+    Start(ScriptTransport(script));
+    script->Next(Command::kRecover)->Succeed();
+    script->Next(Command::kContainers)->Succeed(std::string());
+    std::optional<absl::StatusOr<v1::LaunchReply>> launched;
+    v1::LaunchRequest launch;
+    launch.set_id("one");
+    launch.set_program("no_such_command");
+    launch.set_refusal_in_reply(knows_refusal);
+    ttrpc::Call(*client_, control::kLaunch, launch, {},
+                [&](ttrpc::CallResult<v1::LaunchReply> result) {
+                  launched = std::move(result.reply);
+                });
+    ttrpc::RunUntil(*loop_, [&] { return script->HasCall(); });
+    Answer refused;
+    refused.outcome = Outcome::kAnswered;
+    refused.wait_status = 127 << 8;
+    refused.status = absl::InternalError("no such command");
+    script->Next(Command::kLaunch)->End(refused);
+    ttrpc::RunUntil(*loop_, [&] { return script->HasCall(); });
+    script->Next(Command::kDestroy)->Succeed();
+    ttrpc::RunUntil(*loop_, [&] { return launched.has_value(); });
+    if (knows_refusal) {
+      ASSERT_THAT(*launched, IsOk());
+      EXPECT_EQ((*launched)->exit_status(), 127u);
+      EXPECT_THAT((*launched)->refusal(), HasSubstr("no such command"));
+    } else {
+      EXPECT_THAT(*launched, StatusIs(absl::StatusCode::kInternal,
+                                      HasSubstr("no such command")));
+    }
+  }
 }
 
 TEST_F(ControlServerTest, OneThatIsNamedAndNotThereIsAnError) {

@@ -16,7 +16,7 @@ using agent::v1::Event;
 using agent::v1::EventsReply;
 using agent::v1::EventsRequest;
 
-// Of one event; an error quotes a program's stderr, escaped.
+// The size of one event's text: an error quotes a program's stderr.
 constexpr size_t kMostText = 4 << 10;
 
 bool IsWanted(const EventsRequest& request, const Event& event) {
@@ -33,7 +33,7 @@ EventLog::EventLog(EventLoop& loop, Options options)
 
 void EventLog::Close() {
   closed_ = true;
-  for (Waiting& waiting : std::exchange(waiting_, {})) {
+  for (Waiter& waiting : std::exchange(waiting_, {})) {
     loop_.CancelTimer(waiting.timer);
     std::move(waiting.done)(Find(waiting.request));
   }
@@ -70,8 +70,8 @@ void EventLog::Add(ContainerEvent event, const ContainerId& id,
       ++it;
       continue;
     }
-    // It may call Next().
-    Waiting waiting = std::move(*it);
+    // `done` may call Next(), which changes the list.
+    Waiter waiting = std::move(*it);
     it = waiting_.erase(it);
     loop_.CancelTimer(waiting.timer);
     std::move(waiting.done)(Find(waiting.request));
@@ -81,7 +81,7 @@ void EventLog::Add(ContainerEvent event, const ContainerId& id,
 EventsReply EventLog::Find(const EventsRequest& request) const {
   EventsReply reply;
   reply.set_last(last_);
-  // A client that knows of more than there was knows another agent's events.
+  // A client with a larger number has seen the events of an earlier agent.
   if (events_.empty() || request.after() >= last_) return reply;
   const uint64_t first = events_.front().number();
   const uint64_t from = std::max(request.after() + 1, first);
@@ -104,7 +104,7 @@ EventsReply EventLog::Find(const EventsRequest& request) const {
 
 void EventLog::Next(const EventsRequest& request, Done done) {
   EventsReply reply = Find(request);
-  // The events of an agent before this one had numbers of their own.
+  // Each agent numbers its events from 1: the client must begin again.
   const bool stale = request.after() > last_;
   if (reply.events_size() > 0 || stale || closed_ || request.dont_wait()) {
     std::move(done)(std::move(reply));
@@ -113,7 +113,7 @@ void EventLog::Next(const EventsRequest& request, Done done) {
   waiting_.push_back({request, std::move(done), 0});
   const auto waiting = std::prev(waiting_.end());
   waiting->timer = loop_.RunAfter(options_.patience, [this, waiting] {
-    Waiting ended = std::move(*waiting);
+    Waiter ended = std::move(*waiting);
     waiting_.erase(waiting);
     std::move(ended.done)(Find(ended.request));
   });

@@ -1,8 +1,12 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// What has happened of late, for whoever asks for it, now or when there is
-// more. Bounded; on one loop's thread.
+// The latest events of a standing agent, for clients that ask for them now or
+// wait for more. ShortEnd. To be used on the loop's thread only.
+//
+//   EventLog log(loop);
+//   log.Add(event, id, absl::Now());
+//   log.Next(request, [](agent::v1::EventsReply reply) { … });
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_SERVE_EVENT_LOG_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_SERVE_EVENT_LOG_H_
@@ -21,12 +25,14 @@
 
 namespace external_containerizer {
 
+// Beyond the first two limits the oldest events are dropped; beyond the next
+// two the rest is left for the next reply.
 struct EventLogOptions {
   size_t max_events = 10'000;
   size_t max_bytes = 16 << 20;  // Of all events.
   size_t max_reply_events = 1'000;
   size_t max_reply_bytes = 1 << 20;
-  // How long Next() waits; then it answers that there is nothing.
+  // Next() waits so long for an event; then its reply is empty.
   absl::Duration patience = absl::Seconds(30);
 };
 
@@ -38,18 +44,20 @@ class EventLog {
   explicit EventLog(EventLoop& loop, Options options = Options());
   ~EventLog() { Close(); }
 
-  // `event` has the container's name, `id` is its id; both are empty if it is
-  // about none. Long texts in it are cut.
+  // Adds `event`, in which the container is called by its name; `id` is its id.
+  // Both are empty for an event about no container. Long texts are cut. May
+  // call callbacks of Next().
   void Add(ContainerEvent event, const ContainerId& id, absl::Time now);
 
-  // Answers whoever waits, and from now on at once.
+  // Answers all calls that wait. Later calls are answered at once.
   void Close();
 
-  // Calls `done` once, maybe inside this call.
+  // Calls `done` once, maybe inside this call: with the events after
+  // `request.after()`, or when there is one.
   void Next(const agent::v1::EventsRequest& request, Done done);
 
  private:
-  struct Waiting {
+  struct Waiter {
     agent::v1::EventsRequest request;
     Done done;
     EventLoop::TimerId timer;
@@ -60,9 +68,9 @@ class EventLog {
   EventLoop& loop_;
   const Options options_;
   std::deque<agent::v1::Event> events_;  // Numbered without a gap.
-  size_t bytes_ = 0;                     // Of these.
-  uint64_t last_ = 0;                    // The number of the latest.
-  std::list<Waiting> waiting_;
+  size_t bytes_ = 0;                     // The size of `events_`.
+  uint64_t last_ = 0;                    // The latest number.
+  std::list<Waiter> waiting_;
   bool closed_ = false;
 };
 

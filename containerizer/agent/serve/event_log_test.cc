@@ -33,7 +33,7 @@ class EventLogTest : public ::testing::Test {
             absl::FromUnixSeconds(1));
   }
 
-  // nullopt: it waits.
+  // Returns nullopt if the call waits.
   std::optional<EventsReply> Ask(EventLog& log, const EventsRequest& request) {
     answer_.reset();
     log.Next(request, [this](EventsReply reply) { answer_ = reply; });

@@ -39,7 +39,7 @@ const char* HeldContainer::StateName() const {
   return progress.launched_recorded ? "running" : "launching";
 }
 
-absl::Status Named(const Identity& container, const absl::Status& status) {
+absl::Status WithName(const Identity& container, const absl::Status& status) {
   if (status.ok() || container.name == container.id) return status;
   return absl::Status(
       status.code(),
@@ -50,7 +50,7 @@ absl::Status Named(const Identity& container, const absl::Status& status) {
                          "\"")}}));
 }
 
-wire::Termination MadeUpEnd(const std::string& message) {
+wire::Termination UnknownEnd(const std::string& message) {
   wire::Termination termination;
   termination.set_killed(false);
   termination.set_message(message);
@@ -69,7 +69,7 @@ std::map<std::string, std::shared_ptr<HeldContainer>> HeldContainers(
     container->progress = ProgressOf(known);
     container->end = known.run->termination;
     if (const auto& info = known.executor->info; info.has_value()) {
-      container->command = BoundedCommand(info->command());
+      container->command = ShortCommand(info->command());
       if (container->IsOwn()) {
         container->resources.assign(info->resources().begin(),
                                     info->resources().end());
@@ -88,14 +88,24 @@ std::map<std::string, std::shared_ptr<HeldContainer>> HeldContainers(
   return held;
 }
 
-Resources Merge(Resources all, const Resources& part) {
-  const auto is_named = [&](const wire::Resource& resource) {
-    return std::any_of(part.begin(), part.end(), [&](const auto& named) {
-      return named.name() == resource.name();
-    });
+absl::StatusOr<Resources> ApplyChange(Resources all,
+                                      const ResourceChange& change) {
+  const auto remove = [&all](const std::string& name) {
+    const auto end = std::remove_if(
+        all.begin(), all.end(),
+        [&](const wire::Resource& one) { return one.name() == name; });
+    const bool found = end != all.end();
+    all.erase(end, all.end());
+    return found;
   };
-  all.erase(std::remove_if(all.begin(), all.end(), is_named), all.end());
-  all.insert(all.end(), part.begin(), part.end());
+  for (const std::string& name : change.removed) {
+    if (remove(name)) continue;
+    return absl::NotFoundError(absl::StrCat("it has no limit on ",
+                                            absl::CHexEscape(name),
+                                            " that could be removed"));
+  }
+  for (const wire::Resource& resource : change.set) remove(resource.name());
+  all.insert(all.end(), change.set.begin(), change.set.end());
   return all;
 }
 
@@ -140,7 +150,7 @@ std::vector<std::string> SetAsideDamaged(state::AgentState& state) {
   return ids;
 }
 
-wire::Termination Bounded(wire::Termination end) {
+wire::Termination ShortEnd(wire::Termination end) {
   constexpr size_t kMost = 64 << 10;
   constexpr size_t kMostMessage = 4 << 10;
   constexpr int kMostReasons = 100;
@@ -158,7 +168,7 @@ wire::Termination Bounded(wire::Termination end) {
   return end;
 }
 
-std::vector<std::string> BoundedCommand(const wire::CommandInfo& command) {
+std::vector<std::string> ShortCommand(const wire::CommandInfo& command) {
   std::vector<std::string> words(command.arguments().begin(),
                                  command.arguments().end());
   if (command.shell()) {

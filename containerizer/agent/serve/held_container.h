@@ -1,7 +1,10 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a standing agent holds of one container.
+// A container as a standing agent holds it, and how the records of an earlier
+// agent become such containers.
+//
+//   for (auto& [name, held] : HeldContainers(state)) Advance(held);
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_SERVE_HELD_CONTAINER_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_SERVE_HELD_CONTAINER_H_
@@ -25,36 +28,43 @@
 
 namespace external_containerizer {
 
-// The framework that the containers of `agent launch` belong to. An executor
-// of it has one run; the executor's id is the container's name.
+// The framework of all containers that this agent launches. Each of its
+// executors has one run, and the executor's id is the container's name.
 inline constexpr char kOwnFramework[] = "agent";
 
-// A container's name, which users choose, and its id, which the program is
-// given. A name may come again; an id does not.
+// A container's name, which users choose, and its id, which the program knows.
+// A name may be used again when its container is destroyed; an id never is.
 struct Identity {
   std::string name;
   ContainerId id;
+};
+
+// A change of limits. Limits that it does not name stay as they are.
+struct ResourceChange {
+  Resources set;
+  std::vector<std::string> removed;  // Names; removed before `set` is applied.
 };
 
 struct HeldContainer {
   std::string name;
   state::RunId run;
   Progress progress;
-  bool retry_wait = false;  // Asking how it ends failed; a timer is set.
-  std::vector<std::string> command;        // BoundedCommand()
-  std::shared_ptr<LaunchRequest> request;  // Until it is launched.
+  bool retry_wait = false;  // `wait` failed; a timer is set to repeat it.
+  std::vector<std::string> command;        // ShortCommand()
+  std::shared_ptr<LaunchRequest> request;  // nullptr after the launch.
   absl::Status launch_error;
+  int launch_exit = 0;  // The exit code of the program's `launch`.
   std::optional<wire::Termination> end;
-  std::string problem;  // Needs an operator; may be empty.
-  std::string trouble;  // A failure that is tried again; may be empty.
+  std::string problem;  // Why an operator is needed; empty if none is.
+  std::string trouble;  // A failure that is being retried; empty if none is.
 
-  Resources resources;  // Its limits, as far as this agent knows them.
-  // Callers of the update that is under way, and updates that wait for it.
+  Resources resources;  // The limits, as far as this agent knows them.
+  // The callers of the update that is under way, and the updates after it.
   std::vector<DoneStatus> updating;
-  std::vector<std::pair<Resources, DoneStatus>> updates;
+  std::vector<std::pair<ResourceChange, DoneStatus>> updates;
 
   std::vector<Done<Identity>> launchers;  // At most one.
-  // By the numbers that Wait() gave them.
+  // The key is the number that Wait() returned.
   std::map<uint64_t, Done<wire::Termination>> waiters;
   std::vector<Done<wire::Termination>> destroyers;
 
@@ -64,7 +74,7 @@ struct HeldContainer {
   const char* StateName() const;
 };
 
-// Tells all of `callers`, once.
+// Calls every one of `callers` with `answer`, and forgets them.
 template <typename T>
 void Tell(std::vector<Done<T>>& callers, const absl::StatusOr<T>& answer) {
   for (Done<T>& done : std::exchange(callers, {})) std::move(done)(answer);
@@ -78,36 +88,37 @@ void Tell(std::map<uint64_t, Done<T>>& callers,
   }
 }
 
-// `status` with the container's name in place of the id, where errors quote it.
-absl::Status Named(const Identity& container, const absl::Status& status);
+// Returns `status` with the container's name where its message quotes the id.
+absl::Status WithName(const Identity& container, const absl::Status& status);
 
-// How a container ended of which the program did not say it.
-wire::Termination MadeUpEnd(const std::string& message);
+// Returns the end of a container whose end the program did not tell.
+wire::Termination UnknownEnd(const std::string& message);
 
-// The runs that state::KnownRuns() finds, by their containers' names, with what
-// is left to do for each. Left out are those that are done with and have left
-// no word of how they ended. A container that Mesos launched is called by its
-// id.
+// Returns the runs that state::KnownRuns() finds, by their containers' names,
+// with the progress of each. Completed runs without a recorded end are left
+// out. The name of a container that Mesos launched is its id.
 std::map<std::string, std::shared_ptr<HeldContainer>> HeldContainers(
     const state::AgentState& state);
 
-// `all`, with each resource that `part` names as `part` has it.
-Resources Merge(Resources all, const Resources& part);
+// Returns `all` after `change`. NOT_FOUND if a limit that is to be removed is
+// not in `all`.
+absl::StatusOr<Resources> ApplyChange(Resources all,
+                                      const ResourceChange& change);
 
-// Those of kOwnFramework that an agent left which was killed as it began to
-// record a launch.
+// Returns the ids of executors of kOwnFramework that have no run: their agent
+// was killed while it recorded a launch.
 std::vector<std::string> ExecutorsWithoutRuns(const state::AgentState& state);
 
-// Takes executors out of `state` of which it cannot be known which runs they
-// have or which is the latest: they are neither taken back nor destroyed.
-// Returns their ids.
+// Removes executors from `state` whose runs, or whose latest run, cannot be
+// read: they are neither taken back nor destroyed. Returns their ids.
 std::vector<std::string> SetAsideDamaged(state::AgentState& state);
 
-// `end`, with no more in it than is of use to somebody who asks.
-wire::Termination Bounded(wire::Termination end);
+// Returns `end` with its message, reasons and unknown fields cut to a bounded
+// size.
+wire::Termination ShortEnd(wire::Termination end);
 
-// What `command` executes, argument by argument, cut off after 200 bytes.
-std::vector<std::string> BoundedCommand(const wire::CommandInfo& command);
+// Returns the arguments that `command` executes, cut off after 200 bytes.
+std::vector<std::string> ShortCommand(const wire::CommandInfo& command);
 
 }  // namespace external_containerizer
 

@@ -5,7 +5,9 @@
 
 #include <string>
 
+#include "absl/status/status.h"
 #include "external_containerizer/state/known_containers.h"
+#include "external_containerizer/testing/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -13,6 +15,7 @@ namespace external_containerizer {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -22,7 +25,7 @@ state::RunState RunOf(const std::string& id) {
   return run;
 }
 
-// One executor with these runs.
+// Returns a state with one executor, which has these runs.
 state::AgentState StateWith(std::vector<state::RunState> runs,
                             std::optional<std::string> latest) {
   state::ExecutorState executor;
@@ -91,7 +94,7 @@ TEST(HeldContainersTest, OneThatWasToBeDestroyedIsToBeDestroyed) {
 }
 
 TEST(HeldContainersTest, WhatIsRunningForRecoveryIsRunningHere) {
-  // The same id twice: the one that runs counts in both.
+  // Two executors have the same container id.
   state::AgentState state = StateWith({RunOf("one"), RunOf("two")}, "two");
   state::RunState done = RunOf("two");
   done.completed = true;
@@ -135,7 +138,7 @@ TEST(SetAsideDamagedTest, WhatRunsAnExecutorHasMustBeKnown) {
     EXPECT_THAT(SetAsideDamaged(state), ElementsAre("executor")) << path;
     EXPECT_THAT(HeldContainers(state), IsEmpty()) << path;
   }
-  // A file of it that is damaged takes nothing with it.
+  // Damage in another of its files does not set it aside.
   for (const char* path : {"/executor.info", "/runs/one/pids/forked.pid"}) {
     state::AgentState state = StateWith({RunOf("one")}, "one");
     state.problems.push_back(
@@ -151,50 +154,66 @@ wire::Resource Of(const std::string& name, double value) {
   return resource;
 }
 
-TEST(MergeTest, WhatIsNamedIsReplacedAsAWhole) {
-  const Resources merged = Merge({Of("cpus", 1), Of("mem", 64), Of("cpus", 2)},
-                                 {Of("cpus", 4), Of("disk", 7)});
-  ASSERT_THAT(merged, SizeIs(3));
-  EXPECT_EQ(merged[0].name(), "mem");
-  EXPECT_EQ(merged[1].scalar().value(), 4);
-  EXPECT_EQ(merged[2].name(), "disk");
+TEST(ApplyChangeTest, WhatIsSetIsReplacedAsAWhole) {
+  const auto changed =
+      ApplyChange({Of("cpus", 1), Of("mem", 64), Of("cpus", 2)},
+                  {{Of("cpus", 4), Of("disk", 7)}, {}});
+  ASSERT_THAT(changed, IsOkAndHolds(SizeIs(3)));
+  EXPECT_EQ((*changed)[0].name(), "mem");
+  EXPECT_EQ((*changed)[1].scalar().value(), 4);
+  EXPECT_EQ((*changed)[2].name(), "disk");
 }
 
-TEST(NamedTest, OnlyTheContainerIsCalledByItsName) {
+TEST(ApplyChangeTest, WhatIsRemovedIsGoneUnlessItIsSetToo) {
+  const Resources all = {Of("cpus", 1), Of("mem", 64)};
+  auto changed = ApplyChange(all, {{}, {"mem"}});
+  ASSERT_THAT(changed, IsOkAndHolds(SizeIs(1)));
+  EXPECT_EQ((*changed)[0].name(), "cpus");
+  changed = ApplyChange(all, {{Of("mem", 32)}, {"mem", "cpus"}});
+  ASSERT_THAT(changed, IsOkAndHolds(SizeIs(1)));
+  EXPECT_EQ((*changed)[0].scalar().value(), 32);
+}
+
+TEST(ApplyChangeTest, WhatIsNotThereCannotBeRemoved) {
+  EXPECT_THAT(ApplyChange({Of("cpus", 1)}, {{Of("cpus", 2)}, {"memory"}}),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("memory")));
+}
+
+TEST(WithNameTest, OnlyTheContainerIsCalledByItsName) {
   const absl::Status status =
       absl::InternalError("container \"1-2\": cannot open /w/runs/1-2/stderr");
-  EXPECT_EQ(Named({"web", "1-2"}, status).message(),
+  EXPECT_EQ(WithName({"web", "1-2"}, status).message(),
             "container \"web\": cannot open /w/runs/1-2/stderr");
-  EXPECT_EQ(Named({"web", "1-2"}, absl::OkStatus()), absl::OkStatus());
+  EXPECT_EQ(WithName({"web", "1-2"}, absl::OkStatus()), absl::OkStatus());
 }
 
-TEST(BoundedTest, AnEndThatIsTooLongIsCut) {
+TEST(ShortEndTest, AnEndThatIsTooLongIsCut) {
   wire::Termination end;
   end.set_status(7 << 8);
   end.set_message("short");
-  EXPECT_EQ(Bounded(end).SerializeAsString(), end.SerializeAsString());
+  EXPECT_EQ(ShortEnd(end).SerializeAsString(), end.SerializeAsString());
   end.set_message(std::string(1 << 20, 'x'));
-  EXPECT_LT(Bounded(end).ByteSizeLong(), 10'000u);
-  EXPECT_EQ(Bounded(end).status(), 7 << 8);
+  EXPECT_LT(ShortEnd(end).ByteSizeLong(), 10'000u);
+  EXPECT_EQ(ShortEnd(end).status(), 7 << 8);
   end.GetReflection()->MutableUnknownFields(&end)->AddLengthDelimited(
       1000, std::string(1 << 20, 'x'));
-  EXPECT_LT(Bounded(end).ByteSizeLong(), 10'000u);
+  EXPECT_LT(ShortEnd(end).ByteSizeLong(), 10'000u);
 }
 
-TEST(BoundedCommandTest, ACommandIsWhatIsExecutedAndNotTooLong) {
+TEST(ShortCommandTest, ACommandIsWhatIsExecutedAndNotTooLong) {
   wire::CommandInfo command;
   command.set_value("sleep");
   command.set_shell(false);
-  EXPECT_THAT(BoundedCommand(command), ElementsAre("sleep"));
+  EXPECT_THAT(ShortCommand(command), ElementsAre("sleep"));
   command.add_arguments("sleep");
   command.add_arguments("600");
-  EXPECT_THAT(BoundedCommand(command), ElementsAre("sleep", "600"));
+  EXPECT_THAT(ShortCommand(command), ElementsAre("sleep", "600"));
   command.set_shell(true);
-  EXPECT_THAT(BoundedCommand(command), ElementsAre("sh", "-c", "sleep"));
+  EXPECT_THAT(ShortCommand(command), ElementsAre("sh", "-c", "sleep"));
   command.set_shell(false);
   command.add_arguments(std::string(1000, 'x'));
   command.add_arguments("more");
-  EXPECT_THAT(BoundedCommand(command),
+  EXPECT_THAT(ShortCommand(command),
               ElementsAre("sleep", "600", std::string(192, 'x') + "..."));
 }
 

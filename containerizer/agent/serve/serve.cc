@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -40,14 +39,14 @@
 namespace external_containerizer {
 namespace {
 
-// How long launches and destroys that are under way may take to end when the
-// agent is told to; what is not over then is dealt with by the next one.
+// How long an agent that is told to end waits for launches and destroys that
+// are under way. The next agent deals with the rest.
 constexpr absl::Duration kStopPatience = absl::Seconds(10);
-// How long clients may take to read what they are told last.
+// How long clients may take to read their last answers.
 constexpr absl::Duration kFlushPatience = absl::Seconds(1);
-// Between looks at whether the socket is still there.
+// The pause between two checks that the socket is still there.
 constexpr absl::Duration kSocketTick = absl::Seconds(1);
-// All wait, each with a connection of its own.
+// Each client that waits has a connection.
 constexpr size_t kMaxConnections = 4096;
 constexpr size_t kMostProblemsShown = 20;
 
@@ -55,17 +54,16 @@ constexpr size_t kMostProblemsShown = 20;
 class Service {
  public:
   Service(const ServeOptions& options, Interrupts& interrupts, EventLoop& loop,
-          const WorkDirectory& directory, Display& display)
+          Display& display)
       : options_(options),
         interrupts_(interrupts),
         loop_(loop),
-        directory_(directory),
         display_(display),
         events_(loop) {}
 
   absl::Status Start();
 
-  // Returns when all is over, with the exit status.
+  // Returns the exit status, when all is over.
   int Run() {
     loop_.Run();
     return status_;
@@ -77,11 +75,11 @@ class Service {
   absl::Status Serve();
   absl::Status Listen();
   void WatchSocket();
-  void Recovered(const absl::StatusOr<RecoverySummary>& summary);
+  void OnRecovered(const absl::StatusOr<RecoverySummary>& summary);
   void CleanUp();
-  void Signaled();
+  void OnSignal();
   void Stop();
-  void Happened(const ContainerEvent& event, const ContainerId& id);
+  void OnEvent(const ContainerEvent& event, const ContainerId& id);
   void Line(const std::string& text) {
     display_.Line(absl::StrCat("agent: ", text));
   }
@@ -89,12 +87,11 @@ class Service {
   const ServeOptions& options_;
   Interrupts& interrupts_;
   EventLoop& loop_;
-  const WorkDirectory& directory_;
   Display& display_;
   EventLog events_;
   std::unique_ptr<StandingAgent> agent_;
   std::unique_ptr<ttrpc::Server> server_;
-  std::string socket_problem_;  // The last that was told.
+  std::string socket_problem_;  // The last one that the user was told.
   size_t to_clean_up_ = 0;
   bool stopping_ = false;
   int status_ = 0;
@@ -104,13 +101,13 @@ absl::StatusOr<state::AgentState> Service::Read() {
   state::ReadOptions options;
   options.strict = !options_.lenient;
   absl::StatusOr<state::AgentState> state =
-      state::ReadAgentState(directory_.path(), options);
+      state::ReadAgentState(options_.work_dir, options);
   if (!state.ok()) {
     if (options.strict && absl::IsDataLoss(state.status())) {
       return absl::Status(
           state.status().code(),
           absl::StrCat(state.status().message(), "; `agent inspect ",
-                       directory_.path(),
+                       options_.work_dir,
                        "` shows what is damaged, and with --lenient the agent "
                        "starts with what it can read"));
     }
@@ -134,17 +131,17 @@ absl::StatusOr<state::AgentState> Service::Read() {
 
 StandingAgent::Options Service::AgentOptions() {
   StandingAgent::Options agent;
-  agent.work_dir = directory_.path();
-  agent.program_is_posix = options_.program.is_posix;
+  agent.work_dir = options_.work_dir;
   agent.containerizer =
-      ContainerizerOptionsFor(options_.program, directory_.path());
+      ContainerizerOptionsFor(options_.program, options_.work_dir);
   agent.containerizer.lifecycle.orphans = options_.orphans;
   agent.on_event = [this](const ContainerEvent& event, const ContainerId& id) {
-    Happened(event, id);
+    OnEvent(event, id);
   };
   agent.transport = [this](StandingAgentOptions::OnStarted on_started) {
-    TransportOptions transport =
-        TransportOptionsFor(options_.program, directory_.TransportPath());
+    TransportOptions transport = TransportOptionsFor(
+        options_.program,
+        absl::StrCat(options_.work_dir, "/", kTransportDirectory));
     transport.on_started = std::move(on_started);
     return SelectedTransport(std::move(transport));
   };
@@ -163,7 +160,7 @@ absl::Status Service::Serve() {
 
 absl::Status Service::Listen() {
   const absl::StatusOr<int> listener =
-      ttrpc::ListenUnix(control::SocketPath(directory_.path()));
+      ttrpc::ListenUnix(control::SocketPath(options_.work_dir));
   return listener.ok() ? server_->Listen(*listener) : listener.status();
 }
 
@@ -171,7 +168,7 @@ void Service::WatchSocket() {
   loop_.RunAfter(kSocketTick, [this] {
     if (stopping_) return;
     WatchSocket();
-    const std::string path = control::SocketPath(directory_.path());
+    const std::string path = control::SocketPath(options_.work_dir);
     struct stat info;
     if (lstat(path.c_str(), &info) == 0 ||
         (errno != ENOENT && errno != ENOTDIR)) {
@@ -182,7 +179,7 @@ void Service::WatchSocket() {
         made.ok()
             ? "its socket was removed, and is made again"
             : absl::StrCat("its socket was removed: ", OneLine(made.message()));
-    // Once for as long as it cannot be made.
+    // A failure that repeats itself is told once.
     if (made.ok() || socket_problem_ != said) Line(said);
     socket_problem_ = made.ok() ? "" : said;
   });
@@ -190,24 +187,24 @@ void Service::WatchSocket() {
 
 absl::Status Service::Start() {
   absl::Status watched =
-      loop_.Watch(interrupts_.fd(), EPOLLIN, [this](uint32_t) { Signaled(); });
+      loop_.Watch(interrupts_.fd(), EPOLLIN, [this](uint32_t) { OnSignal(); });
   if (!watched.ok()) return watched;
   const absl::StatusOr<state::AgentState> state = Read();
   if (!state.ok()) return state.status();
-  auto writer = state::Writer::Open(directory_.path());
+  auto writer = state::Writer::Open(options_.work_dir);
   if (!writer.ok()) return writer.status();
   auto agent =
       StandingAgent::Create(loop_, AgentOptions(), *state, *std::move(writer));
   if (!agent.ok()) return agent.status();
   agent_ = *std::move(agent);
   agent_->Recover([this](const absl::StatusOr<RecoverySummary>& summary) {
-    Recovered(summary);
+    OnRecovered(summary);
   });
-  // Who only cleans up takes no orders.
+  // An agent that only cleans up has no socket.
   return options_.cleanup ? absl::OkStatus() : Serve();
 }
 
-void Service::Recovered(const absl::StatusOr<RecoverySummary>& summary) {
+void Service::OnRecovered(const absl::StatusOr<RecoverySummary>& summary) {
   if (stopping_) return;
   if (!summary.ok()) {
     display_.Error(summary.status());
@@ -229,7 +226,7 @@ void Service::Recovered(const absl::StatusOr<RecoverySummary>& summary) {
   if (options_.cleanup) {
     CleanUp();
   } else {
-    Line(absl::StrCat("serves ", OneLine(directory_.path())));
+    Line(absl::StrCat("serves ", OneLine(options_.work_dir)));
   }
 }
 
@@ -238,7 +235,8 @@ void Service::CleanUp() {
   const auto done = [this] {
     if (--to_clean_up_ == 0) Stop();
   };
-  for (const StandingAgent::Listed& listed : agent_->List("", agent_->held())) {
+  for (const StandingAgent::ContainerInfo& listed :
+       agent_->List("", agent_->held())) {
     ++to_clean_up_;
     agent_->Destroy(listed.id, [this, done, name = listed.name](
                                    absl::StatusOr<wire::Termination> end) {
@@ -254,14 +252,14 @@ void Service::CleanUp() {
   done();
 }
 
-void Service::Happened(const ContainerEvent& event, const ContainerId& id) {
+void Service::OnEvent(const ContainerEvent& event, const ContainerId& id) {
   events_.Add(event, id, absl::Now());
   const bool of_command = event.kind == ContainerEvent::Kind::kCommandStarted ||
                           event.kind == ContainerEvent::Kind::kCommandEnded;
   if (!of_command || options_.verbose) Line(EventText(event));
 }
 
-void Service::Signaled() {
+void Service::OnSignal() {
   for (int number = interrupts_.Next(); number != 0;
        number = interrupts_.Next()) {
     if (stopping_) {
@@ -289,23 +287,18 @@ void Service::Stop() {
 }  // namespace
 
 int Serve(const ServeOptions& options) {
-  const auto failed = [](const absl::Status& status) {
-    fprintf(stderr, "agent: %s\n", OneLine(status.message()).c_str());
-    return kAgentFailed;
-  };
-  // Clients and waits hold some.
+  // Each client and each `wait` needs descriptors.
   RaiseDescriptorLimit();
   absl::StatusOr<Interrupts> interrupts = Interrupts::Take();
-  if (!interrupts.ok()) return failed(interrupts.status());
-  const absl::StatusOr<WorkDirectory> directory =
-      WorkDirectory::Take(options.work_dir);
-  if (!directory.ok()) return failed(directory.status());
+  if (!interrupts.ok()) return Fail(interrupts.status());
+  const absl::StatusOr<UniqueFd> lock = TakeWorkDirectory(options.work_dir);
+  if (!lock.ok()) return Fail(lock.status());
   absl::StatusOr<std::unique_ptr<EventLoop>> loop = EventLoop::Create();
-  if (!loop.ok()) return failed(loop.status());
+  if (!loop.ok()) return Fail(loop.status());
   absl::StatusOr<std::unique_ptr<Display>> display =
       Display::Create(Display::Options());
-  if (!display.ok()) return failed(display.status());
-  Service service(options, *interrupts, **loop, *directory, **display);
+  if (!display.ok()) return Fail(display.status());
+  Service service(options, *interrupts, **loop, **display);
   const absl::Status started = service.Start();
   if (!started.ok()) {
     (*display)->Error(started);

@@ -2,6 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A standing agent as a process: from its start to the signal that ends it.
+//
+//   ServeOptions options;
+//   options.work_dir = "/var/lib/agent";
+//   return Serve(options);
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_SERVE_SERVE_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_SERVE_SERVE_H_
@@ -16,16 +20,18 @@ namespace external_containerizer {
 struct ServeOptions {
   ProgramSetup program;
   std::string work_dir;  // Absolute.
-  // Destroy what is recovered, and end.
+  // Destroy all recovered containers, and end.
   bool cleanup = false;
-  // Start although some of what the agent remembers is damaged.
+  // Start also if the agent's records are damaged. The containers that the
+  // damage concerns are left alone.
   bool lenient = false;
   OrphanPolicy orphans = OrphanPolicy::kOwn;
   bool verbose = false;
 };
 
-// Takes over the process: its signals and stderr. SIGTERM, SIGINT and SIGHUP
-// end it, with status 0; containers go on. Returns what to exit with.
+// Takes over the process: its signals and stderr. Returns the exit status: 0
+// after a signal that asks the agent to end (SIGTERM, SIGINT, SIGHUP), and
+// kAgentFailed if it failed. Containers go on in both cases.
 int Serve(const ServeOptions& options);
 
 }  // namespace external_containerizer

@@ -20,7 +20,10 @@ absl::StatusOr<ServeOptions> Parse(std::vector<std::string> arguments) {
   surroundings.directory = "/home/me";
   surroundings.environment["HOME"] = "/usr";
   arguments.insert(arguments.begin(), "--containerizer_path=/opt/program");
-  return ParseServe(surroundings, arguments);
+  const absl::StatusOr<Call> call =
+      ParseCall(ServeSubcommand(), surroundings, arguments);
+  if (!call.ok()) return call.status();
+  return ServeOptionsOf(*call);
 }
 
 TEST(ServeCommandTest, DefaultsTakeBackWhatIsOwn) {
@@ -62,7 +65,7 @@ TEST(ServeCommandTest, WhatMakesNoSenseIsSaid) {
 TEST(ServeCommandTest, HelpNamesEveryFlag) {
   for (const char* flag : {"--work_dir", "--containerizer_path", "--recover",
                            "--orphans", "--lenient", "--verbose"}) {
-    EXPECT_THAT(ServeHelp(), HasSubstr(flag));
+    EXPECT_THAT(HelpOf(ServeSubcommand()), HasSubstr(flag));
   }
 }
 

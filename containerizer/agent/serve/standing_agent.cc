@@ -3,6 +3,8 @@
 
 #include "external_containerizer/containerizer/agent/serve/standing_agent.h"
 
+#include <sys/wait.h>
+
 #include <algorithm>
 
 #include "absl/strings/escaping.h"
@@ -17,14 +19,14 @@
 namespace external_containerizer {
 namespace {
 
-constexpr size_t kMostCallers = 1024;  // Of one container.
+constexpr size_t kMostCallers = 1024;  // Per container and method.
 
 absl::Status NotHeld(const std::string& which) {
   return absl::NotFoundError(
       absl::StrCat("there is no container \"", absl::CHexEscape(which), "\""));
 }
 
-// A random UUID.
+// Returns a random UUID.
 ContainerId NewId() {
   const std::string hex = absl::StrCat(RandomName(), RandomName());
   return absl::StrCat(hex.substr(0, 8), "-", hex.substr(8, 4), "-4",
@@ -53,9 +55,8 @@ StandingAgent::StandingAgent(EventLoop& loop, Options options,
     Enter(held);
   }
   for (auto& [when, name] : exited) exited_.push_back(std::move(name));
-  // This agent destroys what is owed, as it does with any other container:
-  // recovery would leave alone what the program does not list, and keep to
-  // itself why a destroy failed.
+  // This agent itself destroys the containers that must go. Recovery would not
+  // destroy one that the program does not list, nor tell why a destroy failed.
   for (KnownContainer& known : known_) {
     const auto it = by_id_.find(known.id);
     if (it != by_id_.end() && !it->second->progress.completed_recorded) {
@@ -65,7 +66,7 @@ StandingAgent::StandingAgent(EventLoop& loop, Options options,
 }
 
 StandingAgent::~StandingAgent() {
-  // What the containerizer answers from here on is not heard any more.
+  // OnLoop() drops the callbacks that the containerizer still calls.
   alive_.reset();
   containerizer_.reset();
   const absl::Status ended = absl::CancelledError("the agent is gone");
@@ -100,14 +101,14 @@ absl::StatusOr<std::unique_ptr<StandingAgent>> StandingAgent::Create(
 
 absl::Status StandingAgent::StartContainerizer() {
   external_containerizer::Options options = options_.containerizer;
-  // Only this agent acknowledges exits, once they are written down.
+  // An exit must stay until this agent has recorded and acknowledged it.
   options.lifecycle.max_containers = options_.max_containers;
   options.lifecycle.max_ended = options_.max_containers;
   options.lifecycle.max_calls =
       std::max(options.lifecycle.max_calls, 3 * options_.max_containers);
   options.on_event = [this, alive = is_alive_](const ContainerEvent& event) {
     loop_.Post([this, alive, event] {
-      if (alive.lock() != nullptr) Happened(event);
+      if (alive.lock() != nullptr) OnEvent(event);
     });
   };
   auto containerizer = Containerizer::Create(
@@ -125,13 +126,13 @@ void StandingAgent::Recover(Done<RecoverySummary> done) {
   containerizer_->Recover(std::exchange(known_, {}),
                           OnLoop<absl::StatusOr<RecoverySummary>>(
                               [this](absl::StatusOr<RecoverySummary> summary) {
-                                HaveRecovered(std::move(summary));
+                                OnRecovered(std::move(summary));
                               }));
   const auto held = held_;
   for (const auto& [name, container] : held) Advance(container);
 }
 
-void StandingAgent::HaveRecovered(absl::StatusOr<RecoverySummary> summary) {
+void StandingAgent::OnRecovered(absl::StatusOr<RecoverySummary> summary) {
   if (!summary.ok()) {
     std::exchange(recovered_, nullptr)(std::move(summary));
     return;
@@ -164,7 +165,7 @@ void StandingAgent::HaveRecovered(absl::StatusOr<RecoverySummary> summary) {
           }));
 }
 
-// On the containerizer's thread.
+// Called on the containerizer's thread.
 void StandingAgent::OnStarted(Command command,
                               const std::optional<Sandbox>& sandbox,
                               pid_t pid) {
@@ -172,14 +173,14 @@ void StandingAgent::OnStarted(Command command,
   const absl::StatusOr<state::RunId> run =
       state::ParseRunPath(options_.work_dir, sandbox->FullPath());
   if (!run.ok()) return;
-  // A pid that is not written down is no reason to fail a launch.
+  // A launch does not fail for a pid that cannot be recorded.
   disk_->Run(
       run->executor,
       [disk = disk_.get(), run = *run, pid] {
         return disk->writer().RecordForkedPid(run, pid);
       },
       OnLoop<absl::Status>([this, run = *run](const absl::Status& status) {
-        // It may have been forgotten meanwhile.
+        // The container may be forgotten by now.
         const HeldPtr held = Lookup(run.container);
         if (!status.ok() && held != nullptr) {
           Notice(*held, "the pid of its launch is not written down", status);
@@ -205,13 +206,13 @@ std::string StandingAgent::NameOf(const ContainerId& id) const {
   for (const Identity& forgotten : forgotten_) {
     if (forgotten.id == id) return forgotten.name;
   }
-  return id;  // None of this agent's.
+  return id;  // Another agent's container.
 }
 
-void StandingAgent::Happened(ContainerEvent event) {
+void StandingAgent::OnEvent(ContainerEvent event) {
   const ContainerId id =
       std::exchange(event.container, NameOf(event.container));
-  event.status = Named({event.container, id}, event.status);
+  event.status = WithName({event.container, id}, event.status);
   const HeldPtr held = Lookup(id);
   if (event.kind == ContainerEvent::Kind::kTrouble && held != nullptr) {
     held->trouble =
@@ -219,6 +220,11 @@ void StandingAgent::Happened(ContainerEvent event) {
             ? ""
             : absl::StrCat(CommandName(event.command), " fails, and is tried ",
                            "again: ", event.status.message());
+  }
+  if (event.kind == ContainerEvent::Kind::kCommandEnded &&
+      event.command == Command::kLaunch && held != nullptr &&
+      event.wait_status.has_value() && WIFEXITED(*event.wait_status)) {
+    held->launch_exit = WEXITSTATUS(*event.wait_status);
   }
   options_.on_event(event, id);
 }
@@ -265,7 +271,7 @@ void StandingAgent::Launch(LaunchSpec spec, Done<Identity> done) {
   held->request = std::make_shared<LaunchRequest>(
       MakeLaunchRequest(run, sandbox, spec.command, spec.resources));
   held->request->checkpoint = true;
-  held->command = BoundedCommand(held->request->executor.command());
+  held->command = ShortCommand(held->request->executor.command());
   held->resources = std::move(spec.resources);
   held->launchers.push_back(std::move(done));
   Enter(held);
@@ -303,7 +309,7 @@ void StandingAgent::CancelWait(const std::string& which, uint64_t wait) {
   }
 }
 
-void StandingAgent::Update(const std::string& which, Resources part,
+void StandingAgent::Update(const std::string& which, ResourceChange change,
                            DoneStatus done) {
   const HeldPtr held = Lookup(which);
   if (held == nullptr) return std::move(done)(NotHeld(which));
@@ -320,7 +326,7 @@ void StandingAgent::Update(const std::string& which, Resources part,
     return std::move(done)(absl::ResourceExhaustedError(absl::StrCat(
         "too many update container ", absl::CHexEscape(held->name))));
   }
-  held->updates.emplace_back(std::move(part), std::move(done));
+  held->updates.emplace_back(std::move(change), std::move(done));
   SendUpdates(held);
 }
 
@@ -336,7 +342,7 @@ void StandingAgent::Usage(const std::string& which,
       held->id(),
       Pass<Statistics>([identity = held->identity(),
                         done = std::move(done)](Statistics usage) mutable {
-        if (!usage.ok()) usage = Named(identity, usage.status());
+        if (!usage.ok()) usage = WithName(identity, usage.status());
         std::move(done)(std::move(usage));
       }));
 }
@@ -345,8 +351,8 @@ void StandingAgent::Destroy(const std::string& which,
                             Done<wire::Termination> done) {
   const HeldPtr held = Lookup(which);
   if (held == nullptr) {
-    // One that this agent did not launch may be held all the same, to be
-    // destroyed (OrphanPolicy::kReport).
+    // With OrphanPolicy::kReport the Containerizer holds containers that this
+    // agent does not.
     containerizer_->Destroy(
         which, Pass<absl::StatusOr<wire::Termination>>(std::move(done)));
     return;
@@ -363,7 +369,8 @@ void StandingAgent::Destroy(const std::string& which,
   Advance(held);
 }
 
-StandingAgent::Listed StandingAgent::ListedOf(const HeldContainer& held) const {
+StandingAgent::ContainerInfo StandingAgent::InfoOf(
+    const HeldContainer& held) const {
   return {held.name,
           held.id(),
           held.StateName(),
@@ -373,21 +380,21 @@ StandingAgent::Listed StandingAgent::ListedOf(const HeldContainer& held) const {
           held.problem.empty() ? held.trouble : held.problem};
 }
 
-std::vector<StandingAgent::Listed> StandingAgent::List(const std::string& after,
-                                                       size_t most) const {
-  std::vector<Listed> listed;
+std::vector<StandingAgent::ContainerInfo> StandingAgent::List(
+    const std::string& after, size_t most) const {
+  std::vector<ContainerInfo> listed;
   for (auto it = held_.upper_bound(after);
        it != held_.end() && listed.size() < most; ++it) {
-    listed.push_back(ListedOf(*it->second));
+    listed.push_back(InfoOf(*it->second));
   }
   return listed;
 }
 
-absl::StatusOr<StandingAgent::Listed> StandingAgent::Find(
+absl::StatusOr<StandingAgent::ContainerInfo> StandingAgent::Find(
     const std::string& which) const {
   const HeldPtr held = Lookup(which);
   if (held == nullptr) return NotHeld(which);
-  return ListedOf(*held);
+  return InfoOf(*held);
 }
 
 void StandingAgent::Stop(absl::Duration patience,
@@ -395,19 +402,19 @@ void StandingAgent::Stop(absl::Duration patience,
   stopping_ = true;
   stopped_ = std::move(done);
   loop_.RunAfter(patience, [this, alive = is_alive_] {
-    if (alive.lock() != nullptr && stopped_) Stopped();
+    if (alive.lock() != nullptr && stopped_) FinishStop();
   });
   StopIfIdle();
 }
 
 void StandingAgent::StopIfIdle() {
-  if (stopped_ && under_way_ == 0) Stopped();
+  if (stopped_ && under_way_ == 0) FinishStop();
 }
 
-void StandingAgent::Stopped() {
+void StandingAgent::FinishStop() {
   std::exchange(stopped_, nullptr)();
-  // Not before: whoever waits comes back at once, and is to find the next
-  // agent.
+  // Clients that wait connect again at once, and must find the next agent. So
+  // this comes last.
   for (auto& [name, held] : held_) {
     Tell<wire::Termination>(held->waiters,
                             absl::UnavailableError("the agent is ending"));

@@ -1,8 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// The steps of a StandingAgent: what is done for one container, and what comes
-// of it.
+// The steps that a StandingAgent takes for one container, and their results.
 
 #include <algorithm>
 #include <utility>
@@ -10,6 +9,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/containerizer/agent/serve/standing_agent.h"
+#include "external_containerizer/containerizer/program/exit_code.h"
 #include "external_containerizer/containerizer/wire/exit.h"
 
 namespace external_containerizer {
@@ -73,9 +73,8 @@ void StandingAgent::Take(const HeldPtr& held, AgentStep step) {
 void StandingAgent::RecordLaunch(const HeldPtr& held) {
   Write(
       held,
-      [disk = disk_.get(), run = held->run, request = held->request,
-       is_posix = options_.program_is_posix] {
-        return disk->RecordLaunch(run, *request, is_posix);
+      [disk = disk_.get(), run = held->run, request = held->request] {
+        return disk->RecordLaunch(run, *request);
       },
       [this, held](absl::Status status) {
         if (status.ok()) {
@@ -99,7 +98,7 @@ void StandingAgent::TellProgramToLaunch(const HeldPtr& held) {
         if (status.ok()) {
           held->progress.launched = true;
         } else {
-          FailLaunch(*held, Named(held->identity(), status));
+          FailLaunch(*held, WithName(held->identity(), status));
         }
         Advance(held);
       }));
@@ -131,18 +130,18 @@ void StandingAgent::AskHowItEnds(const HeldPtr& held) {
             const bool ending =
                 held->progress.unwanted || held->progress.destroyed;
             if (end.ok()) {
-              HaveEnd(*held, *std::move(end));
+              SetEnd(*held, *std::move(end));
             } else if (absl::IsNotFound(end.status()) && !ending) {
-              // Nobody but this agent destroys it.
-              HaveEnd(*held,
-                      MadeUpEnd(absl::StrCat(
-                          "nobody knows how it ended: ",
-                          Named(held->identity(), end.status()).message())));
+              // This agent has not destroyed it, so nobody should have.
+              SetEnd(*held,
+                     UnknownEnd(absl::StrCat(
+                         "nobody knows how it ended: ",
+                         WithName(held->identity(), end.status()).message())));
             } else if (!ending && !absl::IsCancelled(end.status())) {
               held->progress.waiting = false;
               held->retry_wait = true;
               Notice(*held, "it will be asked again how it ends",
-                     Named(held->identity(), end.status()));
+                     WithName(held->identity(), end.status()));
               loop_.RunAfter(options_.write_retry,
                              [this, held, alive = is_alive_] {
                                if (alive.lock() == nullptr) return;
@@ -165,8 +164,8 @@ void StandingAgent::RecordExit(const HeldPtr& held) {
           held->progress.exit_recorded = true;
           held->problem.clear();
         } else {
-          // The program still holds it, so nothing is lost: it is asked again
-          // by whoever comes after this agent.
+          // Nothing is lost: the program still holds the container, and the
+          // next agent would ask it again.
           held->progress.exit_record_failed = true;
           held->problem = absl::StrCat("how it ended is not written down: ",
                                        status.message());
@@ -177,7 +176,8 @@ void StandingAgent::RecordExit(const HeldPtr& held) {
             Advance(held);
           });
         }
-        // Others learn it when the container is gone, as Destroy() does.
+        // While it is being destroyed, callers of Wait() are told with those of
+        // Destroy().
         if (!held->progress.unwanted) {
           Tell<wire::Termination>(held->waiters, *held->end);
         }
@@ -191,7 +191,8 @@ void StandingAgent::RecordUnwanted(const HeldPtr& held) {
         return disk->writer().RecordUnwanted(run);
       },
       [this, held](const absl::Status& status) {
-        // Without it the next agent takes it for one that ended by itself.
+        // Without the record the next agent would report that it ended by
+        // itself.
         held->progress.unwanted_recorded = true;
         if (!status.ok()) {
           Notice(*held, "that it is to be destroyed is not written down",
@@ -210,20 +211,20 @@ void StandingAgent::TellProgramToDestroy(const HeldPtr& held) {
                         --under_way_;
                         if (end.ok()) {
                           held->progress.destroyed = true;
-                          HaveEnd(*held, *std::move(end));
+                          SetEnd(*held, *std::move(end));
                         } else if (absl::IsNotFound(end.status())) {
                           held->progress.destroyed = true;
-                          HaveEnd(*held, MadeUpEnd("nothing was left of it"));
+                          SetEnd(*held, UnknownEnd("nothing was left of it"));
                         } else {
-                          DestroyFailed(*held,
-                                        Named(held->identity(), end.status()));
+                          OnDestroyFailed(
+                              *held, WithName(held->identity(), end.status()));
                         }
                         Advance(held);
                       }));
 }
 
-void StandingAgent::DestroyFailed(HeldContainer& held,
-                                  const absl::Status& status) {
+void StandingAgent::OnDestroyFailed(HeldContainer& held,
+                                    const absl::Status& status) {
   held.progress.destroy_failed = true;
   held.problem = std::string(status.message());
   Tell<wire::Termination>(held.destroyers, status);
@@ -245,18 +246,15 @@ void StandingAgent::RecordCompleted(const HeldPtr& held) {
         return disk->writer().RecordCompleted(run);
       },
       [this, held](const absl::Status& status) {
-        // Without it the next agent destroys it once more, which does no harm.
+        // Without the record the next agent destroys it again, which does no
+        // harm.
         held->progress.completed_recorded = true;
         if (!status.ok()) {
           Notice(*held, "its end is not recorded as dealt with", status);
         }
-        HasExited(held);
+        exited_.push_back(held->name);
+        KeepFewExited();
       });
-}
-
-void StandingAgent::HasExited(const HeldPtr& held) {
-  exited_.push_back(held->name);
-  KeepFewExited();
 }
 
 void StandingAgent::KeepFewExited() {
@@ -278,8 +276,8 @@ void StandingAgent::Forget(const HeldPtr& held) {
       held,
       [disk = disk_.get(), run = held->run, own = held->IsOwn(),
        recorded = held->progress.launch_recorded] {
-        // What Mesos wrote down is left to Mesos, and a sandbox that was in
-        // the way of a launch to whoever put it there.
+        // Mesos's records stay. So does a sandbox that was there before a
+        // launch, which failed for that reason.
         if (!own) return disk->writer().RecordCompleted(run);
         return recorded ? disk->Forget(run)
                         : disk->writer().ForgetExecutor(run);
@@ -313,20 +311,30 @@ void StandingAgent::SendUpdates(const HeldPtr& held) {
     return;
   }
   Resources all = held->resources;
-  for (auto& [part, done] : std::exchange(held->updates, {})) {
-    all = Merge(std::move(all), part);
+  for (auto& [change, done] : std::exchange(held->updates, {})) {
+    absl::StatusOr<Resources> changed = ApplyChange(all, change);
+    if (!changed.ok()) {
+      std::move(done)(absl::Status(
+          changed.status().code(),
+          absl::StrCat("container \"", absl::CHexEscape(held->name),
+                       "\": ", changed.status().message())));
+      continue;
+    }
+    all = *std::move(changed);
     held->updating.push_back(std::move(done));
   }
+  if (held->updating.empty()) return;
   containerizer_->Update(
       held->id(), all,
       OnLoop<absl::Status>([this, held, all](const absl::Status& status) {
         if (status.ok()) held->resources = all;
         if (status.ok() && held->IsOwn()) return RecordResources(held);
-        EndUpdates(held, Named(held->identity(), status));
+        EndUpdates(held, WithName(held->identity(), status));
       }));
 }
 
-// For the agent after this one, which would take away what it does not know.
+// The next agent needs the record: its first update would remove all limits
+// that it does not know.
 void StandingAgent::RecordResources(const HeldPtr& held) {
   ++under_way_;
   disk_->Run(
@@ -352,14 +360,14 @@ void StandingAgent::EndUpdates(const HeldPtr& held,
   SendUpdates(held);
 }
 
-void StandingAgent::HaveEnd(HeldContainer& held, wire::Termination end) {
-  // The first word counts: it is the program's, if there is one.
+void StandingAgent::SetEnd(HeldContainer& held, wire::Termination end) {
+  // The first end counts: a later one is made up.
   if (held.progress.exited) return;
   if (held.progress.unwanted &&
       wire::ExitOf(end).kind == wire::Exit::Kind::kUnknown) {
     end.set_message(absl::StrCat("it was to be destroyed; ", end.message()));
   }
-  held.end = Bounded(std::move(end));
+  held.end = ShortEnd(std::move(end));
   held.progress.exited = true;
 }
 
@@ -369,7 +377,7 @@ void StandingAgent::FailLaunch(HeldContainer& held,
   if (held.launch_error.ok()) held.launch_error = status;
 }
 
-// Of whatever is still to be answered; OK: it is over.
+// Answers all calls that are still open. With OK the container is gone.
 void StandingAgent::AnswerAll(HeldContainer& held, const absl::Status& status) {
   absl::Status launch = held.launch_error;
   if (launch.ok()) {
@@ -378,19 +386,25 @@ void StandingAgent::AnswerAll(HeldContainer& held, const absl::Status& status) {
             ? absl::AbortedError(absl::StrCat(
                   "container ", absl::CHexEscape(held.name), " was destroyed"))
             : status;
+  } else if (held.progress.destroyed &&
+             (held.launch_exit == kCommandNotExecutable ||
+              held.launch_exit == kCommandNotFound)) {
+    // The destroy shows that the program is there. Otherwise the code may be
+    // the one of a shell that did not find the program.
+    SetExitCode(held.launch_exit, launch);
   }
   Tell<Identity>(held.launchers, launch);
   for (DoneStatus& done : std::exchange(held.updating, {})) {
     std::move(done)(launch);
   }
-  for (auto& [part, done] : std::exchange(held.updates, {})) {
+  for (auto& [change, done] : std::exchange(held.updates, {})) {
     std::move(done)(launch);
   }
   const absl::StatusOr<wire::Termination> end =
       !status.ok()           ? status
       : held.end.has_value() ? absl::StatusOr<wire::Termination>(*held.end)
-                             : absl::StatusOr<wire::Termination>(
-                                   MadeUpEnd("it was destroyed before it ran"));
+                             : absl::StatusOr<wire::Termination>(UnknownEnd(
+                                   "it was destroyed before it ran"));
   Tell(held.destroyers, end);
   Tell(held.waiters, held.launch_error.ok() ? end
                                             : absl::StatusOr<wire::Termination>(

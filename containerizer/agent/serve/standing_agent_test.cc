@@ -3,6 +3,8 @@
 
 #include "external_containerizer/containerizer/agent/serve/standing_agent.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -22,9 +24,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/strip.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "external_containerizer/containerizer/program/exit_code.h"
 #include "external_containerizer/containerizer/wire/exit.h"
 #include "external_containerizer/state/file_system.h"
 #include "external_containerizer/state/known_containers.h"
@@ -50,17 +53,16 @@ using ::testing::Not;
 using ::testing::Pair;
 using ::testing::SizeIs;
 
-// What a test does to the files of an agent. Any thread.
+// Makes changes of an agent's files fail or hang. Thread-safe.
 class Mischief {
  public:
-  // From now on each change of a path with `part` in it fails.
+  // From now on each change of a path that contains `part` fails.
   void Break(std::string part) {
     MutexLock lock(&mutex_);
     broken_ = std::move(part);
   }
-  // Change number `n` of those that follow (from 0) does not return until
-  // Release(), as if the agent were killed in it: before it has had its effect,
-  // or after.
+  // The change number `n` from now on (from 0) does not return until Release(),
+  // as if the agent were killed during it: before its effect or after it.
   void KillAt(int n, bool after_effect) {
     MutexLock lock(&mutex_);
     kill_at_ = n;
@@ -77,7 +79,7 @@ class Mischief {
     kill_at_ = -1;
   }
 
-  // Of the files of one agent.
+  // Returns a number for the files of one agent.
   int NewFiles() {
     MutexLock lock(&mutex_);
     return ++files_;
@@ -92,7 +94,7 @@ class Mischief {
         return absl::ResourceExhaustedError(
             absl::StrCat("write ", path, ": no space left on device"));
       }
-      // An agent that was killed does no more.
+      // An agent that was killed changes nothing more.
       if (files == killed_files_) return absl::AbortedError("killed");
       kill_now = kill_at_ == 0;
       if (kill_at_ >= 0) --kill_at_;
@@ -169,13 +171,14 @@ class StandingAgentTest : public ::testing::Test {
  protected:
   StandingAgentTest() : loop_(*EventLoop::Create()) {}
 
-  // What the containerizer posted is destroyed with the loop.
+  // The loop must outlive the agent: it has the functions that are posted to
+  // it.
   ~StandingAgentTest() override { Kill(); }
 
-  // As if by SIGKILL: nothing that is outstanding has a say any more.
+  // Ends the agent as SIGKILL does: none of its callbacks is called any more.
   void Kill() { agent_.reset(); }
 
-  // A new agent over what the last one left, which begins to recover.
+  // Starts an agent with the files of the last one, and begins its recovery.
   absl::Status Start() {
     Kill();
     summary_.reset();
@@ -246,7 +249,7 @@ class StandingAgentTest : public ::testing::Test {
     return spec;
   }
 
-  // The next call of `command`, for which the agent may have to do something.
+  // Returns the next call of `command`; runs the loop until it comes.
   std::shared_ptr<ScriptedCall> NextCall(Command command) {
     std::shared_ptr<ScriptedCall> call;
     ttrpc::RunUntil(*loop_, [&] {
@@ -271,18 +274,20 @@ class StandingAgentTest : public ::testing::Test {
     agent_->Destroy(id, waiting.done());
     return waiting;
   }
-  // Its name.
+  // Returns the name.
   absl::StatusOr<std::string> Launch(const std::string& name) {
     const absl::StatusOr<Identity> launched = Get(BeginLaunch(name));
     if (!launched.ok()) return launched.status();
     return launched->name;
   }
-  absl::Status Update(const std::string& which, const Resources& part) {
-    return Get(BeginUpdate(which, part)).status();
+  absl::Status Update(const std::string& which, const Resources& set,
+                      const std::vector<std::string>& removed = {}) {
+    return Get(BeginUpdate(which, set, removed)).status();
   }
-  Waiting<bool> BeginUpdate(const std::string& which, const Resources& part) {
+  Waiting<bool> BeginUpdate(const std::string& which, const Resources& set,
+                            const std::vector<std::string>& removed = {}) {
     Waiting<bool> waiting;
-    agent_->Update(which, part,
+    agent_->Update(which, {set, removed},
                    [done = waiting.done()](absl::Status status) mutable {
                      std::move(done)(status.ok() ? absl::StatusOr<bool>(true)
                                                  : std::move(status));
@@ -290,7 +295,7 @@ class StandingAgentTest : public ::testing::Test {
     return waiting;
   }
 
-  // The ids of those that the program holds, by their names.
+  // Returns the ids of the containers that the program holds, by their names.
   std::multimap<std::string, ContainerId> InWorld() {
     std::multimap<std::string, ContainerId> ids;
     for (const ContainerId& id : world_->Containers()) {
@@ -311,7 +316,7 @@ class StandingAgentTest : public ::testing::Test {
     ASSERT_EQ(ids.count(name), 1u);
     world_->Exit(ids.find(name)->second, wait_status);
   }
-  // -1: an error, or nobody knows.
+  // Returns -1 for an error, and if the code is unknown.
   int ExitCode(const absl::StatusOr<wire::Termination>& end) {
     if (!end.ok()) return -1;
     const wire::Exit exit = wire::ExitOf(*end);
@@ -325,7 +330,7 @@ class StandingAgentTest : public ::testing::Test {
     resource.mutable_scalar()->set_value(value);
     return resource;
   }
-  // The limits that the program was told last: "cpus:1;mem:64".
+  // Returns the limits that the program was told last: "cpus:1;mem:64".
   std::string Limits(const std::string& name) {
     std::set<std::string> limits;
     const wire::Update told = InWorld(name)->resources;
@@ -342,7 +347,7 @@ class StandingAgentTest : public ::testing::Test {
   void RunUntilState(const std::string& id, const std::string& state) {
     ttrpc::RunUntil(*loop_, [&] { return State(id) == state; });
   }
-  // Until it has ended and nothing is left to do for it.
+  // Runs the loop until the exit of the container is acknowledged.
   void RunUntilAcknowledged(const std::string& id) {
     ttrpc::RunUntil(*loop_, [&] {
       return State(id) == "exited" && !InWorld(id).has_value();
@@ -368,7 +373,7 @@ class StandingAgentTest : public ::testing::Test {
   std::optional<state::TemporaryDirectory> work_dir_{std::in_place};
   Mischief mischief_;
   std::shared_ptr<OracleWorld> world_ = std::make_shared<OracleWorld>();
-  std::shared_ptr<Script> script_;  // Instead of the world, if it is set.
+  std::shared_ptr<Script> script_;  // If set, it replaces the world.
   StandingAgent::Options options_;
   StandingAgentOptions::OnStarted on_started_;
   std::vector<ContainerEvent> events_;
@@ -425,7 +430,7 @@ TEST_F(StandingAgentTest, DestroyForgetsItWithItsSandbox) {
   EXPECT_THAT(world_->Containers(), IsEmpty());
   EXPECT_THAT(OnDisk(), IsEmpty());
   EXPECT_THAT(Get(BeginWait("one")), StatusIs(absl::StatusCode::kNotFound));
-  // The name is free.
+  // The name can be used again.
   EXPECT_THAT(Launch("one"), IsOk());
 }
 
@@ -479,7 +484,7 @@ TEST_F(StandingAgentTest, ANameComesAgainAndAnIdDoesNot) {
   EXPECT_NE(first->id, second->id);
   EXPECT_THAT(StartAndRecover().recovered, ElementsAre("one"));
   EXPECT_EQ(agent_->Find("one")->id, second->id);
-  // The first one's id is not the second one's.
+  // The second container has an id of its own.
   EXPECT_THAT(Get(BeginWait(first->id)), StatusIs(absl::StatusCode::kNotFound));
 }
 
@@ -506,7 +511,7 @@ TEST_F(StandingAgentTest, EventsAndErrorsSpeakOfNames) {
                        AllOf(HasSubstr("\"one\""), Not(HasSubstr(one->id)))));
   EXPECT_THAT(Get(destroy), IsOk());
   const auto is_of_it = [&](size_t i) { return event_ids_[i] == one->id; };
-  // Also those that come when it is forgotten.
+  // Late events, after it is forgotten, have its name, too.
   ttrpc::RunUntil(*loop_, [&] {
     return !events_.empty() && is_of_it(events_.size() - 1) &&
            events_.back().state == ContainerState::kGone;
@@ -522,10 +527,10 @@ TEST_F(StandingAgentTest, AnUpdateLeavesAloneWhatItDoesNotName) {
   spec.resources = {Scalar("cpus", 0.5), Scalar("mem", 64)};
   Waiting<Identity> launched;
   agent_->Launch(spec, launched.done());
-  // Also before it runs.
+  // An update may come before the container runs.
   EXPECT_THAT(Update("one", {Scalar("mem", 32)}), IsOk());
   EXPECT_EQ(Limits("one"), "cpus:0.5;mem:32");
-  // The agent after this one knows it, too.
+  // The next agent knows the limits, too.
   StartAndRecover();
   EXPECT_THAT(Update("one", {Scalar("cpus", 2)}), IsOk());
   EXPECT_EQ(Limits("one"), "cpus:2;mem:32");
@@ -539,6 +544,39 @@ TEST_F(StandingAgentTest, UpdatesAtOnceAllHoldInTheirOrder) {
   const auto c = BeginUpdate("one", {Scalar("mem", 64)});
   for (const auto& update : {a, b, c}) EXPECT_THAT(Get(update), IsOk());
   EXPECT_EQ(Limits("one"), "cpus:1;disk:7;mem:64");
+}
+
+TEST_F(StandingAgentTest, ALimitThatIsRemovedIsGone) {
+  StartAndRecover();
+  ASSERT_THAT(Launch("one"), IsOk());
+  ASSERT_THAT(Update("one", {Scalar("cpus", 1), Scalar("mem", 64)}), IsOk());
+  EXPECT_THAT(Update("one", {}, {"mem"}), IsOk());
+  EXPECT_EQ(Limits("one"), "cpus:1");
+  EXPECT_THAT(Update("one", {Scalar("cpus", 2)}, {"mem"}),
+              StatusIs(absl::StatusCode::kNotFound,
+                       HasSubstr("container \"one\": it has no limit on mem")));
+  EXPECT_EQ(Limits("one"), "cpus:1");
+  // The next agent does not know the limit either.
+  StartAndRecover();
+  EXPECT_THAT(Update("one", {Scalar("disk", 7)}), IsOk());
+  EXPECT_EQ(Limits("one"), "cpus:1;disk:7");
+}
+
+TEST_F(StandingAgentTest, TwoPartialUpdatesAtOnceBothHold) {
+  StartAndRecover();
+  ASSERT_THAT(Launch("one"), IsOk());
+  ASSERT_THAT(Update("one", {Scalar("cpus", 1), Scalar("mem", 64)}), IsOk());
+  // The first is under way when the others come; those are sent together.
+  const auto first = BeginUpdate("one", {Scalar("disk", 7)});
+  const auto removal = BeginUpdate("one", {}, {"mem"});
+  const auto again = BeginUpdate("one", {Scalar("cpus", 9)}, {"mem"});
+  const auto change = BeginUpdate("one", {Scalar("cpus", 2)});
+  for (const auto& update : {first, removal, change}) {
+    EXPECT_THAT(Get(update), IsOk());
+  }
+  EXPECT_THAT(Get(again), StatusIs(absl::StatusCode::kNotFound))
+      << "it is gone by then";
+  EXPECT_EQ(Limits("one"), "cpus:2;disk:7");
 }
 
 TEST_F(StandingAgentTest, AnUpdateThatFailsChangesNothingForTheNext) {
@@ -608,7 +646,7 @@ TEST_F(StandingAgentTest, OneThatWasToBeDestroyedIsDestroyedByTheNextAgent) {
   ASSERT_NE(NextCall(Command::kWait), nullptr);
   const auto destroy = BeginDestroy("one");
   ASSERT_NE(NextCall(Command::kDestroy), nullptr);
-  // The program has done it, and the agent is killed before it learns that.
+  // The program destroys it, and the agent is killed before it learns that.
   ASSERT_THAT(Start(), IsOk());
   EXPECT_EQ(State("one"), "destroying");
   const auto wait = BeginWait("one");
@@ -675,7 +713,7 @@ TEST_F(StandingAgentTest, AFailedLaunchLeavesNothing) {
   ttrpc::RunUntil(*loop_, [&] { return script_->HasCall(); });
   EXPECT_THAT(OnDisk(), SizeIs(1)) << "launched before that was written down";
   script_->Next(Command::kLaunch)->Fail(absl::InternalError("no such image"));
-  // It may have been half made.
+  // The launch may have left parts of a container.
   ttrpc::RunUntil(*loop_, [&] { return script_->HasCall(); });
   script_->Next(Command::kDestroy)->Succeed();
   EXPECT_THAT(Get(launch), StatusIs(absl::StatusCode::kInternal,
@@ -692,12 +730,12 @@ TEST_F(StandingAgentTest, ALaunchThatNobodyWasToldOfIsDestroyed) {
   script_->Next(Command::kContainers)->Succeed(std::string());
   const auto launch = BeginLaunch("one");
   ttrpc::RunUntil(*loop_, [&] { return script_->HasCall(); });
-  // The program has launched it, and the agent dies as it writes that down.
+  // The program launches it, and the agent dies while it records that.
   mischief_.KillAt(0, /*after_effect=*/false);
   script_->Next(Command::kLaunch)->Succeed();
   ttrpc::RunUntil(*loop_, [&] { return mischief_.killed(); });
   EXPECT_FALSE(launch.is_over());
-  script_->Next(Command::kWait);  // The dead agent's.
+  script_->Next(Command::kWait);  // From the dead agent.
   mischief_.Release();
   ASSERT_THAT(Start(), IsOk());
   EXPECT_EQ(State("one"), "destroying");
@@ -723,7 +761,7 @@ TEST_F(StandingAgentTest, DestroyDuringALaunchEndsBoth) {
   const auto destroy = BeginDestroy("one");
   EXPECT_EQ(State("one"), "destroying");
   call->Succeed();
-  // Its end is not asked for before the program was told to destroy it.
+  // The program is told to destroy it before it is asked how it ended.
   ttrpc::RunUntil(*loop_, [&] { return script_->HasCall(); });
   script_->Next(Command::kDestroy)->Succeed();
   script_->Next(Command::kWait)
@@ -762,10 +800,10 @@ TEST_F(StandingAgentTest, AnExitThatCannotBeRecordedIsNotAcknowledged) {
   EXPECT_THAT(agent_->Find("one")->problem, HasSubstr("no space left"));
   EXPECT_TRUE(HasEvent("one", "could not be written down"));
   EXPECT_TRUE(InWorld("one").has_value());
-  // Killed now, nothing is lost.
+  // An agent that is killed now loses nothing.
   StartAndRecover();
   EXPECT_EQ(ExitCode(Get(BeginWait("one"))), 7);
-  // And once there is room it is dealt with.
+  // When the disk has room again, the exit is recorded.
   mischief_.Break("");
   RunUntilAcknowledged("one");
   EXPECT_EQ(agent_->Find("one")->problem, "");
@@ -780,8 +818,8 @@ TEST_F(StandingAgentTest, AnExitThatIsLateIsNotTheNextContainersOfThatName) {
   EXPECT_EQ(ExitCode(Get(wait)), 7);
   EXPECT_THAT(Get(BeginDestroy("one")), IsOk());
   ASSERT_THAT(Launch("one"), IsOk());
-  // Whatever is still to be tried for the first of that name comes before
-  // this is tried again.
+  // Every timer that the first container of that name may still have fires
+  // before the second one retries.
   Exit("two", 0);
   ttrpc::RunUntil(*loop_, [&] {
     int tries = 0;
@@ -840,23 +878,23 @@ TEST_F(StandingAgentTest, WaitsThatAreCancelledMakeRoom) {
 
 TEST_F(StandingAgentTest, WhatEarlierAgentsKeptCountsToo) {
   StartAndRecover();
-  size_t ended = 0;
+  time_t ended = 0;
   for (const char* id : {"c", "b", "a"}) {
     ASSERT_THAT(Launch(id), IsOk());
     Exit(id, 0);
     RunUntilAcknowledged(id);
     ++ended;
-    // Until that is recorded, too.
-    ttrpc::RunUntil(*loop_, [&] {
-      const auto state = state::ReadAgentState(work_dir_->path());
-      size_t completed = 0;
-      for (const auto& executor : state->slave->frameworks[0].executors) {
-        completed += executor.runs[0].completed;
-      }
-      return completed == ended;
-    });
-    // Later in time than a file system can tell apart.
-    absl::SleepFor(absl::Milliseconds(20));
+    // Waits until that is recorded.
+    const std::string sentinel = absl::StrCat(
+        *work_dir_ / "meta",
+        absl::StripPrefix(agent_->Find(id)->sandbox, work_dir_->path()),
+        "/executor.sentinel");
+    ttrpc::RunUntil(*loop_,
+                    [&] { return access(sentinel.c_str(), F_OK) == 0; });
+    // The file system may give all three the same time.
+    const timespec when = {ended, 0};
+    const timespec times[] = {when, when};
+    ASSERT_EQ(utimensat(AT_FDCWD, sentinel.c_str(), times, 0), 0);
   }
   options_.max_exited = 1;
   StartAndRecover();
@@ -875,7 +913,7 @@ TEST_F(StandingAgentTest, AWaitForWhatCouldNeitherRunNorBeDestroyedIsAnswered) {
   wire::Containers listed;
   listed.add_containers()->set_value(agent_->Find("one")->id);
   script_->Next(Command::kLaunch)->Fail(absl::InternalError("no such image"));
-  // Once by itself, and once because the agent asks.
+  // The Containerizer destroys it by itself, and then because the agent asks.
   for (int i = 0; i < 2; ++i) {
     ttrpc::RunUntil(*loop_,
                     [&] { return launch.is_over() || script_->HasCall(); });
@@ -887,6 +925,59 @@ TEST_F(StandingAgentTest, AWaitForWhatCouldNeitherRunNorBeDestroyedIsAnswered) {
                                     HasSubstr("no such image")));
   EXPECT_THAT(Get(BeginWait("one")), StatusIs(absl::StatusCode::kInternal,
                                               HasSubstr("no such image")));
+}
+
+// The program's `launch` exits with `code`, and the `destroy` after it ends
+// with `destroyed`.
+class RefusedLaunchTest : public StandingAgentTest {
+ protected:
+  absl::Status Launch(int code, const absl::Status& destroyed) {
+    script_ = std::make_shared<Script>();
+    options_.containerizer.lifecycle.max_attempts = 1;
+    EXPECT_THAT(Start(), IsOk());
+    script_->Next(Command::kRecover)->Succeed();
+    script_->Next(Command::kContainers)->Succeed(std::string());
+    const auto launch = BeginLaunch("one");
+    ttrpc::RunUntil(*loop_, [&] { return script_->HasCall(); });
+    wire::Containers listed;
+    listed.add_containers()->set_value(agent_->Find("one")->id);
+    Answer refused;
+    refused.outcome = Outcome::kAnswered;
+    refused.wait_status = code << 8;
+    refused.status = absl::InternalError("no such command");
+    script_->Next(Command::kLaunch)->End(refused);
+    for (;;) {
+      ttrpc::RunUntil(*loop_,
+                      [&] { return launch.is_over() || script_->HasCall(); });
+      if (launch.is_over()) break;
+      const auto call = script_->Next();
+      if (call->invocation().command == Command::kContainers) {
+        call->Succeed(listed.SerializeAsString());
+      } else if (destroyed.ok()) {
+        call->Succeed();
+      } else {
+        call->Fail(destroyed);
+      }
+    }
+    return Get(launch).status();
+  }
+};
+
+TEST_F(RefusedLaunchTest, TellsTheExitCodeThatShellsHaveForIt) {
+  for (const int code : {kCommandNotExecutable, kCommandNotFound}) {
+    const absl::Status launch = Launch(code, absl::OkStatus());
+    EXPECT_THAT(launch, StatusIs(absl::StatusCode::kInternal,
+                                 HasSubstr("no such command")));
+    EXPECT_EQ(ExitCodeOf(launch), code);
+  }
+  EXPECT_EQ(ExitCodeOf(Launch(3, absl::OkStatus())), std::nullopt);
+}
+
+TEST_F(RefusedLaunchTest, IsNoWordOfAProgramThatIsNotThereItself) {
+  const absl::Status launch =
+      Launch(kCommandNotFound, absl::InternalError("no such program"));
+  EXPECT_THAT(launch, StatusIs(absl::StatusCode::kInternal));
+  EXPECT_EQ(ExitCodeOf(launch), std::nullopt);
 }
 
 TEST_F(StandingAgentTest, APidThatCannotBeRecordedIsAnEvent) {
@@ -1012,7 +1103,7 @@ TEST_F(StandingAgentTest, ARecoveryThatFailsIsReportedAndLosesNothing) {
 }
 
 TEST_F(StandingAgentTest, OneThatIsOnlyReportedCanBeDestroyed) {
-  // Another agent's.
+  // The container of another agent.
   StartAndRecover();
   ASSERT_THAT(Launch("one"), IsOk());
   const ContainerId id = agent_->Find("one")->id;
@@ -1036,11 +1127,11 @@ TEST_F(StandingAgentTest, ListComesInPages) {
   EXPECT_EQ(second[0].name, "c");
 }
 
-// A life of two containers, with the agent killed in each change of a file, and
-// a new one that goes on.
+// Two containers live and end while the agent is killed during a change of a
+// file, for each change in turn; the next agent goes on.
 class KilledInEachWrite : public StandingAgentTest {
  protected:
-  // True if the agent was killed before all was over.
+  // Returns whether the agent was killed before all was over.
   bool Live(int kill_at, bool after_effect) {
     mischief_.KillAt(kill_at, after_effect);
     const auto one = BeginLaunch("one");
@@ -1065,9 +1156,9 @@ class KilledInEachWrite : public StandingAgentTest {
     return mischief_.killed();
   }
 
-  bool told_ = false;      // That one runs.
-  bool told_two_ = false;  // That two does.
-  bool asked_ = false;     // For two to be destroyed.
+  bool told_ = false;      // "one" was reported to run.
+  bool told_two_ = false;  // "two" was reported to run.
+  bool asked_ = false;     // The destroy of "two" was asked for.
 };
 
 TEST_F(KilledInEachWrite, TheNextAgentKnowsWhatTheLastOnePromised) {
@@ -1082,14 +1173,15 @@ TEST_F(KilledInEachWrite, TheNextAgentKnowsWhatTheLastOnePromised) {
       work_dir_.emplace();
       StartAndRecover();
       const bool killed = Live(kill_at, after_effect);
-      // Before anything comes back to the loop: a killed agent does no more.
+      // This comes before any callback on the loop: a killed agent does nothing
+      // more.
       mischief_.Release();
       Kill();
       StartAndRecover();
       ttrpc::RunUntil(*loop_, [&] {
         return State("one") != "destroying" && State("two") != "destroying";
       });
-      // Whoever was told that it runs can learn how it ended.
+      // A client that was told that it runs can learn how it ended.
       if (told_) {
         EXPECT_EQ(ExitCode(Get(BeginWait("one"))), 7);
         RunUntilAcknowledged("one");

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "external_containerizer/containerizer/agent/files.h"
 #include "external_containerizer/transport/linux/file_lock.h"
 
 namespace external_containerizer {
@@ -34,7 +35,7 @@ absl::Status CheckOwner(const struct stat& status, const std::string& path) {
 
 }  // namespace
 
-absl::StatusOr<WorkDirectory> WorkDirectory::Take(const std::string& path) {
+absl::StatusOr<UniqueFd> TakeWorkDirectory(const std::string& path) {
   absl::Status made = MakePath(path);
   if (!made.ok()) return made;
   UniqueFd lock(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -50,11 +51,10 @@ absl::StatusOr<WorkDirectory> WorkDirectory::Take(const std::string& path) {
         absl::StrCat("another agent runs with ", absl::CHexEscape(path),
                      "; end it first, or name another place with --work_dir"));
   }
-  WorkDirectory directory(path, std::move(lock));
   const absl::StatusOr<UniqueFd> transport =
-      MakeDirectories(directory.lock_.get(), "transport", 0700, path);
+      MakeDirectories(lock.get(), kTransportDirectory, 0700, path);
   if (!transport.ok()) return transport.status();
-  return directory;
+  return lock;
 }
 
 }  // namespace external_containerizer

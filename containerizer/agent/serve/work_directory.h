@@ -1,7 +1,10 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// The work_dir of a standing agent, which has it to itself.
+// The work_dir of a standing agent, which no other agent may use meanwhile.
+//
+//   const absl::StatusOr<UniqueFd> lock = TakeWorkDirectory("/var/lib/agent");
+//   if (!lock.ok()) return lock.status();
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_SERVE_WORK_DIRECTORY_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_AGENT_SERVE_WORK_DIRECTORY_H_
@@ -9,29 +12,19 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "external_containerizer/containerizer/agent/files.h"
+#include "external_containerizer/transport/linux/unique_fd.h"
 
 namespace external_containerizer {
 
-class WorkDirectory {
- public:
-  // `path` is absolute; it is made if it is missing, with a `transport`
-  // directory in it (0700). Locked (flock) for as long as this lives, however
-  // it ends. ALREADY_EXISTS if another agent has it, PERMISSION_DENIED if
-  // another user than root could tamper with it.
-  static absl::StatusOr<WorkDirectory> Take(const std::string& path);
+// The directory in a work_dir that has the transport's files.
+inline constexpr char kTransportDirectory[] = "transport";
 
-  const std::string& path() const { return path_; }
-  // Where the transport keeps files of its own.
-  std::string TransportPath() const { return path_ + "/transport"; }
-
- private:
-  WorkDirectory(std::string path, UniqueFd lock)
-      : path_(std::move(path)), lock_(std::move(lock)) {}
-
-  std::string path_;
-  UniqueFd lock_;
-};
+// Makes the directory `path`, which is absolute, and kTransportDirectory in it
+// (0700), if they are missing. Returns its lock (file_lock.h), which lasts
+// until the descriptor is closed or the process ends. ALREADY_EXISTS if another
+// agent has the lock. PERMISSION_DENIED if users other than root could tamper
+// with the directory.
+absl::StatusOr<UniqueFd> TakeWorkDirectory(const std::string& path);
 
 }  // namespace external_containerizer
 

@@ -22,30 +22,30 @@ using ::testing::HasSubstr;
 
 TEST(WorkDirectoryTest, ItIsMadeWithAPlaceForTheTransportOnly) {
   const state::TemporaryDirectory place;
-  const auto directory = WorkDirectory::Take(place / "a/b");
-  ASSERT_THAT(directory, IsOk());
+  const auto lock = TakeWorkDirectory(place / "a/b");
+  ASSERT_THAT(lock, IsOk());
   struct stat status;
-  ASSERT_EQ(stat(directory->TransportPath().c_str(), &status), 0);
+  ASSERT_EQ(stat((place / "a/b/transport").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 07777, 0700u);
 }
 
 TEST(WorkDirectoryTest, OneAgentAtATimeHasIt) {
   const state::TemporaryDirectory place;
   {
-    const auto first = WorkDirectory::Take(place.path());
+    const auto first = TakeWorkDirectory(place.path());
     ASSERT_THAT(first, IsOk());
-    EXPECT_THAT(WorkDirectory::Take(place.path()),
+    EXPECT_THAT(TakeWorkDirectory(place.path()),
                 StatusIs(absl::StatusCode::kAlreadyExists,
                          HasSubstr("another agent runs")));
   }
-  EXPECT_THAT(WorkDirectory::Take(place.path()), IsOk());
+  EXPECT_THAT(TakeWorkDirectory(place.path()), IsOk());
 }
 
 TEST(WorkDirectoryTest, OneThatOthersCanWriteToIsRefused) {
   const state::TemporaryDirectory place;
   ASSERT_EQ(chmod(place.path().c_str(), 0777), 0);
   EXPECT_THAT(
-      WorkDirectory::Take(place.path()),
+      TakeWorkDirectory(place.path()),
       StatusIs(absl::StatusCode::kPermissionDenied, HasSubstr("chmod go-w")));
 }
 
@@ -54,7 +54,7 @@ TEST(WorkDirectoryTest, OneOfAnotherUserIsRefused) {
   if (chown(place.path().c_str(), 65534, 65534) != 0) {
     GTEST_SKIP() << "cannot give a directory away: " << strerror(errno);
   }
-  EXPECT_THAT(WorkDirectory::Take(place.path()),
+  EXPECT_THAT(TakeWorkDirectory(place.path()),
               StatusIs(absl::StatusCode::kPermissionDenied,
                        HasSubstr("belongs to the user with id 65534")));
 }
@@ -62,7 +62,7 @@ TEST(WorkDirectoryTest, OneOfAnotherUserIsRefused) {
 TEST(WorkDirectoryTest, AFileIsNoPlaceForIt) {
   const state::TemporaryDirectory place;
   state::WriteFile(place / "file", "");
-  EXPECT_FALSE(WorkDirectory::Take(place / "file").ok());
+  EXPECT_FALSE(TakeWorkDirectory(place / "file").ok());
 }
 
 }  // namespace
