@@ -11,7 +11,7 @@ AgentStep NextStep(const Progress& progress) {
 
   if (!progress.launch_recorded) {
     if (!to_end) return AgentStep::kRecordLaunch;
-    // Something of a record that failed may be on the disk.
+    // A record that failed may have left parts on the disk.
     return progress.forget_failed ? AgentStep::kNone : AgentStep::kForget;
   }
   if (!progress.launched && !progress.launching && !to_end) {
@@ -26,21 +26,21 @@ AgentStep NextStep(const Progress& progress) {
       if (!progress.launched_recorded) return AgentStep::kRecordLaunched;
       if (!progress.exited && !progress.waiting) return AgentStep::kWait;
     }
-    // An exit is acknowledged once nobody can forget it. A full disk keeps
-    // nobody from destroying.
+    // The destroy acknowledges the exit, so the exit is recorded first. But a
+    // full disk prevents no destroy that was asked for.
     if ((!to_end && !progress.exit_recorded) || progress.destroying ||
         progress.destroy_failed) {
       return AgentStep::kNone;
     }
-    // Without this the next agent would take it for one that has ended in an
-    // unknown way. One that was never launched it destroys anyway.
+    // Without this record the next agent would report an unknown end. A
+    // container that was never launched it destroys anyway.
     if (to_end && progress.launched && !progress.exit_recorded &&
         !progress.unwanted_recorded) {
       return AgentStep::kRecordUnwanted;
     }
     return AgentStep::kDestroy;
   }
-  // The program's answer to a launch may still be on its way.
+  // The program's answer to a launch may still come.
   if (progress.launching || progress.destroying) return AgentStep::kNone;
   if (to_end) {
     return progress.forget_failed ? AgentStep::kNone : AgentStep::kForget;

@@ -19,7 +19,7 @@ namespace {
 
 constexpr char kId[] = "one";
 
-// What is on the disk.
+// The records on the disk.
 struct Disk {
   bool run = false;
   bool latest = false;
@@ -31,16 +31,16 @@ struct Disk {
 enum class InProgram { kNothing, kRuns, kHasEnded };
 
 struct World {
-  bool alive = true;  // The agent.
-  bool held = true;   // By the agent.
+  bool alive = true;  // The agent lives.
+  bool held = true;   // The agent holds the container.
   Progress progress;
   Disk disk;
   InProgram program = InProgram::kNothing;
-  AgentStep writing = AgentStep::kNone;  // What the disk is at.
+  AgentStep writing = AgentStep::kNone;  // The write that is under way.
   int launches = 0;
   bool told_that_it_runs = false;
   bool asked_to_destroy = false;
-  bool unwanted_lost = false;  // That could not be written down.
+  bool unwanted_lost = false;  // The record of `unwanted` failed.
 
   std::string Key() const {
     const Progress& p = progress;
@@ -103,7 +103,6 @@ state::AgentState StateOf(const Disk& disk) {
 
 using Moves = std::vector<std::pair<std::string, World>>;
 
-
 void WriteHasEffect(World& world) {
   switch (world.writing) {
     case AgentStep::kRecordLaunch:
@@ -159,7 +158,7 @@ void WriteEnds(World& world, bool ok) {
   }
 }
 
-// Nothing is under way in it.
+// Returns whether nothing is under way.
 bool IsQuiet(const World& world) {
   const Progress& p = world.progress;
   return world.alive && !p.writing && !p.launching && !p.destroying;
@@ -186,7 +185,7 @@ class Walk {
   StepWalk result_;
 };
 
-// Begins all steps that can begin now, as the agent does.
+// Begins all steps that the agent would begin now.
 void Walk::Advance(World& world) {
   Progress& p = world.progress;
   while (result_.broken.empty()) {
@@ -229,7 +228,7 @@ void Walk::AddMoves(const World& world, Moves& moves) {
     moves.emplace_back(name, std::move(next));
   };
   const Progress& p = world.progress;
-  // Outside.
+  // Events outside of the agent.
   if (world.program == InProgram::kRuns) {
     World next = world;
     next.program = InProgram::kHasEnded;
@@ -263,7 +262,7 @@ void Walk::AddMoves(const World& world, Moves& moves) {
     World failed = world;
     WriteEnds(failed, false);
     add("writing fails", failed);
-    // An error after the effect: an fsync of the directory that failed.
+    // The fsync of the directory failed, after the effect.
     World unknown = world;
     WriteHasEffect(unknown);
     WriteEnds(unknown, false);
@@ -291,7 +290,7 @@ void Walk::AddMoves(const World& world, Moves& moves) {
     next.progress.exited = true;
     add("wait answers", next);
   }
-  // The containerizer sees to it that a launch ends first.
+  // The containerizer starts a destroy only after the launch has ended.
   if (p.destroying && !p.launching) {
     World next = world;
     next.program = InProgram::kNothing;

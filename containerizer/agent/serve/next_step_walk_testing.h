@@ -21,8 +21,8 @@ namespace external_containerizer {
 
 struct StepWalk {
   size_t states = 0;
-  size_t quiet = 0;    // States in which nothing is under way.
-  std::string broken;  // The first promise that is broken; empty: none.
+  size_t quiet = 0;    // The states in which nothing is under way.
+  std::string broken;  // The first promise that is broken; empty if none is.
   std::string path;    // The events that lead to it, a shortest path.
 };
 
