@@ -10,10 +10,10 @@
 namespace external_containerizer {
 namespace {
 
-// Makes the call and returns what its callback got. `Result` is a Status or a
-// StatusOr.
-template <typename Result, typename Call>
-Result Await(const Containerizer& containerizer, Call call) {
+// Calls `method` and returns what its callback got: a Status or a StatusOr.
+template <typename Result, typename Method, typename... Arguments>
+Result Await(Containerizer& containerizer, Method method,
+             Arguments&&... arguments) {
   if (containerizer.OnOwnThread()) {
     return absl::FailedPreconditionError(
         "a blocking call from a callback of the same containerizer would "
@@ -21,10 +21,11 @@ Result Await(const Containerizer& containerizer, Call call) {
   }
   Result result = absl::UnknownError("");
   absl::Notification returned;
-  call([&](Result value) {
-    result = std::move(value);
-    returned.Notify();
-  });
+  (containerizer.*method)(std::forward<Arguments>(arguments)...,
+                          [&](Result value) {
+                            result = std::move(value);
+                            returned.Notify();
+                          });
   returned.WaitForNotification();
   return result;
 }
@@ -34,53 +35,41 @@ Result Await(const Containerizer& containerizer, Call call) {
 absl::StatusOr<RecoverySummary> BlockingContainerizer::Recover(
     std::vector<KnownContainer> known) {
   return Await<absl::StatusOr<RecoverySummary>>(
-      containerizer_, [&](Done<RecoverySummary> done) {
-        containerizer_.Recover(std::move(known), std::move(done));
-      });
+      containerizer_, &Containerizer::Recover, std::move(known));
 }
 
 absl::Status BlockingContainerizer::Launch(LaunchRequest request) {
-  return Await<absl::Status>(containerizer_, [&](DoneStatus done) {
-    containerizer_.Launch(std::move(request), std::move(done));
-  });
+  return Await<absl::Status>(containerizer_, &Containerizer::Launch,
+                             std::move(request));
 }
 
 absl::Status BlockingContainerizer::Update(const ContainerId& id,
                                            Resources resources) {
-  return Await<absl::Status>(containerizer_, [&](DoneStatus done) {
-    containerizer_.Update(id, std::move(resources), std::move(done));
-  });
+  return Await<absl::Status>(containerizer_, &Containerizer::Update, id,
+                             std::move(resources));
 }
 
 absl::StatusOr<std::optional<wire::ResourceStatistics>>
 BlockingContainerizer::Usage(const ContainerId& id) {
   return Await<absl::StatusOr<std::optional<wire::ResourceStatistics>>>(
-      containerizer_, [&](Done<std::optional<wire::ResourceStatistics>> done) {
-        containerizer_.Usage(id, std::move(done));
-      });
+      containerizer_, &Containerizer::Usage, id);
 }
 
 absl::StatusOr<wire::Termination> BlockingContainerizer::Wait(
     const ContainerId& id) {
-  return Await<absl::StatusOr<wire::Termination>>(
-      containerizer_, [&](Done<wire::Termination> done) {
-        containerizer_.Wait(id, std::move(done));
-      });
+  return Await<absl::StatusOr<wire::Termination>>(containerizer_,
+                                                  &Containerizer::Wait, id);
 }
 
 absl::StatusOr<wire::Termination> BlockingContainerizer::Destroy(
     const ContainerId& id) {
-  return Await<absl::StatusOr<wire::Termination>>(
-      containerizer_, [&](Done<wire::Termination> done) {
-        containerizer_.Destroy(id, std::move(done));
-      });
+  return Await<absl::StatusOr<wire::Termination>>(containerizer_,
+                                                  &Containerizer::Destroy, id);
 }
 
 absl::StatusOr<std::vector<ContainerId>> BlockingContainerizer::Containers() {
   return Await<absl::StatusOr<std::vector<ContainerId>>>(
-      containerizer_, [&](Done<std::vector<ContainerId>> done) {
-        containerizer_.Containers(std::move(done));
-      });
+      containerizer_, &Containerizer::Containers);
 }
 
 }  // namespace external_containerizer

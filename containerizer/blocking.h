@@ -1,8 +1,13 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// A Containerizer for those who would rather wait: tests, tools, and embedders
-// with a thread to spare.
+// A Containerizer for callers that would rather wait: tests, tools, and
+// embedders with a thread to spare.
+//
+//   BlockingContainerizer blocking(*containerizer);
+//   absl::StatusOr<RecoverySummary> summary = blocking.Recover({});
+//   absl::Status launched = blocking.Launch(request);
+//   absl::StatusOr<wire::Termination> end = blocking.Wait(request.id);
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_BLOCKING_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_BLOCKING_H_
@@ -16,8 +21,9 @@
 
 namespace external_containerizer {
 
-// Thread-safe. Each method returns when the call has ended. From a callback of
-// the same Containerizer, where that would never be, FAILED_PRECONDITION.
+// Thread-safe. Each method does what the method of the same name in
+// Containerizer does, and returns when the call has ended. In a callback of the
+// same Containerizer that would be never: there it is FAILED_PRECONDITION.
 class BlockingContainerizer {
  public:
   // `containerizer` must outlive this, and all calls.

@@ -1,10 +1,16 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// Who may run now: at most N commands at once, first come first served. When
-// all places are taken `destroy` has one more, and `containers` and `recover`
-// have one more together, so that neither is ever stuck behind slow launches.
-// `wait` needs no place, and has a bound of its own. Pure; copyable.
+// Decides which commands may run now: at most N at once, first come first
+// served. When all places are taken, `destroy` has one place more, and
+// `containers` and `recover` share another one, so that slow launches block
+// neither. `wait` needs no place, and has a bound of its own. Pure and
+// copyable.
+//
+//   slots.Enqueue(7, Command::kUsage);
+//   while (std::optional<CommandSlots::Ticket> next = slots.Next()) Run(*next);
+//   ...
+//   slots.Release(7);  // It is over, and another one may run.
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_COMMAND_SLOTS_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_COMMAND_SLOTS_H_
@@ -26,10 +32,10 @@ class CommandSlots {
   CommandSlots(size_t max_commands, size_t max_waits)
       : max_commands_(max_commands), max_waits_(max_waits) {}
 
-  // Asks for a place. `ticket` is neither queued nor running.
+  // Asks for a place for `ticket`, which is neither queued nor running.
   void Enqueue(Ticket ticket, Command command);
 
-  // The next that may run, which from now on is running.
+  // The next command that may run, if any. From now on it is running.
   std::optional<Ticket> Next();
 
   // Gives the place back. No effect on a ticket that does not run.

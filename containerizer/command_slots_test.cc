@@ -39,7 +39,7 @@ TEST(CommandSlotsTest, DestroyAndListsHaveOnePlaceMoreEach) {
   EXPECT_THAT(slots.Next(), Optional(3u));
   EXPECT_THAT(slots.Next(), Optional(5u));
   EXPECT_EQ(slots.Next(), std::nullopt);
-  // The place that gets free is the reserved one: not for the update.
+  // The place that gets free is reserved, so the update does not get it.
   slots.Release(3);
   EXPECT_THAT(slots.Next(), Optional(4u));
   slots.Release(1);

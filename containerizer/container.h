@@ -1,7 +1,14 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// What callers say of containers, and what is said to them.
+// The types in which callers speak about containers, and in which they are
+// answered.
+//
+//   LaunchRequest request;
+//   request.id = "8f14e45f";
+//   request.executor.mutable_executor_id()->set_value("web");
+//   request.executor.mutable_command()->set_value("exec ./server");
+//   request.sandbox = {"/var/lib/agent", "sandboxes/8f14e45f", std::nullopt};
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_CONTAINER_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_CONTAINER_H_
@@ -18,33 +25,36 @@
 
 namespace external_containerizer {
 
-// Fit to be a file name and an argument; wire/validate.h says what that is.
+// The name of one launch, for the program. It is fit to be a file name and an
+// argument (wire/validate.h), and new for each launch.
 using ContainerId = std::string;
 
 // All of a container's resources, never a difference.
 using Resources = std::vector<wire::Resource>;
 
+// A container to launch.
 struct LaunchRequest {
   ContainerId id;
-  // Only for a task that brings no executor of its own (protocol: `task_info`).
+  // Set only for a task that brings no executor of its own (`task_info`).
   std::optional<wire::TaskInfo> task;
-  // Always sent. Its resources are to include the first task's.
+  // The executor is always sent. Its resources include the first task's.
   wire::ExecutorInfo executor;
-  // Must exist. The container's files; every later command runs in it.
+  // The directory of the container's files, in which every command about it
+  // runs. It must exist.
   Sandbox sandbox;
-  // The user to run as, for the program; unset: the agent's.
+  // The user whom the program is to run it as. Unset: the agent's user.
   std::optional<std::string> user;
   std::string agent_id;   // MESOS_SLAVE_ID; may be empty.
   std::string agent_pid;  // "slave(1)@ip:port"; may be empty.
-  // The framework asked for recovery of its executors (MESOS_CHECKPOINT).
+  // The framework wants its executors to be recovered (MESOS_CHECKPOINT).
   bool checkpoint = false;
 };
 
-// What an agent that starts knows of a container from an earlier life.
+// A container that an earlier life of the agent has written down.
 struct KnownContainer {
   enum class State {
-    kRunning,         // Launch() had returned OK, and no exit was seen.
-    kUnacknowledged,  // Launch() had been called and had not returned OK.
+    kRunning,         // Launch() returned OK, and no exit was seen.
+    kUnacknowledged,  // Launch() was called, and did not return OK.
     kCompleted,       // Its exit was seen and recorded.
   };
 
@@ -53,48 +63,57 @@ struct KnownContainer {
   std::optional<Sandbox> sandbox;
 };
 
-// What Recover() does with containers that the program lists and that this
-// agent does not hold as running.
+// How Recover() treats containers that the program lists and that this agent
+// does not hold as running.
 enum class OrphanPolicy {
-  // Destroy those that `known` names as completed; leave all others alone.
-  // Programs list containers of other agents, too (D30).
+  // Destroy the ones that `known` names as completed, and leave all others
+  // alone: programs list containers of other agents, too (D30).
   kOwn,
-  // Destroy all of them. Kills what other agents on the machine run (Mesos).
+  // Destroy all of them, as Mesos did. This kills what other agents run.
   kAll,
-  // Touch none, but enter all of them, so that Destroy() works on them.
+  // Touch none, but hold all of them, so that Destroy() works on them.
   kReport,
 };
 
+// "own", "all" or "report".
 absl::string_view OrphanPolicyName(OrphanPolicy policy);
 
+// The result of Recover(). Each list is sorted.
 struct RecoverySummary {
-  std::vector<ContainerId> recovered;  // Held as running, or ended, again.
-  std::vector<ContainerId> lost;       // Known as running, gone meanwhile.
-  std::vector<ContainerId> destroyed;  // Orphans, and unacknowledged launches.
-  std::vector<ContainerId> surviving;  // Listed, and still there: left alone by
-                                       // the policy, or `destroy` failed.
+  std::vector<ContainerId> recovered;  // Held again, as running or as ended.
+  std::vector<ContainerId> lost;       // Known as running, and gone meanwhile.
+  std::vector<ContainerId> destroyed;  // Orphans and unacknowledged launches.
+  // Listed and not destroyed: the policy says so, or `destroy` failed.
+  std::vector<ContainerId> surviving;
 };
 
-// The life of a container, as the agent sees it.
+// The life of a container, as the agent sees it:
 //
-//   launching ──▶ running ──▶ ended        ended: the program still holds it
+//   launching ──▶ running ──▶ ended
 //       │            │          │
 //       └────────────┴──────────┴──▶ destroying ──▶ gone
+//
+// The program still holds a container that has ended, until it is destroyed.
 enum class ContainerState { kLaunching, kRunning, kEnded, kDestroying, kGone };
 
+// "launching", "running", and so on.
 absl::string_view ContainerStateName(ContainerState state);
 
-// Something that an operator may want to see.
+// News for the operator (Options::on_event).
 struct ContainerEvent {
   enum class Kind {
     kCommandStarted,  // `command` was handed to the transport.
-    kCommandEnded,    // It is over: `status`, `queued`, `took`; `detail`:
-                      // an oddity of its answer that does no harm.
-    kStateChanged,    // `state`; `detail` says why, `status` of what error.
-    kNotice,          // `detail`, e.g. a retry, or an ended one dropped.
-    // `command` about the container begins to fail, for the reason `status`;
-    // it is tried again. Each later failure is a kNotice. With status OK: the
-    // trouble is over. A container that is gone has none.
+    // `command` is over: `status`, `queued` and `took`. `detail` names an
+    // oddity of its answer that does no harm.
+    kCommandEnded,
+    // The container is in `state`. `detail` says why, and `status` names the
+    // error behind it.
+    kStateChanged,
+    // Something else, in `detail`: a retry, for example.
+    kNotice,
+    // `command` begins to fail for the reason `status`, and is tried again.
+    // Each later failure is a kNotice. The trouble is over when `status` is OK,
+    // or when the container is gone.
     kTrouble,
   };
 

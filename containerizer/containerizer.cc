@@ -25,7 +25,7 @@
 namespace external_containerizer {
 namespace {
 
-// How a call ends, whatever it returns.
+// Ends a call, whatever it returns.
 using Completion = absl::AnyInvocable<void(absl::Status, ReturnCall::Value) &&>;
 
 Completion ToCompletion(DoneStatus done) {
@@ -62,7 +62,8 @@ Completion ToCompletion(Done<wire::Termination> done) {
 
 }  // namespace
 
-// Everything below the first line of members belongs to the loop's thread.
+// Any thread may use the members up to outstanding_; the others belong to the
+// loop's thread.
 class Containerizer::Impl {
  public:
   Impl(Options options, std::unique_ptr<EventLoop> loop)
@@ -107,9 +108,9 @@ class Containerizer::Impl {
 
   bool OnLoopThread() const { return loop_->OnLoopThread(); }
 
-  // Any thread. `request` is what a launch or an update sends; it is kept
-  // until the command has started or, where it may be repeated, until the call
-  // has returned. A call whose `status` is an error comes to nothing else.
+  // Any thread. A call whose `status` is an error ends with it. `request` is
+  // what a launch or an update sends. It is kept until the command has started
+  // or, for a command that may be repeated, until the call has returned.
   template <typename MakeEvent>
   void Call(absl::Status status, std::optional<Request> request,
             Completion completion, MakeEvent make_event) {
@@ -129,7 +130,7 @@ class Containerizer::Impl {
     });
   }
 
-  // For one container, with something to send or without.
+  // Calls for one container, with a request and without.
   void Call(Command command, const ContainerId& id,
             absl::StatusOr<Request> request, Completion completion) {
     absl::Status status = request.status();
@@ -141,8 +142,9 @@ class Containerizer::Impl {
          });
   }
   void Call(Command command, const ContainerId& id, Completion completion) {
-    Call(wire::ValidateId("container id", id), std::nullopt,
-         std::move(completion), [command, id](CallId call) {
+    const bool about_one = command != Command::kContainers;
+    Call(about_one ? wire::ValidateId("container id", id) : absl::OkStatus(),
+         std::nullopt, std::move(completion), [command, id](CallId call) {
            return ContainerCall{call, command, id};
          });
   }
@@ -150,14 +152,14 @@ class Containerizer::Impl {
   const Options& options() const { return options_; }
 
  private:
-  // One command, all of its tries.
+  // One command, with all of its tries.
   struct Op {
     absl::Duration queued;                   // MonotonicNow()
     std::optional<absl::Duration> deadline;  // Of all tries, from the first.
     InvocationId invocation = 0;
   };
 
-  // All but the path is mostly the same for all, and kept once.
+  // Containers mostly differ in the path alone, so the rest is kept once.
   struct KeptSandbox {
     std::shared_ptr<const Sandbox> common;
     std::string path;
@@ -176,8 +178,8 @@ class Containerizer::Impl {
     outstanding_.fetch_sub(1);
   }
 
-  // Callbacks may have made calls while they were told that all is over; those
-  // return, too, before the loop ends.
+  // A callback that is told CANCELLED may make another call. That one returns,
+  // too, before the loop ends.
   void Finish() {
     if (outstanding_.load() > 0) {
       loop_->Post([this] { Finish(); });
@@ -209,7 +211,8 @@ class Containerizer::Impl {
     event.command = action.command;
     event.queued = now - op.queued;
     Emit(event);
-    // Ten thousand `wait`s have ten thousand of these: no more than is needed.
+    // Ten thousand `wait`s keep ten thousand of these, so it holds no more than
+    // it needs.
     auto ended = [this, id = action.op, now, queued = event.queued,
                   command = action.command,
                   container = std::move(event.container)](Answer answer) {
@@ -315,7 +318,7 @@ class Containerizer::Impl {
     }
     KeptSandbox& kept = sandboxes_[id];
     kept.path = std::exchange(sandbox->path, {});
-    sandbox->identity.clear();  // For the launch alone.
+    sandbox->identity.clear();  // Only the launch checks it.
     const auto owner = [](const Sandbox& of) {
       return of.owner.has_value()
                  ? std::make_optional(std::pair(of.owner->uid, of.owner->gid))
@@ -342,7 +345,7 @@ class Containerizer::Impl {
   std::unique_ptr<Transport> transport_;
   absl::flat_hash_map<CallId, Completion> completions_;
   absl::flat_hash_map<CallId, Request> requests_;
-  // Nodes: room for more of them would take much.
+  // Nodes, because a flat map keeps room for many more than it has.
   absl::node_hash_map<ContainerId, KeptSandbox> sandboxes_;
   std::shared_ptr<const Sandbox> last_common_;
   absl::flat_hash_map<OpId, Op> ops_;
@@ -365,7 +368,7 @@ absl::StatusOr<std::unique_ptr<Containerizer>> Containerizer::Create(
 Containerizer::Containerizer(std::unique_ptr<Impl> impl)
     : impl_(std::move(impl)) {}
 
-// Callbacks that run meanwhile may still call methods: impl_ is to be there.
+// A callback may call a method during Stop(), which needs impl_.
 Containerizer::~Containerizer() { impl_->Stop(); }
 
 bool Containerizer::OnOwnThread() const { return impl_->OnLoopThread(); }
@@ -407,8 +410,7 @@ void Containerizer::Destroy(const ContainerId& id,
 }
 
 void Containerizer::Containers(Done<std::vector<ContainerId>> done) {
-  impl_->Call(absl::OkStatus(), std::nullopt, ToCompletion(std::move(done)),
-              [](CallId call) { return ContainersCall{call}; });
+  impl_->Call(Command::kContainers, "", ToCompletion(std::move(done)));
 }
 
 }  // namespace external_containerizer

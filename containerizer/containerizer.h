@@ -30,8 +30,9 @@
 //                        no descriptors or processes left
 //   CANCELLED            the Containerizer is going away    do not retry
 //
-// After any failed Launch the program's `destroy` is run by itself; after any
-// failed Destroy the container is still held, and Destroy may be called again.
+// After a Launch that failed, the program's `destroy` is run without being
+// asked for. After a Destroy that failed, the container is still held, and
+// Destroy may be called again.
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_CONTAINERIZER_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_CONTAINERIZER_H_
@@ -51,55 +52,60 @@
 
 namespace external_containerizer {
 
+// Callbacks: of calls with a result, and of calls without.
 template <typename T>
 using Done = absl::AnyInvocable<void(absl::StatusOr<T>) &&>;
 using DoneStatus = absl::AnyInvocable<void(absl::Status) &&>;
 
-// Thread-safe. Each callback is called exactly once, on the Containerizer's
-// own thread, never inside the call that took it; it may call any method, and
-// must not block or destroy the Containerizer.
+// Thread-safe. Each callback is called exactly once, on the Containerizer's own
+// thread, and never inside the call that took it. It may call any method. It
+// must not block, and must not destroy the Containerizer.
 class Containerizer {
  public:
-  // Starts the thread and makes the transport on it.
+  // Starts the thread and makes the transport on it. INVALID_ARGUMENT names an
+  // option that makes no sense; other errors are the transport's.
   static absl::StatusOr<std::unique_ptr<Containerizer>> Create(
       Options options, TransportFactory transport);
 
   Containerizer(const Containerizer&) = delete;
   Containerizer& operator=(const Containerizer&) = delete;
 
-  // Ends every outstanding call with CANCELLED and leaves containers alone.
-  // Kills `wait`, `usage` and `containers`; a launch or destroy that is under
-  // way finishes by itself. Not from a callback.
+  // Ends every outstanding call with CANCELLED, and leaves containers alone.
+  // Commands that only ask (`wait`, `usage`, `containers`) are killed; a launch
+  // or a destroy that is under way finishes by itself. Not from a callback.
   ~Containerizer();
 
-  // Must be called once before anything else; until it has reconciled, other
-  // calls queue. After an error it may be called again. `known`: what the
-  // agent remembers; empty for an agent with no past. `done` comes when the
-  // last orphan is dealt with.
+  // Must be called once, before anything else. Other calls queue until it is
+  // known which containers are held; `done` comes later, when the last orphan
+  // is destroyed. `known` names the containers that the agent has written down,
+  // and is empty for an agent without a past. After an error it may be called
+  // again.
   void Recover(std::vector<KnownContainer> known, Done<RecoverySummary> done);
 
-  // OK once the program's `launch` has succeeded. Calls for the container that
-  // come meanwhile queue behind it (MESOS-1251), except Destroy.
+  // Returns OK when the program's `launch` has succeeded. Calls for the
+  // container that come meanwhile queue behind it (MESOS-1251), except Destroy.
   void Launch(LaunchRequest request, DoneStatus done);
 
-  // Sent one at a time. When calls come faster, only the newest is sent, and
-  // those that it covers end as it does (D19).
+  // Updates of a container are sent one at a time. When calls come faster, only
+  // the newest is sent, and the calls that it covers end as it does (D19).
   void Update(const ContainerId& id, Resources resources, DoneStatus done);
 
-  // nullopt: the program has no data now, which is normal for a container that
-  // starts or stops. Works on ended containers, too, if the program does.
+  // nullopt says that the program has no data now, which is normal while a
+  // container starts or stops. Callers at the same time share one `usage`.
   void Usage(const ContainerId& id,
              Done<std::optional<wire::ResourceStatistics>> done);
 
-  // How the container ended; as often as asked, until Destroy. Fails while the
-  // program cannot be started (LifecycleOptions::max_waits_not_started).
+  // Returns how the container ended, as often as it is asked, until Destroy. It
+  // fails while the program cannot be started
+  // (LifecycleOptions::max_waits_not_started).
   void Wait(const ContainerId& id, Done<wire::Termination> done);
 
-  // Ends the container, or, if it has ended, acknowledges that; then it is
-  // forgotten. Several calls share one `destroy`.
+  // Ends the container and forgets it. On a container that has ended this is
+  // the acknowledgement. It returns how the container ended. Several calls
+  // share one `destroy`.
   void Destroy(const ContainerId& id, Done<wire::Termination> done);
 
-  // The program's own list, other agents' containers included.
+  // Returns the program's own list, with the containers of other agents.
   void Containers(Done<std::vector<ContainerId>> done);
 
   // Whether the caller is on the thread that runs callbacks.

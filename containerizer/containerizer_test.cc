@@ -63,7 +63,7 @@ std::string TerminationBytes(int wait_status) {
   return termination.SerializeAsString();
 }
 
-// What a callback was called with, for a test that waits for it.
+// Keeps the argument of a callback, for a test that waits for it.
 template <typename T>
 class Result {
  public:

@@ -34,7 +34,7 @@ absl::Status Garbage(const Answer& answer, absl::string_view why) {
                    "\"); see what it writes to stdout"));
 }
 
-// A record that is no message, or lacks what the protocol demands, is garbage.
+// A record that is no message is garbage, and so is an incomplete message.
 template <typename Message>
 absl::Status Parse(const Answer& answer, Message* message) {
   if (!message->ParseFromString(*answer.output)) {
@@ -53,7 +53,7 @@ absl::Status NoRecord(const Answer& answer, absl::string_view hint) {
       hint));
 }
 
-// What `answer` says, before container and command are named.
+// OK or the error of `answer`, before container and command are named.
 absl::Status Verdict(Command command, const Answer& answer,
                      wire::ExitConvention exits, CommandResult& result) {
   const bool exit_status_counts =
@@ -137,7 +137,8 @@ CommandResult Decode(Command command, const ContainerId& container,
         absl::StrCat(Subject(command, container), ": ", verdict.message()));
   } else if (answer.outcome != Outcome::kAnswered &&
              result.termination == nullptr) {
-    // A transport that knows nothing must not look like success.
+    // A transport that does not know how the command ended must not look like
+    // success.
     result.status = absl::InternalError(absl::StrCat(
         Subject(command, container), ": it is not known how it ended"));
   }

@@ -12,14 +12,9 @@
 namespace external_containerizer {
 namespace {
 
-// An executor that lost the agent waits at most this long before it tries to
-// register again; Mesos has it as a constant.
+// An executor that has lost the agent waits at most this long before it tries
+// to register again. It is a constant in Mesos, too.
 constexpr absl::Duration kSubscriptionBackoffMax = absl::Seconds(2);
-
-void SetUnlessEmpty(Environment& environment, const char* name,
-                    const std::string& value) {
-  if (!value.empty()) environment[name] = value;
-}
 
 absl::Duration ShutdownGracePeriod(const EnvironmentOptions& options,
                                    const wire::ExecutorInfo& executor) {
@@ -58,18 +53,12 @@ Environment CommandEnvironment(const EnvironmentOptions& options) {
 Environment LaunchEnvironment(const EnvironmentOptions& options,
                               const LaunchRequest& request) {
   Environment result = options.executor_environment;
-  if (!options.native_library.empty()) {
-    result.emplace("MESOS_NATIVE_JAVA_LIBRARY", options.native_library);
-    result.emplace("MESOS_NATIVE_LIBRARY", options.native_library);
-  }
-  SetUnlessEmpty(result, "LIBPROCESS_IP", options.libprocess_ip);
   result["LIBPROCESS_PORT"] = "0";
   result["MESOS_FRAMEWORK_ID"] = request.executor.framework_id().value();
   result["MESOS_EXECUTOR_ID"] = request.executor.executor_id().value();
   result["MESOS_DIRECTORY"] = request.sandbox.FullPath();
   result["MESOS_SLAVE_ID"] = request.agent_id;
   result["MESOS_SLAVE_PID"] = request.agent_pid;
-  SetUnlessEmpty(result, "MESOS_AGENT_ENDPOINT", options.agent_endpoint);
   result["MESOS_CHECKPOINT"] = request.checkpoint ? "1" : "0";
   result["MESOS_HTTP_COMMAND_EXECUTOR"] =
       options.http_command_executor ? "1" : "0";
@@ -80,9 +69,6 @@ Environment LaunchEnvironment(const EnvironmentOptions& options,
     result["MESOS_SUBSCRIPTION_BACKOFF_MAX"] =
         MesosDuration(kSubscriptionBackoffMax);
   }
-  SetUnlessEmpty(result, "HADOOP_HOME", options.hadoop_home);
-  SetUnlessEmpty(result, "MESOS_DEFAULT_CONTAINER_IMAGE",
-                 options.default_container_image);
   for (auto& [name, value] : CommandEnvironment(options)) result[name] = value;
   return result;
 }

@@ -1,8 +1,12 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// The variables that a program finds, beside those it inherits: those of Mesos
-// 0.19 to 1.0, which docs/protocol.md lists. Pure.
+// The variables that a program finds, beside the ones that it inherits. They
+// are those of Mesos 0.19 to 1.0 (docs/protocol.md lists them). Pure.
+//
+//   EnvironmentOptions options;
+//   options.work_directory = "/var/lib/my_agent";
+//   Environment environment = LaunchEnvironment(options, request);
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_ENVIRONMENT_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_ENVIRONMENT_H_
@@ -16,17 +20,19 @@
 
 namespace external_containerizer {
 
-// For every command: MESOS_LIBEXEC_DIRECTORY and MESOS_WORK_DIRECTORY.
+// The variables of every command: MESOS_LIBEXEC_DIRECTORY and
+// MESOS_WORK_DIRECTORY.
 Environment CommandEnvironment(const EnvironmentOptions& options);
 
-// For `launch`: those, and what the executor is to find.
-// `executor_environment` wins over the native library, and over nothing else.
-// PATH is only here if it is there: else all commands inherit the same one.
+// The variables of `launch`: in addition, the ones that the executor is to
+// find, and EnvironmentOptions::executor_environment. It has a PATH only if
+// that has one; otherwise all commands inherit the same PATH.
 Environment LaunchEnvironment(const EnvironmentOptions& options,
                               const LaunchRequest& request);
 
-// As Mesos writes durations: "5secs", "15mins", "1500ms". The largest unit of
-// which it is a whole number; an infinite one is the longest that Mesos reads.
+// A duration as Mesos writes it: "5secs", "15mins", "1500ms". The unit is the
+// largest one that gives a whole number. An infinite duration becomes the
+// longest that Mesos reads.
 std::string MesosDuration(absl::Duration duration);
 
 }  // namespace external_containerizer

@@ -19,8 +19,8 @@ EnvironmentOptions Recorded() {
   EnvironmentOptions options;
   options.libexec_directory = "/usr/libexec/mesos";
   options.work_directory = "/var/lib/mesos";
-  options.agent_endpoint = "127.0.0.1:5051";
-  options.libprocess_ip = "127.0.0.1";
+  options.executor_environment = {{"LIBPROCESS_IP", "127.0.0.1"},
+                                  {"MESOS_AGENT_ENDPOINT", "127.0.0.1:5051"}};
   return options;
 }
 
@@ -79,20 +79,17 @@ TEST(EnvironmentTest, WithoutCheckpointThereIsNoRecovery) {
               Not(Contains(Key("MESOS_SUBSCRIPTION_BACKOFF_MAX"))));
 }
 
-TEST(EnvironmentTest, ExecutorVariablesReplaceDefaultsAndNotTheProtocols) {
+TEST(EnvironmentTest, ExecutorVariablesDoNotReplaceTheProtocols) {
   EnvironmentOptions options = Recorded();
-  options.native_library = "/usr/lib/libmesos.so";
   options.executor_environment = {{"PATH", "/opt/bin"},
                                   {"LIBPROCESS_PORT", "9"},
-                                  {"MESOS_NATIVE_LIBRARY", "/opt/lib.so"},
+                                  {"MESOS_WORK_DIRECTORY", "/elsewhere"},
                                   {"COLOR", "blue"}};
   const Environment environment = LaunchEnvironment(options, Request());
   EXPECT_THAT(environment, Contains(Pair("PATH", "/opt/bin")));
   EXPECT_THAT(environment, Contains(Pair("LIBPROCESS_PORT", "0")));
   EXPECT_THAT(environment,
-              Contains(Pair("MESOS_NATIVE_LIBRARY", "/opt/lib.so")));
-  EXPECT_THAT(environment, Contains(Pair("MESOS_NATIVE_JAVA_LIBRARY",
-                                         "/usr/lib/libmesos.so")));
+              Contains(Pair("MESOS_WORK_DIRECTORY", "/var/lib/mesos")));
   EXPECT_THAT(environment, Contains(Pair("COLOR", "blue")));
 }
 

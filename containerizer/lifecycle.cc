@@ -6,10 +6,39 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/containerizer/lifecycle_messages.h"
+#include "external_containerizer/containerizer/wire/mesos.pb.h"
 
 namespace external_containerizer {
+namespace lifecycle_internal {
+
+std::string Name(const ContainerId& id) {
+  return absl::StrCat("container \"", absl::CHexEscape(id), "\"");
+}
+
+absl::Status BeingDestroyed(const ContainerId& id) {
+  return absl::AbortedError(absl::StrCat(
+      Name(id), " is being destroyed; wait for Destroy to return"));
+}
+
+absl::Status HasEnded(const ContainerId& id) {
+  return absl::FailedPreconditionError(
+      absl::StrCat(Name(id), " has ended; Destroy it to acknowledge that"));
+}
+
+std::shared_ptr<const wire::Termination> MadeUp(absl::string_view why) {
+  auto termination = std::make_shared<wire::Termination>();
+  termination->set_killed(false);
+  termination->set_message(
+      absl::StrCat("the program did not say how it ended: ", why));
+  termination->set_state(wire::TASK_LOST);
+  termination->add_reasons(wire::TaskStatus::REASON_EXECUTOR_TERMINATED);
+  return termination;
+}
+
+}  // namespace lifecycle_internal
 
 using lifecycle_internal::BeingDestroyed;
 using lifecycle_internal::HasEnded;
@@ -18,7 +47,7 @@ using lifecycle_internal::Name;
 
 namespace {
 
-// Destroy() is to get through where others flood.
+// Destroy() must get through when other calls have used up the bounds.
 constexpr size_t kDestroyHeadroom = 16;
 
 }  // namespace
@@ -102,16 +131,11 @@ void Lifecycle::On(ContainerCall event) {
   Dispatch(event.command, event.call, event.container);
 }
 
-void Lifecycle::On(ContainersCall event) {
-  if (!Accept(event.call, "", 0)) return;
-  if (phase_ == Phase::kRecovering) {
-    held_.push_back(event);
+void Lifecycle::Dispatch(Command command, CallId call, const ContainerId& id) {
+  if (command == Command::kContainers) {
+    Submit(Command::kContainers, "", Op::Purpose::kCall, 0, {call});
     return;
   }
-  List(event.call);
-}
-
-void Lifecycle::Dispatch(Command command, CallId call, const ContainerId& id) {
   if (command == Command::kLaunch) {
     Launch(call, id);
     return;
@@ -217,7 +241,7 @@ void Lifecycle::Destroy(CallId call, const ContainerId& id,
         Take(std::exchange(container.launch, 0));
         Return(container.launch_call, BeingDestroyed(id));
         container.termination = MadeUp("its launch had not begun");
-        Gone(id);
+        BecomeGone(id);
       } else {
         container.destroy_timer =
             SetTimer(Timer::Kind::kLaunchGrace, options_.launch_grace, id);
@@ -247,16 +271,6 @@ void Lifecycle::StartUpdate(const ContainerId& id, Container& container,
   const CallId newest = callers.back();
   container.update = Submit(Command::kUpdate, id, Op::Purpose::kCall, newest,
                             std::move(callers));
-}
-
-// A list that was begun before a call may lack what the caller just launched,
-// so who comes while one is under way shares the next.
-void Lifecycle::List(CallId call) {
-  if (listing_ != 0) {
-    next_listing_.push_back(call);
-    return;
-  }
-  listing_ = Submit(Command::kContainers, "", Op::Purpose::kCall, 0, {call});
 }
 
 void Lifecycle::On(Shutdown) {

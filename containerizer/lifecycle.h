@@ -1,17 +1,30 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// What happens to containers: a function from state and event to state and
-// actions. No clock, no thread, no lock, no I/O and no callback is in here, so
-// a test can copy it, fingerprint it and walk through every interleaving.
+// What happens to containers: a function from a state and an event to a state
+// and actions. It has no clock, thread, lock, I/O or callback, so a test can
+// copy it, compare it, and walk through every order of events
+// (testing/simulation).
 //
 //   call, answer or timer ──▶ Handle() ──▶ commands, timers, results of calls
 //
-// Rules of order (design.md, contract 3–12): calls queue behind a launch,
-// Destroy overtakes; a failed launch is followed by `destroy`; one `wait` per
-// container at the program, shared by all callers; updates one at a time,
-// newest wins; gone means that `destroy` succeeded, or failed and the program
-// no longer lists the container.
+// The rules of order:
+//
+//   Calls queue behind a launch, but Destroy overtakes it.
+//   A launch that failed is followed by `destroy`.
+//   All callers of Wait() share one `wait` at the program.
+//   Updates of a container are sent one at a time, and the newest wins.
+//   A container is gone when `destroy` has succeeded, or when it has failed and
+//   the program does not list the container any more.
+//
+// Its one user is Containerizer, which gives it a clock and a transport:
+//
+//   Lifecycle lifecycle(options);
+//   for (Action& action : lifecycle.Handle(RecoverCall{1, known})) {
+//     std::visit([](auto&& what) { Do(std::move(what)); }, std::move(action));
+//   }
+//
+// Thread-compatible. Calls are to be valid: request.h checks what callers say.
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_LIFECYCLE_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_LIFECYCLE_H_
@@ -40,69 +53,74 @@
 
 namespace external_containerizer {
 
-using CallId = uint64_t;   // Chosen by whoever sends the event; never reused.
-using OpId = uint64_t;     // Chosen by Lifecycle; one command at the program.
-using TimerId = uint64_t;  // Chosen by Lifecycle.
+// The sender of the event chooses it, and never uses it again.
+using CallId = uint64_t;
+// Lifecycle chooses these. An op is one command at the program.
+using OpId = uint64_t;
+using TimerId = uint64_t;
 
 // --- Events: the only way in ---
 
+// Must come first. After it has failed it may come again.
 struct RecoverCall {
   CallId call;
   std::vector<KnownContainer> known;  // Valid ids, each once.
 };
-// A call for one container. What a launch or an update carries stays with the
-// sender, under the call's id, until the call returns.
+// Every other call. What a launch or an update carries stays with the sender,
+// under the call's id, until the call returns.
 struct ContainerCall {
   CallId call;
-  Command command;  // kLaunch, kUpdate, kUsage, kWait or kDestroy.
-  ContainerId container;
+  Command command;        // Not kRecover.
+  ContainerId container;  // Empty for kContainers.
 };
-struct ContainersCall {
-  CallId call;
-};
+// The answer to a StartCommand, exactly one for each.
 struct CommandEnded {
   OpId op;
   CommandResult result;
 };
+// The delay of a StartTimer is over.
 struct TimerFired {
   TimerId timer;
 };
 // The end: every call returns CANCELLED, now and from now on.
 struct Shutdown {};
 
-using Event = std::variant<RecoverCall, ContainerCall, ContainersCall,
-                           CommandEnded, TimerFired, Shutdown>;
+using Event = std::variant<RecoverCall, ContainerCall, CommandEnded, TimerFired,
+                           Shutdown>;
 
 // --- Actions: the only way out, to be carried out in order ---
 
-// Is answered by one CommandEnded. Repeats of a command have the same `op`;
-// its time goes on running from the first.
+// Hand a command to the program. One CommandEnded answers it. A command that is
+// repeated has the same `op`, and its time limit goes on from the first try.
 struct StartCommand {
   OpId op;
   Command command;
   ContainerId container;  // Empty if it is about no single one.
   CallId request;         // Whose request it carries: launch and update.
 };
-// Around all of a command's tries and the times between them: before the
-// first StartCommand, and when there will be no other.
+// These two enclose all tries of a command and the times between them. The
+// first comes before the first StartCommand, the second when no StartCommand
+// will follow.
 struct CommandQueued {
   OpId op;
 };
 struct CommandOver {
   OpId op;
 };
-// For a command that was started: CommandEnded is still due.
+// End a command that was started. Its CommandEnded is still due.
 struct CancelCommand {
   OpId op;
 };
+// TimerFired is due after `delay`, unless StopTimer comes first.
 struct StartTimer {
   TimerId timer;
   absl::Duration delay;
-  bool jitter;  // A back-off: whoever sets the timer adds some, at random.
+  bool jitter;  // The delay is a back-off: make it longer by a random part.
 };
 struct StopTimer {
   TimerId timer;
 };
+// A call is over. Each call returns exactly once.
 struct ReturnCall {
   using Value =
       std::variant<std::monostate, std::shared_ptr<const wire::Termination>,
@@ -112,15 +130,17 @@ struct ReturnCall {
   absl::Status status;
   Value value;  // What the call asks for, if `status` is OK.
 };
+// Tell the operator.
 struct Report {
   ContainerEvent event;
 };
-// The container is held from here on, until Forget; `sandbox` is what recovery
-// was told of it (a launch's is known to the sender).
+// A recovered container is held from now on. `sandbox` is the one that the
+// agent remembered.
 struct Adopt {
   ContainerId container;
   std::optional<Sandbox> sandbox;
 };
+// A container is no longer held. Its id may be used again.
 struct Forget {
   ContainerId container;
 };
@@ -134,15 +154,17 @@ class Lifecycle {
  public:
   explicit Lifecycle(LifecycleOptions options);
 
-  // Events that name an unknown op or timer are stale and change nothing.
+  // The actions are to be carried out in their order. An event that names an
+  // unknown op or timer is late and changes nothing.
   Actions Handle(Event event);
 
  private:
   friend class LifecycleFingerprint;  // For tests: the whole state.
 
+  // Calls other than Recover() are refused, kept, accepted, refused.
   enum class Phase { kFresh, kRecovering, kReady, kShutdown };
 
-  // One command at the program, its repeats included.
+  // One command at the program, with its repeats.
   struct Op {
     // Why `containers` is run; all else is run for kCall.
     enum class Purpose : uint8_t { kCall, kGoneCheck, kRecovery };
@@ -150,46 +172,56 @@ class Lifecycle {
     Command command;
     Purpose purpose = Purpose::kCall;
     int attempts = 1;
-    bool may_be_done = false;  // By a try before this one.
+    bool may_be_done = false;  // An earlier try may have done it.
     TimerId retry = 0;         // Set between two tries.
-    ContainerId container;
-    CallId request = 0;
-    std::vector<CallId> callers;  // Of update, usage and containers.
+    ContainerId container;     // Empty for recover and for callers' lists.
+    CallId request = 0;        // The call whose request is sent.
+    // Calls that return with it, for update, usage and containers. A container
+    // has the callers of launch, wait and destroy.
+    std::vector<CallId> callers;
   };
 
+  // A container that is held. One that is gone stays for as long as a command
+  // of unknown outcome may still act on its id.
   struct Container {
     ContainerState state = ContainerState::kLaunching;
-    bool asked_once = false;  // Not listed: one failed `wait` and it is lost.
-    bool destroyed = false;   // `destroy` is done; other commands are ending.
-    bool orphan = false;      // Recovery waits for it to be gone.
-    bool troubled = false;    // kTrouble was reported.
-    uint8_t waits_not_started = 0;  // In a row.
+    bool destroyed = false;  // `destroy` is done; other commands are ending.
+    bool orphan = false;     // Recovery waits until it is gone.
+    bool troubled = false;   // kTrouble was reported.
+    // Failures in a row. A `wait` that was not started counts apart, because it
+    // says nothing about the container.
+    uint8_t waits_not_started = 0;
     int wait_attempts = 0;
     int destroy_attempts = 0;
     CallId launch_call = 0;
-    OpId launch = 0, update = 0, usage = 0, wait = 0;  // 0: none.
+    // The commands that are queued or run; 0 where there is none.
+    OpId launch = 0, update = 0, usage = 0, wait = 0;
     OpId destroy = 0;  // Or the `containers` that follows its failure.
-    TimerId destroy_timer = 0, wait_timer = 0;
-    TimerId unknown_timer = 0;  // Set: an earlier command may still be at work.
-    uint64_t ended = 0;         // Key in ended_.
+    // The grace of the launch, the back-off of `destroy`, or the grace of
+    // `wait` after `destroy`: there is one at a time.
+    TimerId destroy_timer = 0;
+    TimerId wait_timer = 0;     // A back-off, or kWaitStable.
+    TimerId unknown_timer = 0;  // Set while an earlier command may be at work.
+    uint64_t ended = 0;         // The key in ended_.
     std::vector<std::pair<Command, CallId>> queued;  // Behind the launch.
     std::vector<CallId> updates;  // Not sent yet; the last one counts.
     std::vector<CallId> waiters, destroyers;
     std::shared_ptr<const wire::Termination> termination;
-    absl::Status cause;  // The first failure, which explains those after it.
-    absl::Status destroy_error;  // Of the last `destroy`.
+    absl::Status cause;  // The first failure, which explains later ones.
+    absl::Status destroy_error;  // The error of the last `destroy`.
   };
 
   struct Timer {
+    // Says what happens when the timer fires.
     enum class Kind {
-      kOpRetry,
-      kLaunchGrace,
-      kWaitGrace,
-      kWaitRetry,
-      kWaitStable,
-      kDestroyRetry,
-      kUnlistedGrace,
-      kUnknownGrace,
+      kOpRetry,        // `op` is tried again.
+      kLaunchGrace,    // A launch that Destroy() waits for is cancelled.
+      kWaitGrace,      // A `wait` that outlasts `destroy` is cancelled.
+      kWaitRetry,      // `wait` is tried again.
+      kWaitStable,     // A `wait` has run for long: its failures are forgotten.
+      kDestroyRetry,   // `destroy` is tried again.
+      kUnlistedGrace,  // Containers that are not listed count as running.
+      kUnknownGrace,   // The container's id may be used again.
     };
     Kind kind;
     ContainerId container;
@@ -198,20 +230,24 @@ class Lifecycle {
 
   void On(RecoverCall event);
   void On(ContainerCall event);
-  void On(ContainersCall event);
   void On(CommandEnded event);
   void On(TimerFired event);
   void On(Shutdown event);
 
-  // Calls. Accept() returns false after it refused the call.
+  // Calls.
+  //
+  // Accept() returns false if it has refused the call. A call with `headroom`
+  // may exceed the bounds by so much.
   bool Accept(CallId call, const ContainerId& container, size_t headroom);
+  // Does what the container's state asks for: queues the call behind a launch,
+  // lets it join a command, begins a command, or returns it at once.
   void Dispatch(Command command, CallId call, const ContainerId& id);
   void Launch(CallId call, const ContainerId& id);
   void Destroy(CallId call, const ContainerId& id, Container& container);
-  void List(CallId call);
   void JoinUsage(CallId call, const ContainerId& id, Container& container);
   void StartUpdate(const ContainerId& id, Container& container,
                    std::vector<CallId> callers);
+  // A call that has returned already is left alone: Shutdown returns all.
   void Return(CallId call, absl::Status status,
               ReturnCall::Value value = std::monostate());
   void ReturnAll(std::vector<CallId>& calls, const absl::Status& status,
@@ -220,6 +256,11 @@ class Lifecycle {
                          const Container& container);
 
   // Commands.
+  //
+  // Submit() queues a command, and Take() removes one that is over.
+  // RetryLater() returns true if the command will be tried again.
+  // AbortUnlessRunning() ends an update or a usage that is queued or waits for
+  // its next try.
   OpId Submit(Command command, const ContainerId& container,
               Op::Purpose purpose = Op::Purpose::kCall, CallId request = 0,
               std::vector<CallId> callers = {});
@@ -230,33 +271,42 @@ class Lifecycle {
   void LaunchEnded(const ContainerId& id, const CommandResult& result);
   void WaitEnded(const ContainerId& id, const CommandResult& result);
   void DestroyEnded(const ContainerId& id, const CommandResult& result);
+  // The `containers` that follows a `destroy` that failed.
   void GoneCheckEnded(const ContainerId& id, const CommandResult& result);
+  // Tries once more after a back-off, or gives up.
   void DestroyAgain(const ContainerId& id, Container& container);
   void AbortUnlessRunning(OpId id);
-  void ListEnded(std::vector<CallId> callers, const CommandResult& result);
 
-  // Transitions.
+  // Transitions. TryDestroy() may be repeated; FinishDestroy() follows its success,
+  // BecomeGoneIfOver() waits for the container's other commands, and BecomeGone() forgets.
   void SetState(const ContainerId& id, Container& container,
                 ContainerState state, absl::string_view why,
                 const absl::Status& status = absl::OkStatus());
-  void Ended(const ContainerId& id, Container& container);
+  // It has ended by itself. Too many of them cost the oldest.
+  void EnterEnded(const ContainerId& id, Container& container);
   void BeginDestroy(const ContainerId& id, Container& container,
                     absl::string_view why);
   void TryDestroy(const ContainerId& id, Container& container);
-  void Destroyed(const ContainerId& id, Container& container);
+  void FinishDestroy(const ContainerId& id, Container& container);
+  // Gives up: the container is still held, and Destroy() may come again.
   void DestroyFailed(const ContainerId& id, Container& container);
-  void GoneIfOver(const ContainerId& id, Container& container);
-  void Gone(const ContainerId& id);
+  void BecomeGoneIfOver(const ContainerId& id, Container& container);
+  void BecomeGone(const ContainerId& id);
 
-  // Recovery.
-  void Recovered(const CommandResult& listed);
+  // Recovery. Enter() begins to hold a container. The call returns when no
+  // orphan is left and every container that was not listed has been asked
+  // (FinishRecovery); calls for containers do not wait for that.
+  void ReconcileWith(const CommandResult& listed);
   void RecoveryFailed(const absl::Status& status);
   Container& Enter(const KnownContainer& known, ContainerState state);
   void StartOrphans();
   void OrphanDone(Container& container, const ContainerId& id, bool destroyed);
-  void UnlistedAnswered(const ContainerId& id, Container& container, bool lost);
+  void UnlistedAnswered(const ContainerId& id, bool lost);
   void FinishRecovery();
 
+  // Timers and reports. Trouble() reports a failure that is tried again, and
+  // WaitWorks() reports that it is over. Stop() sets the id to 0. Backoff() is
+  // the time before the next try, when `attempts` have failed.
   TimerId SetTimer(Timer::Kind kind, absl::Duration delay,
                    const ContainerId& container, OpId op = 0);
   void Stop(TimerId& timer);
@@ -270,27 +320,28 @@ class Lifecycle {
 
   LifecycleOptions options_;
   Phase phase_ = Phase::kFresh;
-  uint64_t next_id_ = 1;
+  uint64_t next_id_ = 1;  // Of ops, timers and keys in ended_.
   CommandSlots slots_;
-  // Nodes: a container stays where it is while others come and go.
+  // Nodes, so that a container stays where it is while others come and go.
   absl::node_hash_map<ContainerId, Container> containers_;
   absl::node_hash_map<OpId, Op> ops_;
   absl::flat_hash_map<TimerId, Timer> timers_;
-  absl::flat_hash_map<CallId, ContainerId> calls_;  // Not returned yet.
-  absl::flat_hash_map<ContainerId, size_t> calls_of_;
-  absl::btree_map<uint64_t, ContainerId> ended_;  // Oldest first.
-  OpId listing_ = 0;
-  std::vector<CallId> next_listing_;
+  absl::flat_hash_map<CallId, ContainerId> calls_;     // Not returned yet.
+  absl::flat_hash_map<ContainerId, size_t> calls_of_;  // How many of them.
+  // Containers that have ended, the oldest first, to keep at most max_ended.
+  absl::btree_map<uint64_t, ContainerId> ended_;
 
+  // Recovery.
   CallId recover_call_ = 0;
   std::vector<KnownContainer> known_;
-  std::vector<Event> held_;  // Calls that came during recovery.
+  std::vector<ContainerCall> held_;  // Calls that came during recovery.
+  // Known as running and not listed: one failed `wait`, and it is lost.
   absl::btree_set<ContainerId> unlisted_;
-  std::vector<ContainerId> orphans_;  // Not begun; the last is next.
-  size_t orphans_begun_ = 0;
+  std::vector<ContainerId> orphans_;  // Not begun; the last is the next.
+  size_t orphans_begun_ = 0;          // And not gone yet.
   RecoverySummary summary_;
 
-  Actions out_;
+  Actions out_;  // Of the event that is being handled.
 };
 
 }  // namespace external_containerizer

@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// The part of Lifecycle that runs commands and hears how they ended.
+// The part of Lifecycle that runs commands and learns how they ended.
 
 #include "external_containerizer/containerizer/lifecycle.h"
 
@@ -20,7 +20,7 @@ using lifecycle_internal::Name;
 
 namespace {
 
-// Back-off has long reached its longest by then.
+// The back-off has reached its longest long before that.
 constexpr int kMostCounted = 20;
 
 }  // namespace
@@ -60,7 +60,7 @@ void Lifecycle::On(CommandEnded event) {
   if (it == ops_.end() || !slots_.IsRunning(event.op)) return;
   slots_.Release(event.op);
   CommandResult& result = event.result;
-  // Nothing about a container outlives its entry.
+  // No op about a container outlives its entry.
   Container* const container = it->second.container.empty()
                                    ? nullptr
                                    : &containers_.at(it->second.container);
@@ -100,12 +100,12 @@ void Lifecycle::On(CommandEnded event) {
         StartUpdate(op.container, *container,
                     std::exchange(container->updates, {}));
       }
-      GoneIfOver(op.container, *container);
+      BecomeGoneIfOver(op.container, *container);
       return;
     case Command::kUsage:
       container->usage = 0;
       ReturnAll(op.callers, result.status, result.usage);
-      GoneIfOver(op.container, *container);
+      BecomeGoneIfOver(op.container, *container);
       return;
     case Command::kRecover:
       if (!result.status.ok()) {
@@ -116,20 +116,20 @@ void Lifecycle::On(CommandEnded event) {
       return;
     case Command::kContainers:
       if (op.purpose == Op::Purpose::kCall) {
-        ListEnded(std::move(op.callers), result);
+        ReturnAll(op.callers, result.status, result.containers);
       } else if (op.purpose == Op::Purpose::kGoneCheck) {
         GoneCheckEnded(op.container, result);
       } else if (!result.status.ok()) {
         RecoveryFailed(result.status);
       } else {
-        Recovered(result);
+        ReconcileWith(result);
       }
       return;
   }
 }
 
-// Update, usage, containers and recover do no harm when they are repeated.
-// `wait` and `destroy` are, too, but have rules of their own.
+// Update, usage, containers and recover do no harm when they are repeated. So
+// do `wait` and `destroy`, but they have rules of their own.
 bool Lifecycle::RetryLater(OpId id, Op& op, const Container* container,
                            const CommandResult& result) {
   if (container != nullptr && container->state == ContainerState::kDestroying) {
@@ -186,7 +186,7 @@ void Lifecycle::LaunchEnded(const ContainerId& id,
   container.cause = result.status;
   if (result.outcome == Outcome::kNotStarted) {
     container.termination = MadeUp(result.status.message());
-    Gone(id);
+    BecomeGone(id);
     return;
   }
   if (!destroying) {
@@ -208,32 +208,32 @@ void Lifecycle::WaitEnded(const ContainerId& id, const CommandResult& result) {
     container.termination = result.termination;
     ReturnTermination(container.waiters, container);
     if (destroying) {
-      GoneIfOver(id, container);
+      BecomeGoneIfOver(id, container);
     } else {
-      UnlistedAnswered(id, container, /*lost=*/false);
-      Ended(id, container);
+      UnlistedAnswered(id, /*lost=*/false);
+      EnterEnded(id, container);
     }
     return;
   }
   if (container.destroyed) {
     container.cause.Update(result.status);
-    GoneIfOver(id, container);
+    BecomeGoneIfOver(id, container);
     return;
   }
   const bool not_started = result.outcome == Outcome::kNotStarted;
-  if (!destroying && container.asked_once && !not_started &&
+  if (!destroying && unlisted_.contains(id) && !not_started &&
       !result.WorthAnotherTry()) {
     container.termination = MadeUp(absl::StrCat(
         "it is not listed any more, and ", result.status.message()));
     ReturnTermination(container.waiters, container);
-    UnlistedAnswered(id, container, /*lost=*/true);
-    Ended(id, container);
+    UnlistedAnswered(id, /*lost=*/true);
+    EnterEnded(id, container);
     return;
   }
   container.cause.Update(result.status);
   if (not_started) {
-    // That says nothing about the container: the program is away, or cannot be
-    // executed now. It is asked for as long as that takes.
+    // The program is away, or cannot be executed now. That says nothing about
+    // the container, so `wait` is repeated for as long as it takes.
     container.waits_not_started = static_cast<uint8_t>(
         std::min(container.waits_not_started + 1, kMostCounted));
     if (!destroying &&
@@ -251,7 +251,7 @@ void Lifecycle::WaitEnded(const ContainerId& id, const CommandResult& result) {
   } else if (destroying) {
     return;
   } else {
-    UnlistedAnswered(id, container, /*lost=*/true);
+    UnlistedAnswered(id, /*lost=*/true);
     container.cause = absl::Status(
         container.cause.code(),
         absl::StrCat("the agent destroyed it, because its `wait` failed ",
@@ -260,7 +260,8 @@ void Lifecycle::WaitEnded(const ContainerId& id, const CommandResult& result) {
     BeginDestroy(id, container, "its `wait` failed too often");
     return;
   }
-  // A helper that is replaced costs every `wait` one failure.
+  // Every `wait` fails once when a helper is replaced, so one failure is no
+  // trouble.
   if (result.WorthAnotherTry() &&
       container.wait_attempts + container.waits_not_started == 1) {
     Notice(id, Command::kWait, "will be tried again", result.status);
@@ -279,14 +280,14 @@ void Lifecycle::DestroyEnded(const ContainerId& id,
   Container& container = containers_.at(id);
   container.destroy = 0;
   if (result.status.ok()) {
-    Destroyed(id, container);
+    FinishDestroy(id, container);
     return;
   }
   container.destroy_error = result.status;
   if (result.outcome == Outcome::kNotStarted ||
       result.outcome == Outcome::kUnknown) {
-    // What the program lists proves nothing if it was never told: many list
-    // nothing at all.
+    // The program's list proves nothing if the program was never told to
+    // destroy: many programs list nothing at all.
     DestroyAgain(id, container);
     return;
   }
@@ -313,7 +314,7 @@ void Lifecycle::GoneCheckEnded(const ContainerId& id,
     Notice(id, Command::kDestroy,
            "failed, and the container is not listed any more: it is gone",
            container.destroy_error);
-    Destroyed(id, container);
+    FinishDestroy(id, container);
   } else {
     DestroyAgain(id, container);
   }
@@ -328,16 +329,6 @@ void Lifecycle::AbortUnlessRunning(OpId id) {
   Container& container = containers_.at(op.container);
   (op.command == Command::kUpdate ? container.update : container.usage) = 0;
   ReturnAll(op.callers, BeingDestroyed(op.container));
-}
-
-void Lifecycle::ListEnded(std::vector<CallId> callers,
-                          const CommandResult& result) {
-  ReturnAll(callers, result.status, result.containers);
-  listing_ = 0;
-  if (!next_listing_.empty()) {
-    listing_ = Submit(Command::kContainers, "", Op::Purpose::kCall, 0,
-                      std::exchange(next_listing_, {}));
-  }
 }
 
 }  // namespace external_containerizer

@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// The part of Lifecycle that runs once: recover, containers, reconcile, and
-// what then happens to orphans.
+// The part of Lifecycle that runs once: recover, containers, reconcile, and the
+// end of the orphans.
 
 #include <algorithm>
 #include <utility>
@@ -43,12 +43,8 @@ void Lifecycle::RecoveryFailed(const absl::Status& status) {
   const absl::Status error = absl::FailedPreconditionError(
       absl::StrCat("recovery failed: ", status.message(),
                    "; call Recover again when the cause is mended"));
-  for (const Event& event : std::exchange(held_, {})) {
-    if (const auto* call = std::get_if<ContainerCall>(&event)) {
-      Return(call->call, error);
-    } else if (const auto* list = std::get_if<ContainersCall>(&event)) {
-      Return(list->call, error);
-    }
+  for (const ContainerCall& call : std::exchange(held_, {})) {
+    Return(call.call, error);
   }
 }
 
@@ -60,7 +56,7 @@ Lifecycle::Container& Lifecycle::Enter(const KnownContainer& known,
   return container;
 }
 
-void Lifecycle::Recovered(const CommandResult& result) {
+void Lifecycle::ReconcileWith(const CommandResult& result) {
   std::vector<ContainerId> listed;
   for (const ContainerId& id : result.containers) {
     if (absl::Status valid = wire::ValidateId("container id", id);
@@ -78,10 +74,8 @@ void Lifecycle::Recovered(const CommandResult& result) {
     summary_.recovered.push_back(known.id);
   }
   for (const KnownContainer& known : decided.ask) {
-    Container& container = Enter(known, ContainerState::kRunning);
-    container.asked_once = true;
     unlisted_.insert(known.id);
-    StartWait(known.id, container);
+    StartWait(known.id, Enter(known, ContainerState::kRunning));
   }
   for (const ContainerId& id : decided.hold) {
     StartWait(id, Enter(KnownContainer{id, {}, std::nullopt},
@@ -99,12 +93,8 @@ void Lifecycle::Recovered(const CommandResult& result) {
   }
   phase_ = Phase::kReady;
   StartOrphans();
-  for (Event& event : std::exchange(held_, {})) {
-    if (const auto* call = std::get_if<ContainerCall>(&event)) {
-      Dispatch(call->command, call->call, call->container);
-    } else if (const auto* list = std::get_if<ContainersCall>(&event)) {
-      List(list->call);
-    }
+  for (const ContainerCall& call : std::exchange(held_, {})) {
+    Dispatch(call.command, call.call, call.container);
   }
   FinishRecovery();
 }
@@ -129,9 +119,7 @@ void Lifecycle::OrphanDone(Container& container, const ContainerId& id,
   FinishRecovery();
 }
 
-void Lifecycle::UnlistedAnswered(const ContainerId& id, Container& container,
-                                 bool lost) {
-  container.asked_once = false;
+void Lifecycle::UnlistedAnswered(const ContainerId& id, bool lost) {
   if (unlisted_.erase(id) == 0) return;
   (lost ? summary_.lost : summary_.recovered).push_back(id);
   FinishRecovery();

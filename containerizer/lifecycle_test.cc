@@ -449,7 +449,7 @@ TEST_F(LifecycleTest, AWaitThatFailsIsTroubleAtOnceUntilItWorks) {
   EXPECT_THAT(events().back().status, IsOk());
 }
 
-// A helper that is replaced loses every `wait` once.
+// Every `wait` fails once when a helper is replaced.
 TEST_F(LifecycleTest, AWaitThatIsLostOnceIsNoTrouble) {
   Recovered();
   Launched("a");
@@ -490,7 +490,7 @@ TEST_F(LifecycleTest, AProgramThatIsAwayForLongCostsNoContainer) {
     FireTimer(timers().begin()->first);
     ASSERT_EQ(Running(), "wait a");
   }
-  // What comes then has all its tries.
+  // Later failures have all their tries again.
   Fail(Command::kWait, "a");
   Fire(absl::Milliseconds(100));
   AnswerWait("a", 3 << 8);
@@ -852,13 +852,11 @@ TEST_F(LifecycleTest, AListThatWasBegunBeforeTheCallIsNotItsAnswer) {
   Recovered();
   const CallId first = List();
   const CallId second = List();
-  const CallId third = List();
   AnswerList({"a"});
   EXPECT_TRUE(HasReturned(first));
   EXPECT_FALSE(HasReturned(second));
   AnswerList({"a", "b"});
   EXPECT_THAT(ValueOf<std::vector<ContainerId>>(second), ElementsAre("a", "b"));
-  EXPECT_TRUE(HasReturned(third));
 }
 
 // --- Bounds ---
@@ -921,7 +919,8 @@ class EveryCallInEveryState
     : public LifecycleTest,
       public ::testing::WithParamInterface<StateAndCall> {};
 
-// What a call comes to at once ("pending": nothing yet), and what then runs.
+// The immediate result of a call ("pending" if it has none), and the commands
+// that run then.
 TEST_P(EveryCallInEveryState, DoesWhatTheTableSays) {
   const auto& [state, command, expected] = GetParam();
   Recovered();

@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// Drives a Lifecycle in tests: keeps what it asked for and lets the test
-// answer, in any order.
+// Drives a Lifecycle in tests. It keeps the commands that the Lifecycle starts,
+// and the test answers them in any order.
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_LIFECYCLE_TESTING_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_LIFECYCLE_TESTING_H_
@@ -34,10 +34,10 @@ class LifecycleHarness {
     return Send([&](CallId call) { return ContainerCall{call, command, id}; });
   }
   CallId List() {
-    return Send([](CallId call) { return ContainersCall{call}; });
+    return Call(Command::kContainers, "");
   }
   void Shut() { Handle(Shutdown()); }
-  // The agent dies with all that it ran; what comes then is the next one's.
+  // The agent dies with its commands. Later events are the next agent's.
   void Crash() {
     lifecycle_ = Lifecycle(options_);
     running_.clear();
@@ -63,7 +63,7 @@ class LifecycleHarness {
 
   // --- What runs ---
 
-  // "launch a, wait b": what has been started and has not been answered.
+  // Commands that were started and not answered, as "launch a, wait b".
   std::string Running() const {
     std::string text;
     for (const auto& [op, command] : running_) {

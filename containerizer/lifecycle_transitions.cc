@@ -37,7 +37,7 @@ void Lifecycle::SetState(const ContainerId& id, Container& container,
   out_.push_back(Report{std::move(event)});
 }
 
-void Lifecycle::Ended(const ContainerId& id, Container& container) {
+void Lifecycle::EnterEnded(const ContainerId& id, Container& container) {
   ReturnAll(container.updates, HasEnded(id));
   SetState(id, container, ContainerState::kEnded,
            container.termination->message());
@@ -66,9 +66,9 @@ void Lifecycle::TryDestroy(const ContainerId& id, Container& container) {
   container.destroy = Submit(Command::kDestroy, id);
 }
 
-// The container's commands must end before it is gone: its id may come again,
+// The container's commands must end before it is gone. Its id may come again,
 // and none of them must reach the next container of that id.
-void Lifecycle::Destroyed(const ContainerId& id, Container& container) {
+void Lifecycle::FinishDestroy(const ContainerId& id, Container& container) {
   container.destroyed = true;
   Stop(container.wait_timer);
   if (slots_.Withdraw(container.wait)) Take(std::exchange(container.wait, 0));
@@ -79,11 +79,11 @@ void Lifecycle::Destroyed(const ContainerId& id, Container& container) {
     container.destroy_timer =
         SetTimer(Timer::Kind::kWaitGrace, options_.wait_grace, id);
   }
-  GoneIfOver(id, container);
+  BecomeGoneIfOver(id, container);
 }
 
-// The container is held on: as running if `wait` still watches it, else as
-// ended, so that Wait answers and Destroy can be called again.
+// The container is still held: as running if `wait` still watches it, and as
+// ended if not, so that Wait answers and Destroy can be called again.
 void Lifecycle::DestroyFailed(const ContainerId& id, Container& container) {
   const absl::Status error = absl::Status(
       container.destroy_error.code(),
@@ -106,12 +106,12 @@ void Lifecycle::DestroyFailed(const ContainerId& id, Container& container) {
     container.termination = MadeUp(error.message());
     ReturnTermination(container.waiters, container);
   }
-  // It is not in ended_: such containers would make room for each other for
-  // ever.
+  // It is not in ended_: two containers that cannot be destroyed would make
+  // room for each other for ever.
   SetState(id, container, ContainerState::kEnded, "destroy failed", error);
 }
 
-void Lifecycle::GoneIfOver(const ContainerId& id, Container& container) {
+void Lifecycle::BecomeGoneIfOver(const ContainerId& id, Container& container) {
   if (!container.destroyed || container.wait != 0 || container.update != 0 ||
       container.usage != 0) {
     return;
@@ -120,10 +120,10 @@ void Lifecycle::GoneIfOver(const ContainerId& id, Container& container) {
     container.termination = MadeUp(
         container.cause.ok() ? "it was destroyed" : container.cause.message());
   }
-  Gone(id);
+  BecomeGone(id);
 }
 
-void Lifecycle::Gone(const ContainerId& id) {
+void Lifecycle::BecomeGone(const ContainerId& id) {
   const auto it = containers_.find(id);
   Container& container = it->second;
   Stop(container.destroy_timer);
@@ -132,7 +132,7 @@ void Lifecycle::Gone(const ContainerId& id) {
   SetState(id, container, ContainerState::kGone,
            container.termination->message());
   out_.push_back(Forget{id});
-  UnlistedAnswered(id, container, /*lost=*/false);
+  UnlistedAnswered(id, /*lost=*/false);
   OrphanDone(container, id, /*destroyed=*/true);
   if (container.unknown_timer == 0) containers_.erase(it);
 }
@@ -152,7 +152,6 @@ void Lifecycle::On(TimerFired event) {
       return;
     case Timer::Kind::kUnlistedGrace:
       for (const ContainerId& id : std::exchange(unlisted_, {})) {
-        containers_.at(id).asked_once = false;
         summary_.recovered.push_back(id);
       }
       FinishRecovery();

@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// What recovery decides: what the agent knows × what the program lists × the
-// policy. Pure.
+// Decides what recovery does with each container, from what the agent knows,
+// what the program lists, and the policy. Pure.
 //
 //                    listed                       not listed
 //   running          adopt                        adopt, ask `wait` once
@@ -11,7 +11,11 @@
 //   not known        orphan (all), hold (report), -
 //                    leave alone (own)
 //
-// Not being listed alone never means gone: real programs list nothing.
+// A container that is not listed is not gone for that reason alone: real
+// programs list nothing.
+//
+//   Reconciliation decided = Reconcile(known, listed, OrphanPolicy::kOwn);
+//   for (const KnownContainer& container : decided.adopt) Hold(container);
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_RECONCILE_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_RECONCILE_H_
@@ -22,12 +26,13 @@
 
 namespace external_containerizer {
 
+// Each container that is known or listed is in at most one of these.
 struct Reconciliation {
-  std::vector<KnownContainer> adopt;    // Running; hold them again.
+  std::vector<KnownContainer> adopt;    // They run; hold them again.
   std::vector<KnownContainer> ask;      // The same, but `wait` may deny them.
   std::vector<KnownContainer> destroy;  // Orphans and unacknowledged launches.
-  std::vector<ContainerId> hold;   // Somebody's; hold so that Destroy works.
-  std::vector<ContainerId> leave;  // Somebody's; not ours to touch.
+  std::vector<ContainerId> hold;        // Hold them so that Destroy works.
+  std::vector<ContainerId> leave;       // They are not ours to touch.
 };
 
 // `known` names each container once; of repeated ids in `listed` the first

@@ -15,7 +15,7 @@ namespace {
 
 using State = KnownContainer::State;
 
-// "adopt" and so on, or "" for what is forgotten: what becomes of "x".
+// The decision about "x": "adopt" and so on, or "" if it is forgotten.
 std::string Fate(std::vector<KnownContainer> known,
                  std::vector<ContainerId> listed, OrphanPolicy policy) {
   const Reconciliation r = Reconcile(known, listed, policy);

@@ -35,7 +35,7 @@ absl::Status ValidateSandbox(const Sandbox& sandbox) {
   return absl::OkStatus();
 }
 
-// Called for complete messages with a valid id.
+// `message` is complete, and its id is valid.
 template <typename Message>
 absl::Status Serialize(const Message& message, absl::string_view command,
                        std::string* bytes) {

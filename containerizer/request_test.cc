@@ -59,7 +59,8 @@ TEST(RequestTest, TheLargestRecordFitsAndOneByteMoreDoesNot) {
   LaunchRequest launch = Launch();
   launch.executor.set_data("");
   const size_t empty = MakeLaunch(launch, EnvironmentOptions())->input.size();
-  // Lengths of the string and of the message around it take more bytes then.
+  // The lengths of the string and of the message around it then take more
+  // bytes.
   launch.executor.set_data(std::string(kMaxInputBytes - empty - 6, 'x'));
   const auto largest = MakeLaunch(launch, EnvironmentOptions());
   ASSERT_THAT(largest.status(), IsOk());

@@ -17,19 +17,20 @@ namespace {
 
 constexpr int kMaxSignal = 64;
 
-// strsignal() writes to a shared buffer for those above, in older C libraries.
+// For signals above this one, strsignal() writes to a shared buffer in older C
+// libraries.
 constexpr int kMaxNamedSignal = 31;
 
-Exit Signaled(int signal) { return Exit{Exit::Kind::kSignaled, signal}; }
-Exit Exited(int code) { return Exit{Exit::Kind::kExited, code}; }
+Exit BySignal(int signal) { return Exit{Exit::Kind::kSignaled, signal}; }
+Exit WithCode(int code) { return Exit{Exit::Kind::kExited, code}; }
 
-// The macros of <sys/wait.h> find a meaning in every int; the kernel gives
-// only these.
+// The macros of <sys/wait.h> find a meaning in every int. The kernel gives only
+// these values.
 Exit FromWaitStatus(int status) {
   constexpr int kCoreDumped = 0x80;
-  if ((status & ~0xff00) == 0) return Exited(status >> 8);
+  if ((status & ~0xff00) == 0) return WithCode(status >> 8);
   const int signal = status & ~kCoreDumped;
-  if (signal >= 1 && signal <= kMaxSignal) return Signaled(signal);
+  if (signal >= 1 && signal <= kMaxSignal) return BySignal(signal);
   return Exit();
 }
 
@@ -50,27 +51,23 @@ std::string Exit::ToString() const {
   return "ended in an unknown way";
 }
 
-Exit ExitOf(const Termination& termination, ExitConvention convention) {
+Exit ExitOf(const Termination& termination) {
   if (!termination.has_status()) return Exit();
   const int status = termination.status();
-  if (status < 0) return status >= -kMaxSignal ? Signaled(-status) : Exit();
-  if (convention == ExitConvention::kWaitStatus) return FromWaitStatus(status);
-  return status <= 255 ? Exited(status) : Exit();
+  if (status < 0) return status >= -kMaxSignal ? BySignal(-status) : Exit();
+  return FromWaitStatus(status);
 }
 
 void NormalizeStatus(ExitConvention convention, Termination& termination) {
   if (convention == ExitConvention::kWaitStatus) return;
-  const Exit exit = ExitOf(termination, convention);
-  switch (exit.kind) {
-    case Exit::Kind::kExited:
-      termination.set_status(exit.number << 8);
-      break;
-    case Exit::Kind::kSignaled:
-      termination.set_status(exit.number);
-      break;
-    case Exit::Kind::kUnknown:
-      termination.clear_status();
-      break;
+  if (!termination.has_status()) return;
+  const int status = termination.status();
+  if (status >= 0 && status <= 255) {
+    termination.set_status(status << 8);
+  } else if (status < 0 && status >= -kMaxSignal) {
+    termination.set_status(-status);
+  } else {
+    termination.clear_status();
   }
 }
 

@@ -1,7 +1,11 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// What a Termination says, whichever generation of program wrote it.
+// Reads and makes a Termination, whichever generation of program wrote it.
+//
+//   Exit exit = ExitOf(termination);
+//   if (exit.kind == Exit::Kind::kExited) return exit.number;
+//   return absl::StrCat("the task was ", exit.ToString());
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_WIRE_EXIT_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_WIRE_EXIT_H_
@@ -19,16 +23,16 @@ namespace wire {
 // How a container's process ended.
 struct Exit {
   enum class Kind {
-    kUnknown,   // nobody saw it, or the number makes no sense
-    kExited,    // by itself; `number` is the exit code, 0 to 255
-    kSignaled,  // `number` is the signal, 1 to 64
+    kUnknown,   // Nobody saw it, or the number makes no sense.
+    kExited,    // It exited; `number` is the exit code, 0 to 255.
+    kSignaled,  // A signal ended it; `number` is the signal, 1 to 64.
   };
 
   Kind kind = Kind::kUnknown;
   int number = 0;
 
-  // "exited with code 3", "killed by signal 9 (Killed)", "ended in an unknown
-  // way".
+  // For example "exited with code 3", "killed by signal 9 (Killed)" or "ended
+  // in an unknown way".
   std::string ToString() const;
 
   friend bool operator==(const Exit& a, const Exit& b) {
@@ -37,29 +41,30 @@ struct Exit {
   friend bool operator!=(const Exit& a, const Exit& b) { return !(a == b); }
 };
 
-// How to read Termination.status. A negative one is a negated signal in both:
-// programs in Python send what its subprocess module calls the return code.
+// The meaning of Termination.status. A negative status is a negated signal in
+// both conventions: programs in Python send it, as their subprocess module
+// does.
 enum class ExitConvention {
-  kWaitStatus,  // as waitpid() gives it; what the protocol means
-  kExitCode,    // a bare exit code, 0 to 255; what some programs send
+  kWaitStatus,  // A status as waitpid() gives it. The protocol means this.
+  kExitCode,    // A bare exit code, 0 to 255. A few programs send this.
 };
 
-// A number that the convention does not know (a stopped process, 70000) is as
-// unknown as none: it comes from a program and is not to be trusted.
-Exit ExitOf(const Termination& termination,
-            ExitConvention convention = ExitConvention::kWaitStatus);
+// How the container ended, by the convention kWaitStatus. A number that means
+// nothing there (a stopped process, 70000) counts as unknown, like no number: a
+// program sent it, and programs are not trusted.
+Exit ExitOf(const Termination& termination);
 
-// Rewrites `termination.status` as what waitpid() gives, so that all who read
-// it later agree. A number that makes no sense is removed.
+// Rewrites `termination.status` from `convention` to kWaitStatus, so that all
+// later readers agree. A number that makes no sense is removed.
 void NormalizeStatus(ExitConvention convention, Termination& termination);
 
-// Why a container ended, the most important reason first; empty if nothing is
-// known. `killed`, with which programs for 0.19 to 0.25 say that a limit was
-// exceeded, but not which, counts as REASON_CONTAINER_LIMITATION.
+// Why a container ended, with the most important reason first; empty if that is
+// not known. Programs for 0.19 to 0.25 set `killed` when a limit was exceeded,
+// without saying which limit. That counts as REASON_CONTAINER_LIMITATION.
 std::vector<TaskStatus::Reason> ReasonsOf(const Termination& termination);
 
-// For a program: the Termination that agents of all releases accept.
-// `wait_status` is as waitpid() gives it. `message` is for people.
+// For programs: a Termination that agents of all releases accept. `wait_status`
+// is a status as waitpid() gives it. `message` is for people.
 Termination MakeTermination(int wait_status, absl::string_view message);
 
 }  // namespace wire

@@ -36,7 +36,9 @@ Termination WithStatus(int status) {
 
 Exit OfWaitStatus(int status) { return ExitOf(WithStatus(status)); }
 Exit OfExitCode(int status) {
-  return ExitOf(WithStatus(status), ExitConvention::kExitCode);
+  Termination termination = WithStatus(status);
+  NormalizeStatus(ExitConvention::kExitCode, termination);
+  return ExitOf(termination);
 }
 
 TEST(ExitOfTest, ReadsWaitStatus) {
@@ -78,7 +80,6 @@ TEST(NormalizeStatusTest, WhatEitherConventionMeansIsSaidAsAWaitStatus) {
 
 TEST(ExitOfTest, IsUnknownWithoutStatus) {
   EXPECT_EQ(ExitOf(Termination()), kUnknown);
-  EXPECT_EQ(ExitOf(Termination(), ExitConvention::kExitCode), kUnknown);
 }
 
 TEST(ExitOfTest, IsUnknownForNumbersThatMakeNoSense) {

@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// The bytes that agents and programs of other times have sent, and will send.
+// Bytes that agents and programs of other times have sent, or will send.
 
 #include <cstddef>
 #include <cstdint>
@@ -33,7 +33,7 @@ struct Recorded {
   const Message* type;
 };
 
-// What the original agent sent to a program for each command.
+// The bytes that the original agent sent to a program for each command.
 class RecordedRequestTest : public ::testing::TestWithParam<Recorded> {
  protected:
   std::unique_ptr<Message> NewMessage() const {
@@ -159,7 +159,7 @@ TEST(TerminationRecordTest, KeepsStateAndReasonsOfLaterReleases) {
 }
 
 TEST(TerminationRecordTest, ReasonsMayBePacked) {
-  // A program with a schema of its own may write them so.
+  // A program with a schema of its own may pack them.
   const auto ended = Parse<wire::Termination>("2a020813");
   EXPECT_EQ(ended.reasons_size(), 2);
 }
@@ -190,7 +190,7 @@ TEST(CommandInfoRecordTest, HasTheContainerOfOldReleases) {
 }
 
 TEST(CommandInfoRecordTest, KeepsTheHealthCheckOf019) {
-  // Number 6 was a message there; it is a bool now.
+  // Number 6 was a message in that release; it is a bool now.
   const auto command = Parse<wire::CommandInfo>(
       "1a0178"
       "32021000");
@@ -267,7 +267,7 @@ TEST(StatusUpdateRecordTest, IsReadAsWritten) {
 }
 
 TEST(StringFieldsTest, NeedNotBeUtf8) {
-  // A message of a program, a path: whoever wrote it did not check.
+  // Messages of programs and paths may be any bytes.
   const auto ended = Parse<wire::Termination>("1202fffe");
   EXPECT_EQ(ended.message(), "\xff\xfe");
   EXPECT_EQ(Hex(ended), "1202fffe");

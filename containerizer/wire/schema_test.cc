@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Holds our schema against the one of Mesos, field by field: the same names,
-// numbers and types are the same bytes and the same text.
+// Compares this schema with the one of Mesos, field by field. The same names,
+// numbers and types make the same bytes and the same text.
 
 #include <algorithm>
 #include <iterator>
@@ -36,7 +36,7 @@ using ::testing::UnorderedElementsAreArray;
 // "Launch.user 5 optional string"; "Volume.Mode.RO 2"; "Ports" for a message.
 using Lines = std::set<std::string>;
 
-// Mesos has three packages where we have one.
+// Mesos has three packages, and this project has one.
 std::string OurName(absl::string_view name) {
   for (absl::string_view package :
        {"mesos.containerizer.", "mesos.internal.", "mesos."}) {
@@ -119,7 +119,7 @@ void AddEnum(const EnumDescriptor& type, Lines& lines) {
 }
 
 void AddMessage(const Descriptor& type, Lines& lines) {
-  // A message without fields of its own may be there for its nested types.
+  // A message without fields may exist for its nested types.
   if (type.field_count() > 0 || type.nested_type_count() == 0) {
     lines.insert(NameInPackage(type.full_name()));
   }
@@ -152,17 +152,17 @@ Lines OurSchema() {
   return lines;
 }
 
-// What that revision of Mesos has and we have not, on purpose.
+// Fields of that revision of Mesos that are left out on purpose.
 const char* const kLeftOut[] = {
-    // Numbers that no release shipped.
+    // No release shipped these numbers.
     "HealthCheck.HTTPCheckInfo.scheme 1 optional string",
     "HealthCheck.HTTPCheckInfo.port 2 optional uint32",
     "HealthCheck.HTTPCheckInfo.path 3 optional string",
-    // Bytes in older releases.
+    // Older releases have bytes here.
     "Credential.secret 2 optional string",
 };
 
-// What we have and that revision has not, from older and newer ones.
+// Fields from older and newer releases that the revision does not have.
 const char* const kAdded[] = {
     "HealthCheck.HTTPCheckInfo.port 1 optional uint32",
     "HealthCheck.HTTPCheckInfo.path 2 optional string",
@@ -195,7 +195,7 @@ TEST(SchemaTest, DiffersFromMesosOnlyOnPurpose) {
 }
 
 TEST(SchemaTest, SharesNoNameWithMesos) {
-  // Two files or messages of one name in a binary end it at its start.
+  // A binary with two files or messages of one name aborts when it starts.
   const Descriptor& launch = *wire::Launch::descriptor();
   EXPECT_EQ(launch.full_name(), "external_containerizer.wire.Launch");
   EXPECT_EQ(launch.file()->name(),

@@ -101,7 +101,7 @@ constexpr absl::string_view kRequired[] = {
     "Wait.container_id",
 };
 
-// What protobuf reads, unless it is told otherwise.
+// The depth to which protobuf reads, unless it is told otherwise.
 constexpr int kMaxDepth = 100;
 
 bool IsRequired(const FieldDescriptor& field) {
@@ -121,7 +121,7 @@ bool HasUnknownValue(const Message& message, const FieldDescriptor& field) {
   return false;
 }
 
-// The fields of a type that have to be looked at: most need not be.
+// A field of a type that has to be checked. Most fields need no check.
 struct Step {
   const FieldDescriptor* field;
   bool is_required;
@@ -140,7 +140,8 @@ Plan PlanOf(const Descriptor& type) {
   return plan;
 }
 
-// Made once for each type. Files are read by the hundred thousand.
+// A plan is made once for each type, since an agent may read a hundred thousand
+// files.
 const Plan& CachedPlanOf(const Descriptor& type) {
   static auto& mutex = *new absl::Mutex;
   static auto& plans = *new std::unordered_map<const Descriptor*, Plan>;
@@ -178,7 +179,7 @@ std::optional<std::string> FindMissing(const Message& message, int depth) {
   return std::nullopt;
 }
 
-// The beginning of an id, for people.
+// The beginning of an id, for messages.
 std::string Quote(absl::string_view id) {
   constexpr size_t kShown = 40;
   return absl::StrCat("\"", absl::CHexEscape(id.substr(0, kShown)), "\"",

@@ -1,8 +1,11 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Whether ids and messages are fit for use. A caller, a program or a file may
-// have got them wrong, so they are looked at before anything starts.
+// Checks ids and messages before they are used. A caller, a program or a file
+// may have got them wrong.
+//
+//   absl::Status status = ValidateId("container id", "../web");
+//   status.Update(CheckComplete(launch));
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_WIRE_VALIDATE_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_WIRE_VALIDATE_H_
@@ -19,15 +22,16 @@ namespace wire {
 // The longest name that a file can have.
 inline constexpr size_t kMaxIdBytes = 255;
 
-// OK if `id` can be one component of a path and one argument of a command,
-// also where somebody's script forgets to quote it well (D32). It is not if it
-//   is empty or longer than kMaxIdBytes,
-//   is "." or "..", or begins with "-", which programs take for an option,
-//   has a slash, a backslash, a quote (' " `) or a control character in it.
-// All else is allowed, spaces and what is not UTF-8 too.
+// OK if `id` can be one component of a path and one argument of a command, even
+// in a script that quotes it badly (D32). An id is INVALID_ARGUMENT if
+//   it is empty, or longer than kMaxIdBytes;
+//   it is "." or "..";
+//   it begins with "-", as an option does;
+//   it contains a slash, a backslash, a quote (' " `) or a control character.
+// Everything else is allowed, with spaces and bytes that are no UTF-8.
 //
-// INVALID_ARGUMENT otherwise. Its message begins with `kind` ("container id")
-// and quotes the beginning of the id, escaped.
+// The message begins with `kind` ("container id"), and quotes the beginning of
+// the id, escaped.
 absl::Status ValidateId(absl::string_view kind, absl::string_view id);
 
 // OK if `message` has every field that all releases of Mesos which know the

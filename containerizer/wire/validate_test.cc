@@ -98,8 +98,8 @@ TEST(ValidateIdTest, QuotesTheIdEscaped) {
                StartsWith(R"(executor id "a\x1b[31m\n" contains "\x1b";)")));
 }
 
-// The rows of Mesos's schema that are required, by our names. Of those that
-// releases disagree on, only what all of them require.
+// The required rows of Mesos's schema, by this project's names. A field counts
+// only if all releases require it.
 std::vector<std::string> RequiredByMesos() {
   std::vector<std::string> required = {"CommandInfo.ContainerInfo.image"};
   for (absl::string_view row :
@@ -168,8 +168,8 @@ void Fill(Message& message, int depth) {
   }
 }
 
-// Clears each field of a full message in turn, and adds those that are missed
-// then.
+// Clears each field of a full message in turn, and adds the field if the
+// message is incomplete then.
 void AddMissed(const Descriptor& type, std::set<std::string>& missed) {
   for (int i = 0; i < type.nested_type_count(); ++i) {
     AddMissed(*type.nested_type(i), missed);

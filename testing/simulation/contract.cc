@@ -15,7 +15,7 @@ namespace {
 
 using State = KnownContainer::State;
 
-// Destroy() is let through where other calls are refused.
+// Destroy() gets through where other calls are refused.
 constexpr size_t kDestroyHeadroom = 16;
 
 bool Lists(const std::vector<ContainerId>& containers, int name) {
@@ -40,12 +40,12 @@ void Contract::Saw(const ReturnCall& done) {
   calls_.erase(it);
   if (call.name < 0) return;
   Life& life = Of(call.name);
-  // A launch that is given up before it was begun leaves nothing.
+  // A launch that is given up before it begins leaves nothing.
   if (call.command == Command::kLaunch && absl::IsAborted(done.status) &&
       life.held && !life.launch_begun) {
     life.proof = true;
   }
-  // A call's result is that of the container that it was made for.
+  // A call's result belongs to the container for which it was made.
   if (call.life != 0 && call.life != life.number) {
     return Break(
         "a result reaches its own container only",
@@ -58,7 +58,7 @@ void Contract::Saw(const ReturnCall& done) {
   }
   if (call.command == Command::kLaunch) return;
   // Update and Usage succeed when the program's command has, and not before.
-  // An update covers those that were asked for before it.
+  // An update covers the updates that were asked for before it.
   const bool is_done =
       ended_ && ended_->result.status.ok() &&
       ended_->op.command == call.command && ended_->op.name == call.name &&
@@ -70,9 +70,8 @@ void Contract::Saw(const ReturnCall& done) {
   }
 }
 
-// Every caller is told of a container's end what the program said of it. If the
-// program never said it, the callers are told so, and only when there is no
-// hope of an answer left.
+// Every caller learns the end that the program told. If the program never told
+// it, the callers learn that, but only when no answer can come any more.
 void Contract::CheckTermination(const Call& call, const ReturnCall& done) {
   using Shared = std::shared_ptr<const wire::Termination>;
   const auto* termination = std::get_if<Shared>(&done.value);
@@ -140,8 +139,8 @@ void Contract::Saw(const StartCommand& start) {
     if (start.command == Command::kLaunch && life.launch_begun) {
       Break("launch is never repeated", what);
     }
-    // While a container is launched, nothing else is done about its name; nor
-    // is it launched while something may be.
+    // No other command about a name runs while its container is launched, and a
+    // launch does not begin while one may run.
     for (const Op& other : ops_) {
       if (!other.running || other.name != name) continue;
       if (other.command == Command::kLaunch ||
@@ -207,9 +206,9 @@ void Contract::Saw(const StartCommand& start) {
   }
 }
 
-// A command that runs is cancelled once, and for a reason: a launch whose
-// Destroy() has waited for its grace, and what is about a container that has
-// been destroyed; a `wait` has its grace then, too.
+// A command that runs is cancelled once, and for a reason: a launch when
+// Destroy() has waited for its grace, and other commands when their container
+// is destroyed, `wait` only after its grace.
 void Contract::Saw(const CancelCommand& cancel) {
   Op* const op = Find(cancel.op);
   if (op == nullptr || !op->running || op->cancelled) {
@@ -282,14 +281,15 @@ void Contract::Saw(const Report& report) {
       break;
     }
     case ContainerState::kRunning:
-      // After a launch that succeeded, at recovery, or if destroy failed.
+      // It runs after a launch that succeeded, at recovery, or if destroy
+      // failed.
       if (!life.launch_over || life.launch_failed) {
         Break("a running container was launched", NameOf(name));
       }
       break;
     case ContainerState::kEnded:
-      // A container has ended if the program says so. A `wait` that dies is
-      // not enough, but for one that is not listed.
+      // A container has ended if the program says so. A `wait` that dies is not
+      // enough, unless the container is not listed.
       if (!life.told && !life.destroy_failed &&
           !(life.unlisted && life.waits_failed > 0)) {
         Break("a wait that dies ends no container", NameOf(name));
@@ -308,8 +308,9 @@ void Contract::Saw(const Report& report) {
   life.state = event.state;
 }
 
-// Nothing is destroyed unasked, but: what a failed launch left, orphans, what
-// cannot be watched any more, and the oldest of too many that have ended.
+// Nothing is destroyed unasked, except for the rest of a failed launch,
+// orphans, containers that cannot be watched any more, and the oldest of too
+// many ended ones.
 void Contract::CheckWhyDestroyed(int name, const Life& life) {
   const bool asked = HasCall(Command::kDestroy, name);
   size_t ended = 0;
@@ -342,8 +343,8 @@ void Contract::Saw(const Adopt& adopt) {
 }
 
 // A container is forgotten when nothing is left of it: `destroy` succeeded, or
-// failed and the program does not list it, or it was never begun. By then all
-// about it has ended, commands and calls.
+// it failed and the program does not list the container, or the launch never
+// began. All commands and calls about it have ended by then.
 void Contract::Saw(const Forget& forget) {
   const int name = IndexOf(forget.container);
   Life& life = Of(name);
@@ -383,13 +384,12 @@ void Contract::Before(const Event& event) {
   if (const auto* recover = std::get_if<RecoverCall>(&event)) {
     called_ = Call{recover->call, Command::kRecover, -1, 0};
     known_ = recover->known;
-  } else if (const auto* list = std::get_if<ContainersCall>(&event)) {
-    called_ = Call{list->call, Command::kContainers, -1, 0};
   } else if (const auto* call = std::get_if<ContainerCall>(&event)) {
-    const int name = IndexOf(call->container);
-    const Life& life = Of(name);
-    called_ = Call{call->call, call->command, name,
-                   reconciled_ && life.held ? life.number : 0};
+    const bool about_one = call->command != Command::kContainers;
+    const int name = about_one ? IndexOf(call->container) : -1;
+    const bool held = about_one && reconciled_ && Of(name).held;
+    called_ =
+        Call{call->call, call->command, name, held ? Of(name).number : 0};
   } else if (const auto* fired = std::get_if<TimerFired>(&event)) {
     const auto it = std::find_if(
         timers_.begin(), timers_.end(),
@@ -405,7 +405,7 @@ void Contract::Before(const Event& event) {
     }
   } else if (std::holds_alternative<Shutdown>(event)) {
     shut_ = true;
-    // Whoever carries commands out is about to be destroyed.
+    // The transport is about to be destroyed.
     ops_.clear();
     timers_.clear();
   }
@@ -477,7 +477,7 @@ void Contract::CheckEnd() {
     }
     return;
   }
-  // From here on a call is for the container that bears the name now.
+  // From now on a call is for the container that has the name now.
   for (Call& call : calls_) {
     if (call.name < 0 || call.life != 0 || !reconciled_) continue;
     if (!Of(call.name).held) {
@@ -501,7 +501,7 @@ void Contract::CheckEnd() {
       Break("a name that is free can be used", NameOf(name));
     }
   }
-  // Whatever else hangs, there is room for one destroy and for one list.
+  // One destroy and one list get through, whatever else hangs.
   if (called_ && reconciled_ && IsOpen(called_->id)) {
     const bool destroys = called_->command == Command::kDestroy;
     const ContainerState was = destroys
@@ -562,7 +562,7 @@ void Contract::CheckEnd() {
       HasCall(Command::kWait, op.name)) {
     Break("callers of Wait learn the end at once", NameOf(op.name));
   }
-  // A `wait` that the program fails is said at once.
+  // A `wait` that fails is reported at once.
   if (op.command == Command::kWait && !result.status.ok() &&
       result.outcome != Outcome::kNotStarted && !result.WorthAnotherTry() &&
       life.waits_failed == 1 && life.state == ContainerState::kRunning &&
@@ -571,9 +571,9 @@ void Contract::CheckEnd() {
   }
 }
 
-// Recovery: what ran is held, whether listed or not; what was not acknowledged
-// is destroyed; of what is over, what is still listed; what is not known is
-// left alone.
+// Recovery holds containers that ran, listed or not. It destroys launches that
+// were not acknowledged, and containers that are over and still listed. It
+// leaves unknown containers alone.
 void Contract::CheckReconciled() {
   for (int name = 0; name < kMostNames; ++name) {
     if (had_calls_[static_cast<size_t>(name)]) continue;

@@ -3,10 +3,10 @@
 //
 // The promises of Lifecycle to callers and programs, for every order of events.
 //
-// A Contract watches a Lifecycle from outside: it is told of every event that
-// goes in and of every action that comes out, and names the first rule that
-// is broken. It knows nothing of how Lifecycle works. Each rule is one function
-// in contract.cc, with the rule's words above it.
+// A Contract watches a Lifecycle from outside. It sees every event that goes in
+// and every action that comes out, and names the first rule that is broken. It
+// does not know how Lifecycle works. Each rule is one function in contract.cc,
+// with its words above it.
 //
 //   contract.Before(event);
 //   const Actions actions = lifecycle.Handle(event);
@@ -43,7 +43,7 @@ using Renaming = std::array<int, kMostNames>;
 
 class Contract {
  public:
-  // The container that bears a name now, or that bore it last.
+  // The container that has a name now, or that had it last.
   struct Life {
     int number = 0;  // How many bore the name, with this one.
     bool held = false;
@@ -89,7 +89,7 @@ class Contract {
 
   void Before(const Event& event);
   void After(const Actions& actions);
-  // The agent dies; what is about to be told is a new Lifecycle.
+  // The agent dies. The next event is a new Lifecycle's.
   void Crashed();
 
   // Empty as long as the contract is kept.
@@ -107,7 +107,7 @@ class Contract {
   // The containers that an agent finds in its files after a crash.
   std::vector<KnownContainer> Remembered() const;
 
-  // Equal texts, equal futures, together with the Lifecycle's.
+  // Together with the Lifecycle's text: equal texts have equal futures.
   void AppendFingerprint(const Renaming& from, std::string* text) const;
 
  private:

@@ -12,7 +12,7 @@
 namespace external_containerizer {
 namespace {
 
-// A state, as the way to it: worlds are large, and there are many.
+// A state is kept as the way to it, because worlds are large and many.
 struct Node {
   uint32_t parent;  // The first is its own.
   World::Choice choice;
@@ -53,7 +53,7 @@ Exploration Explore(const WorldOptions& options, uint64_t max_states) {
   first.CheckWhatFollows();
   seen.insert(first.Hash());
   result.broken = first.broken();
-  // States that have the same parent follow on each other.
+  // States with the same parent are neighbours.
   World parent = first;
   size_t at_parent = 0;
   for (size_t at = 0; at < nodes.size() && result.broken.empty(); ++at) {

@@ -1,9 +1,12 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// Breadth-first through all that can happen in a small world: every order of
-// every event, until nothing new is found or the bound is reached. The way to
-// a broken rule is a shortest one.
+// Goes breadth-first through everything that can happen in a small world: every
+// order of every event, until nothing new is found or the bound is reached. So
+// the way to a broken rule is a shortest one.
+//
+//   Exploration result = Explore(world, /*max_states=*/8000);
+//   EXPECT_EQ(result.broken, "") << result.test;
 
 #ifndef EXTERNAL_CONTAINERIZER_TESTING_SIMULATION_EXPLORER_H_
 #define EXTERNAL_CONTAINERIZER_TESTING_SIMULATION_EXPLORER_H_
@@ -27,8 +30,8 @@ struct Exploration {
   std::string Summary(const WorldOptions& world) const;
 };
 
-// Ends at the first rule that is broken. Two states are taken for the same if
-// a 64-bit hash of them is.
+// Ends at the first rule that is broken. Two states count as the same if their
+// 64-bit hashes are equal.
 Exploration Explore(const WorldOptions& world, uint64_t max_states);
 
 }  // namespace external_containerizer

@@ -22,8 +22,8 @@ std::vector<typename Map::key_type> SortedKeys(const Map& map) {
   return keys;
 }
 
-// Ids only grow: how they compare to the others that are in use is all that
-// can matter. 0 is none.
+// Ids only grow, so only their order among the ids in use can matter. 0 is
+// none.
 size_t Rank(const std::vector<uint64_t>& in_use, uint64_t id) {
   if (id == 0) return 0;
   const auto it = std::lower_bound(in_use.begin(), in_use.end(), id);
@@ -68,10 +68,8 @@ std::string LifecycleFingerprint::Of(const Lifecycle& of, const Names& names) {
     put("|");
   };
 
-  put(static_cast<int>(of.phase_), " ", Rank(ids, of.listing_), " ",
-      Rank(calls, of.recover_call_), " ", of.orphans_begun_, " ",
-      of.slots_.running_.size());
-  put_calls(of.next_listing_);
+  put(static_cast<int>(of.phase_), " ", Rank(calls, of.recover_call_), " ",
+      of.orphans_begun_, " ", of.slots_.running_.size());
   put_names(of.orphans_);
   put_names(of.unlisted_);
   for (const KnownContainer& known : of.known_) {
@@ -81,13 +79,9 @@ std::string LifecycleFingerprint::Of(const Lifecycle& of, const Names& names) {
                            &of.summary_.destroyed, &of.summary_.surviving}) {
     put_names(*some);
   }
-  for (const Event& event : of.held_) {
-    if (const auto* call = std::get_if<ContainerCall>(&event)) {
-      put(Rank(calls, call->call), CommandName(call->command),
-          name(call->container));
-    } else if (const auto* list = std::get_if<ContainersCall>(&event)) {
-      put(Rank(calls, list->call));
-    }
+  for (const ContainerCall& call : of.held_) {
+    put(Rank(calls, call.call), CommandName(call.command),
+        name(call.container));
   }
 
   std::vector<std::pair<ContainerId, const Lifecycle::Container*>> containers;
@@ -97,7 +91,7 @@ std::string LifecycleFingerprint::Of(const Lifecycle& of, const Names& names) {
   std::sort(containers.begin(), containers.end());
   for (const auto& [id, held] : containers) {
     const Lifecycle::Container& c = *held;
-    put("\n", id, ContainerStateName(c.state), c.asked_once, c.destroyed,
+    put("\n", id, ContainerStateName(c.state), c.destroyed,
         c.orphan, c.troubled);
     put(c.wait_attempts, " ", c.waits_not_started, " ", c.destroy_attempts, " ",
         Rank(calls, c.launch_call));

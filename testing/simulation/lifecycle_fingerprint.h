@@ -1,9 +1,9 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// The whole state of a Lifecycle as text: equal texts, equal futures, but for
-// the numbers of commands, timers and calls. These numbers only grow; only
-// their order matters.
+// The whole state of a Lifecycle as text. Equal texts have equal futures,
+// except for the numbers of commands, timers and calls, which only grow, so
+// that only their order matters.
 
 #ifndef EXTERNAL_CONTAINERIZER_TESTING_SIMULATION_LIFECYCLE_FINGERPRINT_H_
 #define EXTERNAL_CONTAINERIZER_TESTING_SIMULATION_LIFECYCLE_FINGERPRINT_H_

@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// Plausible faults of a unit that can be switched on, one at a time, in programs
+// Plausible faults of a unit, to be switched on one at a time, in programs
 // that link a copy which make_mutants.py made.
 //
 //   for (size_t i = 0; i < Mutants().size(); ++i) {

@@ -15,7 +15,7 @@
 namespace external_containerizer {
 namespace faulty {
 
-// Of a copy that make_mutants.py made.
+// The function in the copy that make_mutants.py made.
 AgentStep NextStep(const Progress& progress);
 
 }  // namespace faulty

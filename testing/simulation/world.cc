@@ -109,7 +109,7 @@ void World::Apply(Choice choice) {
                            NameOf(choice.which % kMostNames)});
       return;
     case kList:
-      Handle(ContainersCall{next_call_++});
+      Handle(ContainerCall{next_call_++, Command::kContainers, ""});
       return;
     case kAnswer:
       Answer(OpOf(choice.which), static_cast<How>(choice.which % kHows));
@@ -127,7 +127,7 @@ void World::Apply(Choice choice) {
   }
 }
 
-// Also after a crash, when what is remembered is all that is left.
+// This is possible after a crash, too, when only what was written down is left.
 void World::Recover() {
   std::vector<KnownContainer> known = contract_.Remembered();
   if (contract_.reconciled()) contract_.Crashed();
@@ -343,7 +343,7 @@ void World::Settle(Program program) {
   if (!broken().empty()) return;
   const bool hangs = program == Program::kHangs;
   for (const Contract::Call& call : contract_.calls()) {
-    // A container that could not be destroyed is held, with what hangs.
+    // A container that could not be destroyed is still held, with its commands.
     if (hangs && call.name >= 0 && contract_.life(call.name).destroy_failed) {
       continue;
     }

@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// One moment of a small world: a Lifecycle, what the contract knows of it, and
-// all that may happen next. Copyable.
+// One moment of a small world: a Lifecycle, what the contract knows about it,
+// and everything that may happen next. Copyable.
 
 #ifndef EXTERNAL_CONTAINERIZER_TESTING_SIMULATION_WORLD_H_
 #define EXTERNAL_CONTAINERIZER_TESTING_SIMULATION_WORLD_H_
@@ -23,7 +23,7 @@ struct WorldOptions {
   std::string name;
   int names = 1;         // Names of containers; each is used again and again.
   size_t max_calls = 3;  // That have not returned.
-  // Every way in which a command can end; or one good and one bad way.
+  // Commands end in every possible way; if not, in one good and one bad way.
   bool all_answers = true;
   bool crashes = true;  // The agent may die and start again.
   bool lists = false;   // Somebody calls Containers().
@@ -34,7 +34,7 @@ struct WorldOptions {
 
 class World {
  public:
-  // Something that may happen: what, and to which.
+  // Something that may happen, and its object.
   struct Choice {
     uint8_t what;
     uint8_t which;
@@ -45,15 +45,15 @@ class World {
 
   std::vector<Choice> Choices() const;
   void Apply(Choice choice);
-  // As the line of a test that uses LifecycleHarness.
+  // The choice as a line of a test that uses LifecycleHarness.
   std::string AsTest(Choice choice) const;
 
-  // Equal for worlds that differ only in numbers or in which container has
-  // which name.
+  // Worlds have the same hash if they differ only in numbers, or in which
+  // container has which name.
   uint64_t Hash() const;
 
-  // Whatever has happened, all comes to an end: if the program works from here
-  // on, if it hangs, if it fails always, and if the agent ends.
+  // Checks that everything comes to an end if, from now on, the program works,
+  // or hangs, or always fails, or the agent ends.
   void CheckWhatFollows();
 
   const std::string& broken() const { return contract_.broken(); }

@@ -21,7 +21,7 @@ WorldOptions TwoNames() {
   return options;
 }
 
-// Does what reads so in a test.
+// Applies the choice with this line of a test.
 void Do(const std::string& line, World* world) {
   for (const World::Choice choice : world->Choices()) {
     if (absl::StartsWith(world->AsTest(choice), line)) {
@@ -49,7 +49,7 @@ TEST(WorldTest, WhichContainerHasWhichNameDoesNotMatter) {
   EXPECT_EQ(one.Hash(), other.Hash());
 }
 
-// Numbers only grow; a world in which all is as before is the same.
+// Numbers only grow, so a world in which everything is as before is the same.
 TEST(WorldTest, AContainerThatIsGoneLeavesNoTrace) {
   const WorldOptions options = TwoNames();
   World world(options);
@@ -64,7 +64,8 @@ TEST(WorldTest, AContainerThatIsGoneLeavesNoTrace) {
     Do("Succeed(Command::kDestroy, \"a\")", &world);
     hashes.push_back(world.Hash());
   }
-  // Every other one: the second of a name is told from the first.
+  // Every other state differs, because a second container of a name is not the
+  // first.
   EXPECT_EQ(hashes[0], hashes[2]);
   EXPECT_EQ(hashes[1], hashes[3]);
   EXPECT_EQ(world.broken(), "");

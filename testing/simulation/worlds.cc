@@ -10,7 +10,7 @@ namespace {
 
 using State = KnownContainer::State;
 
-// A duration of its own for every kind of timer.
+// Every kind of timer has a duration of its own.
 LifecycleOptions Small(size_t max_commands, size_t max_waits) {
   LifecycleOptions options;
   options.max_commands = max_commands;
