@@ -176,7 +176,7 @@ void ContainerWaits::WaitFor(const std::shared_ptr<Waiting>& waiting,
     waiting->watch = std::max(waiting->watch, watch);
   }
   // It may have been cancelled before that.
-  if (waiting->cancellation.Cancelled()) watcher_.Cancel(watch);
+  if (waiting->cancellation.IsCancelled()) watcher_.Cancel(watch);
 }
 
 void ContainerWaits::SupervisorHasEnded(

@@ -7,11 +7,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <condition_variable>
 #include <cstddef>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -21,6 +19,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/notification.h"
 #include "external_containerizer/containerizer/program/dispatch.h"
 #include "external_containerizer/containerizer/program/error_line.h"
 #include "external_containerizer/containerizer/program/exit_code.h"
@@ -33,7 +32,7 @@
 namespace external_containerizer {
 namespace {
 
-// What an agent may send.
+// The largest record that an agent may send.
 constexpr size_t kMaxRecord = 4 << 20;
 
 constexpr char kCommands[] =
@@ -69,27 +68,6 @@ void Print(int fd, absl::string_view text) {
   }
 }
 
-// Where a reply, from whatever thread, meets the thread that waits for it.
-class Mailbox {
- public:
-  void Put(HandlerResult result) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    result_ = std::move(result);
-    arrived_.notify_one();
-  }
-
-  HandlerResult Take() {
-    std::unique_lock<std::mutex> lock(mutex_);
-    arrived_.wait(lock, [this] { return result_.has_value(); });
-    return *std::move(result_);
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable arrived_;
-  std::optional<HandlerResult> result_;
-};
-
 std::optional<Command> CommandNamed(absl::string_view name) {
   for (const Command command :
        {Command::kLaunch, Command::kUpdate, Command::kUsage, Command::kWait,
@@ -122,11 +100,14 @@ HandlerResult Run(const CommandCall& call, Command command, Program& program) {
         directory != call.environment.end() && !directory->second.empty();
     context.sandbox = given ? directory->second : call.directory;
   }
-  const auto mailbox = std::make_shared<Mailbox>();
-  Dispatch(command, *input, context, program, [mailbox](HandlerResult result) {
-    mailbox->Put(std::move(result));
+  HandlerResult result;
+  absl::Notification replied;  // On whatever thread the program replies.
+  Dispatch(command, *input, context, program, [&](HandlerResult reply) {
+    result = std::move(reply);
+    replied.Notify();
   });
-  return mailbox->Take();
+  replied.WaitForNotification();
+  return result;
 }
 
 void PrintError(const CommandCall& call, absl::string_view text) {

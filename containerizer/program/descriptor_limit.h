@@ -1,8 +1,10 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// For authors of programs: what ProgramMain() does to the limit of descriptors
-// when it serves, and what a handler's children should have.
+// For authors of programs: the limit on descriptors that ProgramMain() raises
+// when it serves, and the limit that children of handlers should have.
+//
+//   const rlimit limit = DescriptorLimitToPassOn();
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_DESCRIPTOR_LIMIT_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_DESCRIPTOR_LIMIT_H_

@@ -34,7 +34,7 @@ HandlerResult ToResult(absl::StatusOr<std::optional<Message>> answer) {
   return ToResult(absl::StatusOr<Message>(**std::move(answer)));
 }
 
-// `container` is empty where there is none.
+// `container` is empty for commands that are about none.
 template <typename T>
 Reply<T> MakeReply(HandlerDone done, std::string container) {
   return Reply<T>([done = std::move(done), container = std::move(container)](
@@ -73,12 +73,6 @@ void Handle(absl::string_view input, const Context& context, Program& program,
       MakeReply<T>(std::move(done), request.container_id().value()));
 }
 
-std::string ValueOf(const std::map<std::string, std::string>& environment,
-                    const std::string& name) {
-  const auto it = environment.find(name);
-  return it == environment.end() ? "" : it->second;
-}
-
 }  // namespace
 
 void Dispatch(Command command, absl::string_view input, const Context& context,
@@ -106,9 +100,8 @@ void Dispatch(Command command, absl::string_view input, const Context& context,
 Context MakeContext(std::map<std::string, std::string> environment) {
   Context context;
   context.environment = std::move(environment);
-  context.work_directory = ValueOf(context.environment, "MESOS_WORK_DIRECTORY");
-  context.libexec_directory =
-      ValueOf(context.environment, "MESOS_LIBEXEC_DIRECTORY");
+  const auto it = context.environment.find("MESOS_WORK_DIRECTORY");
+  if (it != context.environment.end()) context.work_directory = it->second;
   return context;
 }
 

@@ -1,8 +1,11 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// From the bytes of a command to a handler of a Program, and from its reply
-// back to bytes.
+// Turns the bytes of a command into a call of a Program's handler, and the
+// reply back into bytes.
+//
+//   Dispatch(Command::kUsage, input, MakeContext(environment), program,
+//            [](HandlerResult result) { Answer(std::move(result)); });
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_DISPATCH_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_DISPATCH_H_
@@ -20,18 +23,20 @@
 
 namespace external_containerizer {
 
-// How a command ended: a record, none, or an error, which names the container.
+// The end of a command: a record, no record, or an error that names the
+// container.
 using HandlerResult = absl::StatusOr<std::optional<std::string>>;
 using HandlerDone = absl::AnyInvocable<void(HandlerResult) &&>;
 
-// Calls the handler of `command` with the message that `input` is. `done` is
-// called once, with the reply, on whatever thread that is given; at once, with
-// INVALID_ARGUMENT, if `input` is no such message.
+// Calls the handler of `command` with the message in `input`. `done` is called
+// once, with the reply, on the thread that gives the reply. It is called at
+// once, with INVALID_ARGUMENT, if `input` is not a complete message with a
+// valid id.
 void Dispatch(Command command, absl::string_view input, const Context& context,
               Program& program, HandlerDone done);
 
-// Of the agent, from `environment` (MESOS_WORK_DIRECTORY and so on). The
-// sandbox is left empty.
+// A context with `environment` and what it says about the agent. The sandbox is
+// empty.
 Context MakeContext(std::map<std::string, std::string> environment);
 
 }  // namespace external_containerizer

@@ -1,10 +1,10 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// A helper for programs that know no `serve`: it runs them once per command,
-// as an agent without a helper does, but in a small process of its own. The
-// agent then forks nothing. Programs have the limit on descriptors that it was
-// started with; its own hard limit bounds how many of them may wait.
+// A helper for programs that know no `serve`. It runs them once per command, as
+// an agent without a helper does, but in a small process of its own, so that
+// the agent forks nothing. Programs have the limit on descriptors with which it
+// was started. Its own hard limit bounds how many of them may wait.
 
 #include <errno.h>
 #include <stdio.h>
@@ -76,8 +76,8 @@ int main(int argc, char** argv) {
       program, std::vector<std::string>(argv + 3, argv + argc),
       [&program](ec::EventLoop& loop, const std::string& own_path)
           -> absl::StatusOr<std::unique_ptr<ec::Transport>> {
-        // Not the socket's directory: an agent that comes back without a helper
-        // has its journal there.
+        // An agent that comes back without a helper has its journal in the
+        // socket's directory.
         if (mkdir(own_path.c_str(), 0700) != 0 && errno != EEXIST) {
           return absl::ErrnoToStatus(errno,
                                      absl::StrCat("cannot make ", own_path));
@@ -85,8 +85,8 @@ int main(int argc, char** argv) {
         ec::ForkExecOptions options;
         options.program = program;
         options.work_directory = own_path;
-        // The agent's variables come with each command; PATH also finds the
-        // program now.
+        // The agent's variables come with each command. PATH is needed now, to
+        // find the program.
         options.inherit = std::vector<std::string>{"PATH"};
         return ec::ForkExecTransport(std::move(options))(loop);
       });

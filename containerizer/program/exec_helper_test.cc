@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// A program that knows no `serve`, behind exec_helper: what an agent with a
-// helper sees of it is what an agent without one sees.
+// A program that knows no `serve`, behind exec_helper: agents with a helper and
+// agents without one see the same.
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -79,7 +79,7 @@ class ExecHelperTest : public ::testing::Test {
     ASSERT_EQ(system(absl::StrCat("rm -rf '", root_, "'").c_str()), 0);
   }
 
-  // In words that need a shell, in this test's exec_helper.
+  // The command line of exec_helper, in words that need a shell.
   static std::string Wrapped(const std::string& program) {
     return absl::StrCat(TestDataPath("containerizer/program/exec_helper"), " '",
                         program, "'");
@@ -122,7 +122,7 @@ class ExecHelperTest : public ::testing::Test {
 
   std::string Socket() const { return root_ + "/work/s.sock"; }
 
-  // The socket of the helper that Use() lets be started.
+  // The socket of the helper that Use() makes the transport start.
   std::string OwnSocket() const {
     std::string found;
     DIR* directory = opendir((root_ + "/work").c_str());
@@ -133,7 +133,7 @@ class ExecHelperTest : public ::testing::Test {
     return absl::StrCat(root_, "/work/", found);
   }
 
-  // Its launches take until Release().
+  // A program whose launches last until Release().
   std::string SlowProgram() {
     const std::string program = root_ + "/program";
     std::ofstream(program) << "#!/bin/sh\n"
@@ -145,7 +145,8 @@ class ExecHelperTest : public ::testing::Test {
     return program;
   }
 
-  // A helper of that which an operator starts, and an agent's transport to it.
+  // A helper for that program, which an operator starts, and an agent's
+  // transport to it.
   pid_t SpawnSlow(const std::vector<std::string>& arguments) {
     const std::string program = SlowProgram();
     const std::string helper =
@@ -161,7 +162,8 @@ class ExecHelperTest : public ::testing::Test {
     EXPECT_EQ(posix_spawn(&pid, helper.c_str(), nullptr, nullptr,
                           const_cast<char**>(argv.data()), environ),
               0);
-    // Kept, so that the helper is not idle before the test's own connection.
+    // The connection stays, so that the helper is not idle before the test
+    // connects.
     RunUntil([this] {
       auto client = ttrpc::Client::Connect(*loop_, Socket());
       if (client.ok()) first_client_ = *std::move(client);
@@ -357,7 +359,7 @@ TEST_F(ExecHelperTest, HelperWithALaunchUnderWayIsNotIdle) {
   RunUntil([this] { return Pids().size() == 1; });
   first_client_.reset();
   transport_.reset();
-  // It looks twice a second.
+  // The helper looks twice a second.
   loop_->RunAfter(absl::Milliseconds(1200), [this] { loop_->Stop(); });
   loop_->Run();
   struct stat info;
@@ -372,7 +374,7 @@ TEST_F(ExecHelperTest, ShutdownLetsALaunchHaveItsTimeAndTermItsLimit) {
     unlink(pids_.c_str());
     const pid_t helper = SpawnSlow({"--drain_limit=0s"});
     Invocation invocation = Make(Command::kLaunch);
-    // Or else its time would end it, too.
+    // Without this its time limit would end it, too.
     if (term) invocation.timeout = absl::InfiniteDuration();
     const Pending launch = Invoke(*transport_, std::move(invocation));
     RunUntil([this] { return Pids().size() == 1; });
@@ -389,7 +391,7 @@ TEST_F(ExecHelperTest, ShutdownLetsALaunchHaveItsTimeAndTermItsLimit) {
       EXPECT_EQ(Await(launch).outcome, Outcome::kUnknown);
       EXPECT_EQ(ExitCode(helper), 0);
     } else {
-      // Its listener is closed: it drains.
+      // The listener is closed, so the helper drains.
       RunUntil(
           [this] { return !ttrpc::Client::Connect(*loop_, Socket()).ok(); });
       Release();
@@ -404,7 +406,7 @@ TEST_F(ExecHelperTest, WhoWaitsForTheEndOfADrainingHelperIsToldWhichOne) {
   Use(program, absl::Seconds(1));
   const Pending launch = Invoke(*transport_, Make(Command::kLaunch));
   RunUntil([this] { return Pids().size() == 1; });
-  // Another agent, with a newer version.
+  // Another agent has a newer version.
   pid_t helper = 0;
   const auto client = ttrpc::Client::Connect(*loop_, OwnSocket());
   ASSERT_THAT(client, IsOk());
@@ -423,8 +425,8 @@ TEST_F(ExecHelperTest, WhoWaitsForTheEndOfADrainingHelperIsToldWhichOne) {
   RunUntil([&told] { return told; });
   const auto named = AllOf(HasSubstr(absl::StrCat("process ", helper)),
                            HasSubstr("lets its last commands end"));
-  // Who started it, and who only finds its lock; with a time that is over
-  // before they are refused, and without.
+  // The agent that started the helper, and an agent that only finds its lock:
+  // with a time that is over before they are refused, and without.
   const std::unique_ptr<Transport> starter = std::move(transport_);
   Use(program, absl::Seconds(1));
   for (Transport* transport : {starter.get(), transport_.get()}) {

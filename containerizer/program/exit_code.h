@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// An error that ends a program's process with another exit code than 1. An
-// agent learns it over every transport: as the wait status of the command's
+// Errors that end a program's process with another exit code than 1. The agent
+// learns the code over every transport: as the wait status of the command's
 // process, or as CommandReply.wait_status of a helper.
 //
 //   absl::Status status = absl::FailedPreconditionError("no such command");
@@ -19,18 +19,18 @@
 
 namespace external_containerizer {
 
-// What a failed launch means to say by these codes, as shells do: the command
-// that the container was to run is not there, or cannot be executed.
+// The codes of a failed launch whose container's command does not exist, or
+// cannot be executed. Shells use the same ones.
 inline constexpr int kCommandNotFound = 127;
 inline constexpr int kCommandNotExecutable = 126;
 
-// `code` is 1 to 255. No effect on OK.
+// `code` is from 1 to 255. An OK status stays as it is.
 void SetExitCode(int code, absl::Status& status);
 
 // nullopt if none was set.
 std::optional<int> ExitCodeOf(const absl::Status& status);
 
-// `status` with another message; the exit code stays.
+// Returns `status` with another message and the same exit code.
 absl::Status WithMessage(const absl::Status& status, absl::string_view message);
 
 }  // namespace external_containerizer

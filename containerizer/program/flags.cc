@@ -18,7 +18,8 @@
 namespace external_containerizer {
 namespace {
 
-// Letters to insert, remove or change to get from one to the other.
+// The number of letters to insert, remove or change to get from one to the
+// other.
 size_t Distance(const std::string& a, const std::string& b) {
   std::vector<size_t> row(b.size() + 1);
   for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
@@ -34,7 +35,7 @@ size_t Distance(const std::string& a, const std::string& b) {
   return row[b.size()];
 }
 
-std::string Shown(absl::string_view text) {
+std::string Excerpt(absl::string_view text) {
   constexpr size_t kMost = 200;
   if (text.size() <= kMost) return absl::CHexEscape(text);
   return absl::StrCat(absl::CHexEscape(text.substr(0, kMost)), "...");
@@ -46,7 +47,7 @@ absl::Status Unknown(const std::vector<Flag>& known, const std::string& given,
   for (const Flag& flag : known) names.push_back(flag.name);
   const std::string nearest = Nearest(name, names);
   return absl::InvalidArgumentError(absl::StrCat(
-      "there is no flag ", Shown(given),
+      "there is no flag ", Excerpt(given),
       nearest.empty() ? "" : absl::StrCat("; did you mean --", nearest, "?")));
 }
 
@@ -90,7 +91,7 @@ absl::StatusOr<Flags> Flags::Parse(const std::vector<Flag>& known,
           value != "no") {
         return absl::InvalidArgumentError(absl::StrCat(
             "--", flag->name, " is on or off: it takes no value ",
-            "other than true and false, and not \"", Shown(value), "\""));
+            "other than true and false, and not \"", Excerpt(value), "\""));
       }
     } else if (!assigned) {
       if (++i == arguments.size()) {
@@ -165,7 +166,7 @@ std::string Nearest(absl::string_view word,
   size_t least =
       lower.size() <= 3 ? 2 : std::max<size_t>(2, lower.size() / 3) + 1;
   for (const std::string& candidate : words) {
-    // What is begun right is near, however much is missing.
+    // A right beginning is near, however much is missing.
     const size_t distance = lower.size() >= 3 && candidate.rfind(lower, 0) == 0
                                 ? 1
                                 : Distance(lower, candidate);

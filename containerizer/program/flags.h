@@ -21,30 +21,30 @@ namespace external_containerizer {
 
 struct Flag {
   std::string name;   // Without dashes.
-  std::string value;  // What help calls the value; empty: it is a switch.
+  std::string value;  // The value's name in the help; empty for a switch.
   std::string help;   // One paragraph.
-  char letter = 0;    // A short form, of a switch only.
+  char letter = 0;    // A short form, for switches only.
 };
 
 class Flags {
  public:
   // Reads flags up to "--", which is dropped, or up to the first argument that
-  // does not begin with a dash. INVALID_ARGUMENT, ready to be shown, for one
-  // that `known` does not have (with the nearest that it has), a value that is
-  // missing, and a switch with a value other than true, false, yes or no.
+  // does not begin with a dash. INVALID_ARGUMENT, with a message for people, if
+  // a flag is unknown (the message suggests the nearest known one), if a value
+  // is missing, or if a switch has a value other than true, false, yes or no.
   static absl::StatusOr<Flags> Parse(const std::vector<Flag>& known,
                                      const std::vector<std::string>& arguments);
 
   // Whether a switch is on.
   bool On(absl::string_view name) const;
 
-  // The last of the values given, or `otherwise` if there is none.
+  // The value that was given last, or `otherwise` if none was given.
   std::string Value(absl::string_view name, absl::string_view otherwise) const;
 
-  // All values given, in order.
+  // All values that were given, in order.
   std::vector<std::string> Values(absl::string_view name) const;
 
-  // What follows the flags.
+  // The arguments after the flags.
   const std::vector<std::string>& rest() const { return rest_; }
 
  private:
@@ -55,8 +55,8 @@ class Flags {
 // The part of a help text that lists `flags`, no wider than 79 columns.
 std::string HelpOn(const std::vector<Flag>& flags);
 
-// The one of `words` that `word` was most likely meant to be; empty if none
-// is near.
+// The word in `words` that `word` was most likely meant to be; empty if none is
+// near.
 std::string Nearest(absl::string_view word,
                     const std::vector<std::string>& words);
 

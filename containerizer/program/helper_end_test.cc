@@ -1,7 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// What is said of a helper that ended: instead of serving, or while it served.
+// The messages about a helper that ended, instead of serving or while it
+// served.
 
 #include <signal.h>
 #include <stdlib.h>
@@ -29,7 +30,7 @@ using ::testing::Not;
 
 class HelperEndTest : public ServeTest {
  protected:
-  // The program is this script, with options behind it.
+  // The program is this script with options.
   void UseScript(const std::string& path, const std::string& text,
                  const std::string& options = "") {
     std::ofstream(path) << "#!/bin/sh\n" << text;
@@ -169,7 +170,7 @@ TEST_F(HelperEndTest, NoHintForExecHelperItselfNorForWhatCannotBeExecuted) {
     std::string program;
     const char* end;
   } kCases[] = {
-      // Its PROGRAM is not one argument.
+      // PROGRAM must be one argument, and here it is several.
       {exec_helper + " /none/x --opt", "exited with status 1"},
       {"'" + exec_helper + "' /none/x --opt", "exited with status 1"},
       {"'/none/x'", "exited with status 127"},
@@ -180,7 +181,7 @@ TEST_F(HelperEndTest, NoHintForExecHelperItselfNorForWhatCannotBeExecuted) {
     EXPECT_THAT(WhyNotStarted(),
                 AllOf(HasSubstr(test.end), Not(HasSubstr("in front of it"))));
   }
-  // Only its directory is called so.
+  // Only the directory has that name.
   ASSERT_EQ(mkdir((root_ + "/exec_helper").c_str(), 0700), 0);
   UseScript(root_ + "/exec_helper/program", "exit 64\n");
   EXPECT_THAT(WhyNotStarted(), HasSubstr("in front of it"));

@@ -21,7 +21,7 @@ struct Cancellation::State {
 
 Cancellation::Cancellation() : state_(std::make_shared<State>()) {}
 
-bool Cancellation::Cancelled() const {
+bool Cancellation::IsCancelled() const {
   const std::lock_guard<std::mutex> lock(state_->mutex);
   return state_->cancelled;
 }

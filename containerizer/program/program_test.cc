@@ -34,7 +34,7 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-// The smallest program there can be.
+// The smallest possible program.
 class TinyProgram : public Program {
  public:
   void Launch(const wire::Launch& request, const Context& context,
@@ -59,7 +59,7 @@ class TinyProgram : public Program {
   Context seen;
 };
 
-// One that answers usage and containers, too.
+// The same, with answers to usage and containers.
 class TellingProgram : public TinyProgram {
  public:
   void Usage(const wire::Usage&, const Context&,
@@ -95,7 +95,7 @@ class HostTest : public ::testing::Test {
     return all;
   }
 
-  // Writes `input` to the command's stdin, as it is, and closes it.
+  // Writes `input`, unchanged, to the command's stdin, and closes it.
   Outcome Run(Program& program, std::vector<std::string> arguments,
               const std::string& input) {
     int in[2], out[2], err[2];
@@ -128,7 +128,7 @@ class HostTest : public ::testing::Test {
     close(err[1]);
     out_reader.join();
     err_reader.join();
-    // What was not read, so that the writer can end.
+    // The rest of stdin, so that the writer can end.
     ReadAll(in[0]);
     writer.join();
     return outcome;
@@ -162,9 +162,9 @@ TEST_F(HostTest, LaunchReachesTheHandlerWithItsContext) {
   EXPECT_EQ(program.launched, "c 1");
   EXPECT_EQ(program.seen.environment, environment_);
   EXPECT_EQ(program.seen.work_directory, "/work");
-  EXPECT_EQ(program.seen.libexec_directory, "/libexec");
+  EXPECT_EQ(program.seen.environment.at("MESOS_LIBEXEC_DIRECTORY"), "/libexec");
   EXPECT_EQ(program.seen.sandbox, "/the/sandbox");
-  EXPECT_FALSE(program.seen.cancellation.Cancelled());
+  EXPECT_FALSE(program.seen.cancellation.IsCancelled());
 }
 
 TEST_F(HostTest, MesosDirectoryIsTheSandbox) {
@@ -395,10 +395,10 @@ TEST(CancellationTest, CallbacksAreCalledOnceWheneverTheyCame) {
   int before = 0;
   int after = 0;
   copy.OnCancelled([&before] { ++before; });
-  EXPECT_FALSE(copy.Cancelled());
+  EXPECT_FALSE(copy.IsCancelled());
   cancellation.Cancel();
   cancellation.Cancel();
-  EXPECT_TRUE(copy.Cancelled());
+  EXPECT_TRUE(copy.IsCancelled());
   copy.OnCancelled([&after] { ++after; });
   EXPECT_EQ(before, 1);
   EXPECT_EQ(after, 1);

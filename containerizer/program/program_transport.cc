@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -44,12 +45,12 @@ Lane LaneOf(Command command) {
   }
 }
 
-// Of commands that no handler has taken yet.
+// The bytes of all commands that no handler has taken.
 constexpr size_t kMaxQueuedBytes = size_t{64} << 20;
 
 constexpr size_t kMaxWaits = 100'000;
 
-// What it takes while it waits for a handler.
+// The memory of a command that waits for a handler.
 size_t BytesOf(const Invocation& invocation) {
   size_t bytes = sizeof(Invocation) + invocation.input.size();
   for (const auto& [name, value] : invocation.environment) {
@@ -68,7 +69,8 @@ Answer NotStarted(absl::Status status) {
   return answer;
 }
 
-// Both, as a launch's own process would have them for its stdout and stderr.
+// Makes both files, as a launch's own process would have them for its stdout
+// and stderr.
 absl::Status MakeOutputs(const Sandbox& sandbox) {
   const absl::StatusOr<UniqueFd> directory = OpenSandboxForLaunch(sandbox);
   if (!directory.ok()) return directory.status();
@@ -87,7 +89,7 @@ void AppendError(const Sandbox& sandbox, const std::string& line) {
   const absl::StatusOr<AppendedFile> file = OpenForAppending(
       directory->get(), "stderr", sandbox.owner, sandbox.FullPath());
   if (!file.ok()) return;
-  // If the disk is full, the answer still tells.
+  // The answer tells the error, too, if the disk is full.
   const ssize_t ignored = write(file->fd.get(), line.data(), line.size());
   static_cast<void>(ignored);
 }
@@ -103,7 +105,7 @@ Answer ToAnswer(Command command, const std::string& name,
         absl::Status(result.status().code(),
                      absl::StrCat(CommandName(command), " by \"", name,
                                   "\" failed: ", WithCode(result.status())));
-    // As if the command had a process of its own.
+    // The wait status of a process of its own.
     if (const std::optional<int> code = ExitCodeOf(result.status())) {
       answer.wait_status = *code << 8;
     }
@@ -115,29 +117,28 @@ Answer ToAnswer(Command command, const std::string& name,
 
 class ProgramTransport::Outlet {
  public:
-  Outlet(EventLoop* loop, ProgramTransport* transport, std::string program)
-      : name(std::move(program)), loop_(loop), transport_(transport) {}
+  Outlet(ProgramTransport* transport, std::string program)
+      : name(std::move(program)), transport_(transport) {}
 
   void Close() {
     MutexLock lock(&mutex_);
-    loop_ = nullptr;
     transport_ = nullptr;
   }
 
-  // Of `self`.
+  // Gives `answer` to the transport that `self` leads to.
   static void Put(const std::shared_ptr<Outlet>& self, InvocationId id,
                   Answer answer) {
     MutexLock lock(&self->mutex_);
-    if (self->loop_ == nullptr) return;
-    self->loop_->Post([self, id, answer = std::move(answer)]() mutable {
-      // It is closed on this thread only.
+    if (self->transport_ == nullptr) return;
+    self->transport_->loop_.Post([self, id, answer = std::move(answer)]() mutable {
+      // Only this thread closes it, so the transport stays for the call.
       ProgramTransport* const transport = self->TransportOnLoop();
       if (transport != nullptr) transport->End(id, std::move(answer));
     });
   }
 
   const std::string name;  // The program's.
-  // Bytes of commands that have not been taken.
+  // The bytes of commands that no handler has taken.
   std::atomic<size_t> queued_bytes{0};
 
  private:
@@ -147,33 +148,14 @@ class ProgramTransport::Outlet {
   }
 
   absl::Mutex mutex_;
-  EventLoop* loop_ ABSL_GUARDED_BY(mutex_);
   ProgramTransport* transport_ ABSL_GUARDED_BY(mutex_);
-};
-
-class ProgramTransport::QueuedBytes {
- public:
-  QueuedBytes(std::shared_ptr<Outlet> outlet, size_t bytes)
-      : outlet_(std::move(outlet)), bytes_(bytes) {
-    outlet_->queued_bytes += bytes_;
-  }
-  QueuedBytes(QueuedBytes&& other) noexcept = default;
-  ~QueuedBytes() { Release(); }
-
-  void Release() {
-    if (outlet_ != nullptr) outlet_->queued_bytes -= bytes_;
-    outlet_ = nullptr;
-  }
-
- private:
-  std::shared_ptr<Outlet> outlet_;
-  size_t bytes_;
 };
 
 ProgramTransport::ProgramTransport(EventLoop& loop, std::string name,
                                    Program& program)
-    : program_(program),
-      outlet_(std::make_shared<Outlet>(&loop, this, std::move(name))),
+    : loop_(loop),
+      program_(program),
+      outlet_(std::make_shared<Outlet>(this, std::move(name))),
       threads_({std::begin(kThreads), std::end(kThreads)}) {}
 
 ProgramTransport::~ProgramTransport() {
@@ -205,12 +187,15 @@ InvocationId ProgramTransport::Invoke(
                                   " bytes wait for a handler already"))));
     return id;
   }
+  outlet_->queued_bytes += bytes;
+  auto queued = absl::MakeCleanup(
+      [outlet = outlet_, bytes] { outlet->queued_bytes -= bytes; });
   const bool accepted =
       threads_.Run(LaneOf(command), id,
-                   [id, queued = QueuedBytes(outlet_, bytes), outlet = outlet_,
+                   [id, queued = std::move(queued), outlet = outlet_,
                     cancellation = call.cancellation, program = &program_,
                     invocation = std::move(invocation)]() mutable {
-                     queued.Release();
+                     std::move(queued).Invoke();
                      Work(outlet, id, cancellation, *program, invocation);
                    });
   if (!accepted) {
@@ -224,11 +209,11 @@ void ProgramTransport::Work(const std::shared_ptr<Outlet>& outlet,
                             InvocationId id, const Cancellation& cancellation,
                             Program& program, Invocation& invocation) {
   const Command command = invocation.command;
-  if (cancellation.Cancelled()) {
+  if (cancellation.IsCancelled()) {
     return Outlet::Put(outlet, id,
                        NotStarted(absl::CancelledError("it was cancelled")));
   }
-  // For its errors. Not kept for those that may take long.
+  // To write errors to. Commands that may take long do not keep it.
   std::unique_ptr<Sandbox> sandbox;
   Context context = MakeContext(std::move(invocation.environment));
   context.cancellation = cancellation;
@@ -247,11 +232,6 @@ void ProgramTransport::Work(const std::shared_ptr<Outlet>& outlet,
     }
     if (!HasResult(command)) {
       sandbox = std::make_unique<Sandbox>(*std::move(invocation.sandbox));
-    }
-  } else if (command != Command::kContainers && command != Command::kRecover) {
-    const auto directory = context.environment.find("MESOS_DIRECTORY");
-    if (directory != context.environment.end()) {
-      context.sandbox = directory->second;
     }
   }
   Dispatch(command, invocation.input, context, program,
@@ -272,12 +252,12 @@ void ProgramTransport::Work(const std::shared_ptr<Outlet>& outlet,
 void ProgramTransport::Cancel(InvocationId id) {
   const auto it = calls_.find(id);
   if (it == calls_.end()) return;
-  // Who cancels does not wait for long.
+  // The caller of Cancel() does not wait long for the end.
   if (threads_.Abandon(id)) {
     return EndLater(
         id, NotStarted(absl::CancelledError("no handler was free to take it")));
   }
-  // Its callbacks may be long, and may want the program's locks.
+  // The callbacks may take long, and may need the program's locks.
   const Cancellation cancellation = it->second.cancellation;
   if (HasResult(it->second.command)) {
     Answer answer;
@@ -294,9 +274,9 @@ void ProgramTransport::EndLater(InvocationId id, Answer answer) {
 
 void ProgramTransport::End(InvocationId id, Answer answer) {
   auto node = calls_.extract(id);
-  if (node.empty()) return;  // It was cancelled, and then replied.
+  if (node.empty()) return;  // It replied after it was cancelled.
   answer.program = outlet_->name;
-  // Last: it may destroy us.
+  // This comes last, because it may destroy the transport.
   std::move(node.mapped().done)(std::move(answer));
 }
 

@@ -1,13 +1,16 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// A Program in this process as a Transport: its handlers run on a bounded
-// number of threads, and a reply that is kept costs none. Handlers that block,
-// of whatever command, keep no destroy, containers or recover from running.
+// A Program in this process as a Transport. Its handlers run on a bounded
+// number of threads, and a reply that is kept costs no thread. Handlers that
+// block keep no destroy, containers or recover from running.
 //
-// What a command finds is what it would find as a process of its own: its
-// environment (nothing of this process's), its sandbox, for launch with the
-// files `stdout` and `stderr` in it; an error goes to that `stderr`, too.
+// A command finds what it would find as a process of its own: its environment,
+// without this process's, and its sandbox. For launch the files `stdout` and
+// `stderr` are made in the sandbox. Errors are appended to that `stderr`, too.
+//
+//   ProgramTransport transport(loop, "my_program", program);
+//   transport.Invoke(std::move(invocation), [](Answer answer) { ... });
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_PROGRAM_TRANSPORT_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_PROGRAM_TRANSPORT_H_
@@ -28,30 +31,29 @@ namespace external_containerizer {
 
 class ProgramTransport : public Transport {
  public:
-  // `name` is the program's, for messages. `program` must outlive this, and
+  // `name` is the program's, for messages. `program` must outlive this and
   // every reply that it keeps.
   ProgramTransport(EventLoop& loop, std::string name, Program& program);
 
-  // Also waits for the handlers that are running.
+  // Waits for the handlers that are running.
   ~ProgramTransport() override;
 
-  // Does not enforce `invocation.timeout`: a handler cannot be ended. Who calls
-  // is to Cancel().
+  // Does not enforce `invocation.timeout`, because a handler cannot be ended.
+  // The caller must Cancel().
   InvocationId Invoke(Invocation invocation,
                       absl::AnyInvocable<void(Answer) &&> done) override;
 
   // Tells the handler, through its Context. wait, usage and containers then end
-  // at once, whatever becomes of their replies; the others when they reply.
-  // What no handler has taken yet was not started.
+  // at once, and their replies are ignored. The others end when they reply. A
+  // command that no handler has taken was not started.
   void Cancel(InvocationId id) override;
 
   size_t MaxWaits() const override;
 
  private:
-  // Where replies, on whatever thread, find the loop as long as there is a use.
+  // Leads replies, on any thread, to the loop for as long as the transport
+  // exists.
   class Outlet;
-  // What a command takes while no handler has taken it.
-  class QueuedBytes;
 
   struct Call {
     absl::AnyInvocable<void(Answer) &&> done;
@@ -66,11 +68,12 @@ class ProgramTransport : public Transport {
   void EndLater(InvocationId id, Answer answer);
   void End(InvocationId id, Answer answer);
 
+  EventLoop& loop_;
   Program& program_;
   InvocationId next_id_ = 1;
   absl::flat_hash_map<InvocationId, Call> calls_;
   const std::shared_ptr<Outlet> outlet_;
-  // Last: its threads use the others.
+  // The last member, because its threads use the others.
   WorkerThreads threads_;
 };
 

@@ -47,7 +47,7 @@ std::string Contents(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// Keeps the replies to wait; does for launch what the test says.
+// Keeps the replies to wait, and runs the test's function for launch.
 class KeepingProgram : public Program {
  public:
   void Launch(const wire::Launch&, const Context& context,
@@ -242,7 +242,7 @@ TEST_F(ProgramTransportTest, CancelledWaitEndsAtOnceAndItsReplyIsForgotten) {
   RunUntil([this] { return program_.Kept() == 1; });
   transport_->Cancel(wait->id);
   EXPECT_FALSE(wait->answer.has_value());
-  EXPECT_TRUE(program_.contexts[0].cancellation.Cancelled());
+  EXPECT_TRUE(program_.contexts[0].cancellation.IsCancelled());
   const Answer answer = Await(wait);
   EXPECT_EQ(answer.outcome, Outcome::kEnded);
   EXPECT_THAT(answer.status, StatusIs(absl::StatusCode::kCancelled));
@@ -339,7 +339,7 @@ TEST_F(ProgramTransportTest, CancelledBeforeAHandlerTookItWasNotStarted) {
   };
   std::vector<std::shared_ptr<Pending>> launches;
   for (int i = 0; i < 32; ++i) launches.push_back(Invoke(Launch()));
-  // More in all than may wait, if what was cancelled counted.
+  // This would be more than may wait, if cancelled commands counted.
   for (int i = 0; i < 20; ++i) {
     Invocation invocation = Launch();
     invocation.environment["LARGE"] = std::string(4 << 20, 'e');
@@ -358,10 +358,10 @@ TEST_F(ProgramTransportTest, CommandsWithoutAThreadAreRefusedAndLeaveNothing) {
   pthread_attr_t usual, vast;
   ASSERT_EQ(pthread_getattr_default_np(&usual), 0);
   ASSERT_EQ(pthread_attr_init(&vast), 0);
-  // More than there is room for: no thread can be made.
+  // No thread can be made.
   ASSERT_EQ(pthread_attr_setstacksize(&vast, size_t{1} << 47), 0);
   ASSERT_EQ(pthread_setattr_default_np(&vast), 0);
-  // More bytes in all than may wait for a handler.
+  // The bytes of all commands are more than may wait for a handler.
   for (int i = 0; i < 70; ++i) {
     Invocation invocation = Launch();
     invocation.input.resize(1 << 20);
@@ -402,7 +402,7 @@ TEST_F(ProgramTransportTest, RepliesAfterDestructionGoNowhere) {
   const auto wait = Invoke(Wait());
   RunUntil([this] { return program_.Kept() == 1; });
   transport_.reset();
-  EXPECT_TRUE(program_.contexts[0].cancellation.Cancelled());
+  EXPECT_TRUE(program_.contexts[0].cancellation.IsCancelled());
   std::move(program_.kept[0])(wire::MakeTermination(0, ""));
   loop_->Stop();
   loop_->Run();

@@ -39,7 +39,7 @@
 namespace external_containerizer {
 namespace {
 
-// For destructors.
+// The time for destructors at the end.
 constexpr unsigned kExitLimitSeconds = 5;
 // Between looks at the socket's place while nobody is connected.
 constexpr absl::Duration kIdleTick = absl::Milliseconds(500);
@@ -47,7 +47,7 @@ constexpr absl::Duration kIdleTick = absl::Milliseconds(500);
 constexpr int kSystemdFd = 3;
 
 struct Arguments {
-  std::string socket;  // Absolute; empty if systemd listens for us.
+  std::string socket;  // Absolute; empty if systemd listens.
   absl::Duration idle_exit = absl::Seconds(60);
   absl::Duration drain_limit = absl::Seconds(30);  // For the last commands.
 };
@@ -60,7 +60,7 @@ bool SystemdListens() {
          number == getpid() && absl::SimpleAtoi(fds, &number) && number == 1;
 }
 
-// Where a socket of systemd's is.
+// The path of a socket of systemd's.
 std::string NameOf(int listener) {
   sockaddr_un address = {};
   socklen_t size = sizeof(address);
@@ -124,7 +124,7 @@ absl::StatusOr<Arguments> Parse(const std::vector<std::string>& arguments) {
   return parsed;
 }
 
-// What is under a name now; 0, 0 if nothing is.
+// The file that has a name now; 0, 0 if none has it.
 std::pair<dev_t, ino_t> Identity(const char* path, bool follow) {
   struct stat info;
   const int flags = follow ? 0 : AT_SYMLINK_NOFOLLOW;
@@ -132,9 +132,9 @@ std::pair<dev_t, ino_t> Identity(const char* path, bool follow) {
   return {info.st_dev, info.st_ino};
 }
 
-// The name of what we execute, absolute: the one that we were started by, for a
-// link in it may be made to lead to another version; of a script, where the
-// interpreter is.
+// The absolute name of this process's executable. It is the name by which the
+// process was started, because a link in it may be changed to lead to another
+// version. For a script it is the interpreter's.
 std::string ExecutableName() {
   const auto executed =
       reinterpret_cast<const char*>(getauxval(AT_EXECFN));  // NOLINT
@@ -150,15 +150,17 @@ std::string ExecutableName() {
   return std::string(path, static_cast<size_t>(std::max<ssize_t>(size, 0)));
 }
 
-// Whether that is another file now.
-bool ExecutableReplaced(const std::string& name) {
+// Whether the name is another file's now.
+bool IsExecutableReplaced(const std::string& name) {
   return !name.empty() &&
          Identity(name.c_str(), true) != Identity("/proc/self/exe", true);
 }
 
-// Held until the process ends. ALREADY_EXISTS if another one holds it.
+// Takes the lock, until the process ends. ALREADY_EXISTS if another process has
+// it.
 absl::StatusOr<UniqueFd> Lock(const std::string& socket) {
-  // First: where nobody may serve, no lock is left.
+  // This comes first, so that no lock is left in a place where nobody may
+  // serve.
   const absl::Status status = ttrpc::CheckPlace(socket);
   if (!status.ok()) return status;
   const std::string path = absl::StrCat(socket, ".lock");
@@ -177,7 +179,7 @@ absl::StatusOr<UniqueFd> Lock(const std::string& socket) {
         "another helper", size > 0 ? absl::StrCat(", process ", pid, ",") : "",
         " serves at ", socket));
   }
-  // For those who find it locked.
+  // For the message of a helper that finds it locked.
   const std::string pid = absl::StrCat(getpid());
   if (ftruncate(lock.get(), 0) != 0 ||
       pwrite(lock.get(), pid.data(), pid.size(), 0) < 0) {
@@ -197,8 +199,8 @@ void OnSignal(int) {
 
 void IgnoreSignal(int) {}
 
-// A descriptor that can be read when SIGTERM or SIGINT has come. Handlers, not
-// a blocked mask: children do not inherit those.
+// A descriptor that can be read when SIGTERM or SIGINT has come. These are
+// handlers and no blocked mask, because children do not inherit handlers.
 absl::StatusOr<UniqueFd> TakeSignals() {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
@@ -210,8 +212,8 @@ absl::StatusOr<UniqueFd> TakeSignals() {
   action.sa_flags = SA_RESTART;
   sigaction(SIGTERM, &action, nullptr);
   sigaction(SIGINT, &action, nullptr);
-  // One handler's broken pipe, or file that becomes too large, is not the end
-  // of all the others' commands.
+  // A broken pipe, or a file that is too large, in one handler must not end the
+  // commands of all others.
   action.sa_handler = IgnoreSignal;
   sigaction(SIGPIPE, &action, nullptr);
   sigaction(SIGXFSZ, &action, nullptr);
@@ -236,7 +238,7 @@ class Helper {
     Idle();
   }
 
-  void Signaled(int fd) {
+  void OnSignals(int fd) {
     char bytes[16];
     const ssize_t count = read(fd, bytes, sizeof(bytes));
     if (count > 1 || std::exchange(signaled_, true)) return loop_.Stop();
@@ -252,7 +254,8 @@ class Helper {
     StopWhenOverdue();
   }
 
-  // What nobody can end must not keep our place from the next helper for ever.
+  // A command that nobody can end must not keep the place from the next helper
+  // for ever.
   void StopWhenOverdue() {
     loop_.RunAfter(server_.TimeLeft() + arguments_.drain_limit, [this] {
       if (server_.TimeLeft() <= absl::ZeroDuration()) return loop_.Stop();
@@ -290,7 +293,7 @@ class Helper {
   EventLoop& loop_;
   HelperServer& server_;
   const Arguments& arguments_;
-  const std::pair<dev_t, ino_t> place_;  // Of our socket.
+  const std::pair<dev_t, ino_t> place_;  // The socket's.
   EventLoop::TimerId idle_timer_ = 0;
   bool idle_for_long_ = false;  // If nobody is connected.
   bool ticking_ = false;
@@ -300,7 +303,7 @@ class Helper {
 
 absl::Status Serve(const std::string& program, const Arguments& arguments,
                    ServedTransport make_transport) {
-  // Waits and connections hold some.
+  // Waits and connections hold descriptors.
   RaiseDescriptorLimit();
   UniqueFd lock;
   std::string socket = arguments.socket;
@@ -324,7 +327,7 @@ absl::Status Serve(const std::string& program, const Arguments& arguments,
   options.program = program;
   options.work_directory = socket.substr(0, socket.rfind('/'));
   options.outdated = [name = ExecutableName()] {
-    return ExecutableReplaced(name);
+    return IsExecutableReplaced(name);
   };
   HelperServer server(**loop, *std::move(transport), std::move(options));
   int listener = kSystemdFd;
@@ -339,10 +342,10 @@ absl::Status Serve(const std::string& program, const Arguments& arguments,
   Helper helper(**loop, server, arguments);
   status = (*loop)->Watch(
       signals->get(), EPOLLIN,
-      [&helper, fd = signals->get()](uint32_t) { helper.Signaled(fd); });
+      [&helper, fd = signals->get()](uint32_t) { helper.OnSignals(fd); });
   if (!status.ok()) return status;
   (*loop)->Run();
-  // A handler that does not return would keep us.
+  // A handler that does not return would keep the process.
   static Thread* const thread = new Thread;  // Nobody joins it.
   static_cast<void>(thread->Start("exit", &ExitSoon));
   return absl::OkStatus();

@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// A helper, in a process that the test forks, whose handlers do what they
-// should not; and whose clock does.
+// A helper in a process that the test forks. Its handlers misbehave, and so
+// does its clock.
 
 #include <errno.h>
 #include <signal.h>
@@ -46,7 +46,7 @@ bool wall_clock_goes_back = false;
 time_t hours_back = 0;
 }  // namespace
 
-// In place of libc's, for all that this binary is made of.
+// Replaces libc's function in this whole binary.
 extern "C" int clock_gettime(clockid_t clock, timespec* time) noexcept {
   const int result = static_cast<int>(syscall(SYS_clock_gettime, clock, time));
   if (clock == CLOCK_REALTIME && wall_clock_goes_back) {
@@ -96,7 +96,7 @@ class ServeHandlersTest : public ::testing::Test {
     waitpid(helper_, nullptr, 0);
   }
 
-  // In a child. `prepare` is for what is to be different in it.
+  // Serves in a child process, after `prepare` has changed something in it.
   void Serve(std::vector<std::string> arguments,
              TestProgram::LaunchHandler launch,
              const std::function<void()>& prepare = nullptr) {
@@ -225,7 +225,7 @@ TEST_F(ServeHandlersTest, BrokenPipeEndsAHandlersProcessesAndNotTheHelper) {
     close(ends[0]);
     if (write(ends[1], "", 1) != -1) return;
     close(ends[1]);
-    // The usual signals are theirs.
+    // Children have the usual signals.
     const int status = system("kill -PIPE $$");
     std::move(reply)(WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE
                          ? absl::OkStatus()

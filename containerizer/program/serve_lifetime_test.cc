@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// What a helper and the transport that starts it do about each other's life and
-// death.
+// How a helper, and the transport that starts it, deal with each other's life
+// and death.
 
 #include <limits.h>
 #include <signal.h>
@@ -68,7 +68,7 @@ TEST_F(ServeTest, AgentsThatStartAtTheSameTimeShareOneHelper) {
   }
   for (const Pending& one : pending) EXPECT_THAT(Await(one).status, IsOk());
   EXPECT_GT(Helper(), 0);
-  // Whoever lost the race has ended.
+  // The helper that lost the race has ended.
   RunUntil([this] { return Serving() == 1; });
 }
 
@@ -85,7 +85,7 @@ TEST_F(ServeTest, RelativeProgramInAnotherDirectoryHasAnotherHelper) {
   int helpers = 0;
   for (const char* name : {"/a", "/b"}) {
     ASSERT_EQ(chdir((root_ + name).c_str()), 0);
-    // The second time it finds the first one's.
+    // The second transport finds the first one's helper.
     for (int i = 0; i < 2; ++i) {
       Connect();
       EXPECT_THAT(Run(Command::kRecover).status, IsOk());
@@ -105,7 +105,7 @@ TEST_F(ServeTest, ContainersOutliveAHelperThatIsKilled) {
   const Answer lost = Await(wait);
   EXPECT_EQ(lost.outcome, Outcome::kUnknown);
   EXPECT_THAT(lost.status, StatusIs(absl::StatusCode::kUnavailable));
-  // Its socket is still there, and nobody listens.
+  // The socket still exists, and nobody listens.
   const Pending again = Invoke(Wait());
   const Answer listed = Run(Command::kContainers);
   EXPECT_THAT(listed.status, IsOk());
@@ -125,7 +125,7 @@ TEST_F(ServeTest, EveryCommandEndsOnceHoweverOftenTheHelperIsKilled) {
   std::mt19937 random(4711);
   size_t lost = 0, descriptors = 0;
   for (int round = 0; round < 25; ++round) {
-    // The helper that is killed may be one that is only starting.
+    // The helper that is killed may only be starting.
     const pid_t pid = Helper();
     std::vector<Pending> pending;
     for (int i = 0; i < 20; ++i) {
@@ -176,7 +176,7 @@ TEST_F(ServeTest, StoppedHelperIsNamedAndGoesOnWhenItIsContinued) {
               StatusIs(absl::StatusCode::kUnavailable,
                        AllOf(HasSubstr(absl::StrCat("process ", pid)),
                              HasSubstr("hangs"))));
-  // Whatever comes now is told so, and nothing waits.
+  // Later commands get the same error, and none waits.
   const Answer refused = Run(Command::kContainers);
   EXPECT_EQ(refused.outcome, Outcome::kNotStarted);
   EXPECT_THAT(refused.status,
@@ -194,7 +194,7 @@ TEST_F(ServeTest, StoppedHelperThatIsEndedIsFollowedByANewOne) {
   ASSERT_GT(pid, 0);
   ASSERT_EQ(kill(pid, SIGSTOP), 0);
   for (int i = 0; i < 2; ++i) {
-    // What the operator is told to do.
+    // This follows the advice to the operator.
     EXPECT_THAT(Run(Command::kContainers).status,
                 StatusIs(absl::StatusCode::kUnavailable,
                          HasSubstr(absl::StrCat("kill -9 ", pid))));
@@ -384,7 +384,7 @@ TEST_F(ServeTest, ProgramThatDoesNotListenYetEndsWithItsTransport) {
   RunUntil([this] { return !Contents(options_.program + ".pid").empty(); });
   const pid_t pid = atoi(Contents(options_.program + ".pid").c_str());
   transport_.reset();
-  // The loop reaps it: nobody waited for its end.
+  // The loop reaps the helper, because nobody waited for its end.
   RunUntil([pid] { return kill(pid, 0) != 0; });
 }
 

@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// What commands, systemd, strangers and operators find in a helper.
+// A helper as commands, systemd, strangers and operators see it.
 
 #include "external_containerizer/containerizer/program/serve.h"
 
@@ -47,7 +47,7 @@ TEST_F(ServeTest, LaunchMakesTheSandboxsFilesAsAProcessWould) {
   EXPECT_EQ(Contents(root_ + "/sandbox/stdout"),
             absl::StrCat("\n", root_, "/sandbox\n"));
   EXPECT_EQ(Contents(root_ + "/sandbox/stderr"), "oops\n");
-  // An error is there, too, and in the answer.
+  // An error is in that file, too, and in the answer.
   const Answer again = Await(Invoke(Launch("true")));
   EXPECT_EQ(again.outcome, Outcome::kAnswered);
   EXPECT_THAT(again.status, StatusIs(absl::StatusCode::kInternal,
@@ -147,7 +147,7 @@ TEST_F(ServeTest, TenThousandConnectionsAreBounded) {
   int made = 0;
   for (int i = 0; i < 10'000; ++i) {
     const absl::StatusOr<int> fd = ttrpc::ConnectUnix(options_.socket);
-    // It is busy, or we have no descriptor left.
+    // The server is busy, or this process has no descriptor left.
     if (!fd.ok()) continue;
     ++made;
     if (connections.size() < 500)

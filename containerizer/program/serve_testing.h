@@ -46,7 +46,7 @@ namespace external_containerizer {
 
 inline constexpr absl::Duration kPatience = absl::Seconds(60);
 
-// What of it can be read: a file of /proc may fail in the middle, when its
+// The readable part of a file. A file of /proc may fail in the middle, when its
 // process ends.
 inline std::string Contents(const std::string& path) {
   std::ostringstream text;
@@ -78,7 +78,7 @@ class ServeTest : public ::testing::Test {
 
   void TearDown() override {
     transport_.reset();
-    // Also ends the helpers: their sockets are gone.
+    // This ends the helpers, too, because their sockets are gone.
     ASSERT_EQ(system(absl::StrCat("rm -rf '", root_, "'").c_str()), 0);
     for (const pid_t pid : started_) {
       kill(pid, SIGKILL);
@@ -136,7 +136,7 @@ class ServeTest : public ::testing::Test {
 
   Answer Run(Command command) { return Await(Invoke(Make(command))); }
 
-  // Commands of container "c".
+  // Commands for container "c".
   Invocation Launch(const std::string& command) {
     wire::Launch launch;
     launch.mutable_container_id()->set_value("c");
@@ -155,7 +155,7 @@ class ServeTest : public ::testing::Test {
   Invocation Wait() { return About<wire::Wait>(Command::kWait); }
   Invocation Destroy() { return About<wire::Destroy>(Command::kDestroy); }
 
-  // Who serves at `socket`; 0 if nobody does.
+  // The process that serves at `socket`; 0 if none does.
   pid_t HelperAt(const std::string& socket) {
     const auto client = ttrpc::Client::Connect(*loop_, socket);
     if (!client.ok()) return 0;
@@ -172,7 +172,7 @@ class ServeTest : public ::testing::Test {
     return pid.value_or(0);
   }
 
-  // The transport's own socket; empty if there is none.
+  // The transport's own socket; empty if it has none.
   std::string Socket() {
     std::string found;
     FILE* list = popen(absl::StrCat("ls '", work_, "'").c_str(), "r");
@@ -189,7 +189,7 @@ class ServeTest : public ::testing::Test {
 
   pid_t Helper() { return HelperAt(Socket()); }
 
-  // How many processes were told to serve in our work directory.
+  // The number of processes that were told to serve in this work directory.
   int Serving() {
     int count = 0;
     DIR* processes = opendir("/proc");
@@ -232,7 +232,7 @@ class ServeTest : public ::testing::Test {
     return pid;
   }
 
-  // Spawns one at options_.socket, which has to be set.
+  // Spawns a helper at options_.socket, which must be set.
   pid_t SpawnAtSocket(std::vector<std::string> arguments = {},
                       const std::vector<std::string>& environment = {
                           "PATH=/bin"}) {

@@ -26,7 +26,8 @@ WorkerThreads::WorkerThreads(const std::vector<size_t>& most)
 }
 
 WorkerThreads::~WorkerThreads() {
-  // Destroyed without the lock: what it destroys may be anything.
+  // The works are destroyed without the lock, because they may contain
+  // anything.
   std::vector<std::list<Queued>> forgotten(lanes_.size());
   {
     MutexLock lock(&mutex_);
@@ -51,7 +52,8 @@ bool WorkerThreads::Run(size_t lane, uint64_t id, Work&& work) {
 }
 
 bool WorkerThreads::Abandon(uint64_t id) {
-  // Destroyed without the lock: what it destroys may be anything.
+  // The works are destroyed without the lock, because they may contain
+  // anything.
   std::list<Queued> forgotten;
   MutexLock lock(&mutex_);
   const auto waiting = waiting_.find(id);
@@ -81,7 +83,7 @@ void WorkerThreads::RunNext(Lane* lane) {
   {
     MutexLock lock(&mutex_);
     --lane->starting;
-    if (lane->Runnable() == 0) return;  // It was abandoned meanwhile.
+    if (lane->Runnable() == 0) return;  // The work was abandoned meanwhile.
     next = std::move(lane->queue.front());
     lane->queue.pop_front();
     waiting_.erase(next.id);
@@ -89,7 +91,7 @@ void WorkerThreads::RunNext(Lane* lane) {
     running_[next.id].lane = lane;
   }
   std::move(next.work)();
-  // It goes before its place does.
+  // The work is destroyed before its place is free.
   next.work = nullptr;
   MutexLock lock(&mutex_);
   const auto it = running_.find(next.id);

@@ -1,8 +1,11 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// A bounded number of threads for handlers, which may block: so many for each
-// kind of work that one kind cannot keep another from being done.
+// A bounded number of threads for work that may block. Each kind of work has a
+// lane with threads of its own, so that no kind keeps another one from running.
+//
+//   WorkerThreads threads({/*destroy*/ 33, /*other*/ 32});
+//   threads.Run(/*lane=*/0, id, [] { Destroy(); });
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_WORKER_THREADS_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_WORKER_THREADS_H_
@@ -24,22 +27,22 @@ class WorkerThreads {
  public:
   using Work = ThreadPool::Work;
 
-  // At most `most[lane]` of a lane's works run at once, without those that are
-  // abandoned. A thread is made when there is work and none is free; it has the
+  // At most `most[lane]` works of a lane run at once, not counting abandoned
+  // ones. A thread is made when work comes and no thread is free. It has the
   // signal mask of the thread that gave the work.
   explicit WorkerThreads(const std::vector<size_t>& most);
 
-  // Waits for what is running; what is not yet is destroyed, not run.
+  // Waits for work that runs. Work that has not begun is destroyed.
   ~WorkerThreads();
 
-  // Runs `work` in the order of the lane's calls. `id` is the caller's, for
-  // Abandon(). False, and `work` is untouched, if there is no thread and none
-  // can be made.
+  // Runs `work` after the lane's earlier works have begun. The caller chooses
+  // `id`, for Abandon(). Returns false, and leaves `work` untouched, if the
+  // lane has no thread and none can be made.
   bool Run(size_t lane, uint64_t id, Work&& work);
 
-  // Nobody waits for that work any more. If it is running, another may run
-  // beside it; of a lane, as many count as the lane has threads. If it has not
-  // begun, it is destroyed, in this call, and true is returned.
+  // Says that nobody waits for a work any more. If it has not begun, this
+  // destroys it and returns true. If it runs, another one may run beside it; a
+  // lane may have as many abandoned works as it has threads.
   bool Abandon(uint64_t id);
 
  private:
@@ -47,14 +50,15 @@ class WorkerThreads {
     uint64_t id;
     Work work;
   };
+  // One kind of work. Its pointers stay valid: lanes_ never grows.
   struct Lane {
     size_t most = 0;
     std::list<Queued> queue;
-    size_t starting = 0;  // Threads that are about to take from the queue.
-    size_t running = 0;
-    size_t abandoned = 0;  // Of those.
+    size_t starting = 0;   // Threads that are about to take from the queue.
+    size_t running = 0;    // With the abandoned works.
+    size_t abandoned = 0;
 
-    // How many of the queue may run now.
+    // How many works of the queue may begin now.
     size_t Runnable() const;
   };
   struct Waiting {
@@ -66,9 +70,9 @@ class WorkerThreads {
     bool abandoned = false;
   };
 
-  // Has threads for what may run now. False if there is no thread at all.
+  // Gets threads for the works that may begin now. False if a work gets none.
   bool Start(Lane* lane) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // On a thread.
+  // Runs on one of the threads.
   void RunNext(Lane* lane) ABSL_LOCKS_EXCLUDED(mutex_);
 
   absl::Mutex mutex_;

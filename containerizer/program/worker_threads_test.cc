@@ -87,11 +87,11 @@ TEST(WorkerThreadsTest, AbandonedWorkHoldsNoPlaceUpToAsMuchAgain) {
     threads.Abandon(id);
     threads.Abandon(id);
   }
-  // Not a fifth one: that much is lost for good.
+  // A fifth one does not run: these threads are lost for good.
   EXPECT_EQ(running, 4);
   go.Notify();
   stayed.Wait();
-  // And its place is there again.
+  // The place of the abandoned work is free again.
   absl::Notification done;
   threads.Run(0, 10, [&] { done.Notify(); });
   EXPECT_TRUE(done.WaitForNotificationWithTimeout(kPatience));
