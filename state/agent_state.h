@@ -3,9 +3,16 @@
 
 // What an agent remembers, as its work_dir has it. Plain data.
 //
-// Lists are sorted by id; an id is the name of a directory. An optional that
-// is unset stands for a file that is not there, is empty, or is listed in
-// `problems`. Nothing else is lost with it: what lies below is here.
+//   for (const FrameworkState& framework : state.slave->frameworks) {
+//     for (const ExecutorState& executor : framework.executors) {
+//       for (const RunState& run : executor.runs) Print(run.id, run.completed);
+//     }
+//   }
+//
+// Lists are sorted by id, and an id is the name of a directory. An optional
+// that is unset stands for a file that is missing, is empty, or is listed in
+// `problems`. Nothing else is lost with that file: the rest of its directory is
+// here.
 
 #ifndef EXTERNAL_CONTAINERIZER_STATE_AGENT_STATE_H_
 #define EXTERNAL_CONTAINERIZER_STATE_AGENT_STATE_H_
@@ -25,65 +32,73 @@
 namespace external_containerizer {
 namespace state {
 
+// A task of a run. Only Mesos writes these.
 struct TaskState {
   std::string id;
-  std::optional<wire::Task> info;           // As it was when it was accepted.
-  std::vector<wire::StatusUpdate> updates;  // All, in order.
-  std::set<std::string> acks;  // The uuids, 16 bytes, of acknowledged ones.
+  std::optional<wire::Task> info;           // As it was accepted.
+  std::vector<wire::StatusUpdate> updates;  // All of them, in order.
+  std::set<std::string> acks;  // The uuids (16 bytes) of acknowledged updates.
 };
 
-// A container.
+// A run of an executor, which is a container.
 struct RunState {
   std::string id;
   std::vector<TaskState> tasks;
-  // Not read after a reboot. It says nothing about who has that pid now.
+  // The pid of its launch; not read after a reboot. Another process may have it
+  // now.
   std::optional<pid_t> forked_pid;
-  // Only of an executor that has registered over libprocess.
+  // Set if the executor has registered over libprocess.
   std::optional<std::string> libprocess_pid;
-  // How the executor registered; unset if it has not.
+  // Whether the executor registered over HTTP; unset if it has not registered.
   std::optional<bool> http;
-  // How it ended, if this agent and not Mesos recorded that.
+  // How it ended. Mesos does not record that; this project's agent does.
   std::optional<wire::Termination> termination;
-  // It has ended, and there is nothing left to do for it.
+  // It has ended, and nothing is left to do for it.
   bool completed = false;
-  // Somebody had asked this agent to destroy it.
+  // Somebody has asked this agent to destroy it.
   bool unwanted = false;
 };
 
+// An executor, and its runs.
 struct ExecutorState {
   std::string id;
   std::optional<wire::ExecutorInfo> info;
   std::optional<std::string> latest;  // One of `runs`.
   std::vector<RunState> runs;
-  // Made by the agent for a task that had only a command (Mesos 1.10).
+  // The agent made it for a task that had only a command (Mesos 1.10).
   std::optional<bool> generated_for_command_task;
 };
 
+// A framework, and its executors.
 struct FrameworkState {
   std::string id;
   std::optional<wire::FrameworkInfo> info;
-  std::optional<std::string> pid;  // "@0.0.0.0:0" if it speaks HTTP.
+  // "@0.0.0.0:0" for a scheduler that speaks HTTP.
+  std::optional<std::string> pid;
   std::vector<ExecutorState> executors;
 };
 
+// The agent itself, and its frameworks.
 struct SlaveState {
   std::string id;
   std::optional<wire::SlaveInfo> info;
   std::vector<FrameworkState> frameworks;
 };
 
+// Resources that the agent has checkpointed, such as persistent volumes.
 struct ResourcesState {
   std::vector<wire::Resource> committed;
-  // A change that was under way. Counts only with a committed file.
+  // The result of a change that was under way. It counts only if there is a
+  // committed file.
   std::optional<std::vector<wire::Resource>> target;
 };
 
 // Something in the tree that is not as it should be. `path` is relative to the
-// work_dir; neither string is escaped except for what `why` quotes.
+// work_dir. Neither string is escaped, except for quotes in `why`.
 struct Problem {
   enum class Kind {
-    kDamage,  // Something that was there cannot be read. Strict: an error.
-    kNotice,  // Read as absent, as Mesos does, in both modes.
+    kDamage,  // A file cannot be read. With ReadOptions::strict: an error.
+    kNotice,  // Read as absent, as Mesos does, strict or not.
   };
 
   Kind kind;
@@ -91,18 +106,18 @@ struct Problem {
   std::string why;
 };
 
-// The end of a file that a writer is to cut off before it appends (Mesos does
-// so while reading). If it is damage and not the trace of a crash, it is a
-// problem as well.
+// The end of a file that a writer must cut off before it appends; Mesos does so
+// while it reads. An end that is not the trace of a crash is a problem as well.
 struct Truncation {
   std::string path;
   uint64_t size;
   uint64_t good_bytes;
 };
 
+// All of it.
 struct AgentState {
   std::string work_dir;
-  // The machine has been booted since. No process of then is left.
+  // The machine has been booted since, so no process of then is left.
   bool rebooted = false;
   std::optional<ResourcesState> resources;  // Unset if there is no meta/.
   std::optional<SlaveState> slave;

@@ -1,9 +1,9 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// What a writer records is there or it is not, whenever the power fails: every
-// call of a container's life, after each of its operations, with every legal
-// loss of what was not synced.
+// A record is complete or absent, whenever the power fails. The test covers
+// every call of a container's life, a crash after each of its operations, and
+// every legal loss of unsynced data.
 
 #include <functional>
 #include <iostream>
@@ -48,7 +48,7 @@ wire::StatusUpdate Update(char uuid) {
   update.mutable_framework_id()->set_value("F0");
   update.mutable_status()->mutable_task_id()->set_value("task");
   update.mutable_status()->set_state(wire::TASK_RUNNING);
-  // Large enough to lie on several sectors.
+  // The message lies on several sectors.
   update.mutable_status()->set_message(std::string(1000, 'm'));
   update.set_timestamp(1);
   update.set_uuid(std::string(16, uuid));
@@ -132,7 +132,7 @@ std::vector<Call> Life() {
   };
 }
 
-// All that anybody acts upon. A directory alone means nothing.
+// Everything that anybody acts on. A directory alone means nothing.
 std::string Meaning(const AgentState& state) {
   std::string text = absl::StrCat("rebooted=", state.rebooted, "\n");
   if (state.resources) {
@@ -179,7 +179,7 @@ std::string Meaning(const AgentState& state) {
   return text;
 }
 
-// Strictly: a crash is no damage.
+// Reads strictly, because a crash is no damage.
 std::string Recover(const Image& image) {
   TemporaryDirectory directory(FastTemporaryPlace());
   Materialize(image, directory.path());
@@ -220,7 +220,7 @@ TEST_F(CrashTest, EveryCallIsAllOrNothingWhateverTheDiskLoses) {
       ++images;
       ASSERT_THAT(Recover(image), AnyOf(before, after));
     }
-    // And what has returned is there to stay.
+    // The record of a call that has returned stays.
     for (const Image& image : files_->AfterCrash()) {
       ASSERT_EQ(Recover(image), after);
     }
@@ -249,7 +249,7 @@ TEST(FailureTest, AFailedCallLeavesWhatWasThereAndMayBeRepeated) {
       const absl::Status status = life[i].run(writer);
       if (files.operations() <= fail_at) break;
       ++failures;
-      // A process sees what was renamed before it is synced.
+      // A process sees the new name before it is synced.
       const std::string now = Recover(files.Now());
       ASSERT_THAT(life[i].run(writer), IsOk());
       const std::string after = Recover(files.Now());

@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Damage of every kind to every file: never a crash, never a hang, never a
-// silent loss, and nothing lost but what is damaged.
+// Every kind of damage to every file. The reader never crashes, hangs or loses
+// anything silently, and it loses nothing but the damaged part.
 
 #include <linux/capability.h>
 #include <malloc.h>
@@ -84,7 +84,7 @@ class DamageTest : public ::testing::Test {
     return image_.at(path).substr(1);
   }
 
-  // Both ways, with something wrong at `path`.
+  // Reads strictly and not strictly, with something wrong at `path`.
   void Check(const std::string& path, const std::string& work_dir,
              bool is_detectable = true) {
     const auto lax = Read(work_dir, false);
@@ -195,7 +195,7 @@ TEST_F(DamageTest, EachFileOfAnotherType) {
       image[path] = what;
       TemporaryDirectory work(FastTemporaryPlace());
       Materialize(image, work.path());
-      // Markers count by being there, whatever they are.
+      // A marker counts if it exists, whatever it is.
       Check(path, work.path(), !IsMarker(path));
     }
   }
@@ -224,7 +224,7 @@ TEST_F(DamageTest, EachDirectoryOfAnotherType) {
   }
 }
 
-// As root everything can be read, unless this is given up.
+// Root can read everything, unless it gives up this capability.
 void GiveUpReadingEverything() {
   __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct data[2] = {};

@@ -28,7 +28,7 @@ namespace external_containerizer {
 namespace state {
 namespace {
 
-// As glibc's, which has a type with no name to share.
+// The layout of an entry that getdents64 gives.
 struct DirectoryEntry {
   uint64_t inode;
   int64_t offset;
@@ -67,7 +67,7 @@ Directory::Type TypeOf(unsigned char type) {
   }
 }
 
-// Some file systems do not say while listing.
+// For file systems that do not say the type while they list.
 unsigned char AskForType(int directory, const char* name) {
   struct stat info;
   if (fstatat(directory, name, &info, AT_SYMLINK_NOFOLLOW) != 0) {

@@ -1,9 +1,13 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Reads a directory tree that others may have damaged or prepared: no link is
-// followed out of it or inside it, no FIFO or device is read from, every size
-// and count has a bound. Nothing is changed.
+// Reads a directory tree that others may have damaged or prepared. It follows
+// no link, reads from no FIFO or device, and has a bound for every size and
+// count. It changes nothing.
+//
+//   absl::StatusOr<Directory> root = Directory::OpenRoot("/var/lib/my_agent");
+//   std::string buffer;
+//   auto bytes = root->Read("meta/boot_id", kMaxTextBytes, buffer);
 
 #ifndef EXTERNAL_CONTAINERIZER_STATE_DIRECTORY_H_
 #define EXTERNAL_CONTAINERIZER_STATE_DIRECTORY_H_
@@ -21,12 +25,11 @@
 namespace external_containerizer {
 namespace state {
 
-// An open directory. The names it takes are relative to it, may have several
-// components, and are resolved beneath it.
+// An open directory. Names are relative to it, may have several components, and
+// are resolved beneath it.
 //
-// Of all errors here, RESOURCE_EXHAUSTED says that this process has no
-// descriptor or memory left; all others are about the file. Messages do not
-// repeat its name.
+// RESOURCE_EXHAUSTED says that this process has no descriptor or memory left.
+// All other errors are about the file. Messages do not repeat its name.
 class Directory {
  public:
   enum class Type { kFile, kDirectory, kLink, kOther };
@@ -36,23 +39,25 @@ class Directory {
     Type type;
   };
 
-  // `path` itself may be, or lead over, a link. NOT_FOUND if there is none.
+  // `path` itself may be a link, or lead over one. NOT_FOUND if nothing is
+  // there.
   static absl::StatusOr<Directory> OpenRoot(const std::string& path);
 
-  // nullopt if there is nothing of that name.
+  // nullopt if nothing has that name.
   absl::StatusOr<std::optional<Directory>> Open(const std::string& name) const;
 
-  // Sorted by name, hidden ones too. DATA_LOSS if there are more than `max`.
+  // All entries, hidden ones too, sorted by name. DATA_LOSS if they are more
+  // than `max`.
   absl::StatusOr<std::vector<Entry>> List(size_t max) const;
 
-  // The contents of a regular file as they are now, which lie in `buffer` (one
-  // that is reused for many files saves time). nullopt if there is nothing of
-  // that name; DATA_LOSS if it is larger than `max` or not a regular file.
+  // The contents of a regular file as they are now. They lie in `buffer`, which
+  // may be used for one file after another to save time. nullopt if nothing has
+  // that name; DATA_LOSS if it is larger than `max` or no regular file.
   absl::StatusOr<std::optional<absl::string_view>> Read(
       const std::string& name, size_t max, std::string& buffer) const;
 
-  // What a symbolic link says. nullopt if there is nothing of that name;
-  // DATA_LOSS if it is no link.
+  // The target of a symbolic link. nullopt if nothing has that name; DATA_LOSS
+  // if it is no link.
   absl::StatusOr<std::optional<std::string>> ReadLink(
       const std::string& name) const;
 

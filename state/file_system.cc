@@ -133,7 +133,7 @@ class PosixFileSystem : public FileSystem {
   }
 
  private:
-  // A name in a directory that was reached without following a link.
+  // A name in a directory. No link led there.
   struct Place {
     UniqueFd parent;
     std::string name;

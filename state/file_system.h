@@ -1,9 +1,13 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// The writer's view of a file system: few operations, each of which is one
-// system call as far as a crash is concerned, so that a test can record them,
-// fail each, and lose what was not yet synced.
+// The file system as the writer uses it. It has few operations, so that a test
+// can record them, let each fail, and lose what was not synced yet.
+//
+//   auto files = OpenFileSystem("/var/lib/my_agent");
+//   (*files)->MakeFile(".boot_id.tmp", id, 0600);
+//   (*files)->Rename(".boot_id.tmp", "boot_id");
+//   (*files)->SyncDirectory(".");
 
 #ifndef EXTERNAL_CONTAINERIZER_STATE_FILE_SYSTEM_H_
 #define EXTERNAL_CONTAINERIZER_STATE_FILE_SYSTEM_H_
@@ -22,31 +26,33 @@
 namespace external_containerizer {
 namespace state {
 
-// Paths are relative to one directory. No symbolic link on the way is followed.
+// Paths are relative to one directory, and lead over no symbolic link.
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
 
-  // ALREADY_EXISTS if there is something of that name.
+  // These three are ALREADY_EXISTS if something has that name.
   virtual absl::Status MakeDirectory(const std::string& path) = 0;
   virtual absl::Status MakeLink(const std::string& target,
                                 const std::string& path) = 0;
-  // The contents are on the disk when it returns OK. After another error than
-  // ALREADY_EXISTS the file may be there, with some of them.
+  // A file's contents are on the disk when this returns OK. After any other
+  // error the file may exist, with a part of them.
   virtual absl::Status MakeFile(const std::string& path,
                                 absl::string_view bytes, mode_t mode) = 0;
-  // Its contents; nullopt if there is none. DATA_LOSS if it is larger than
-  // `max` or not a file.
+  // The contents of a file; nullopt if nothing has that name. DATA_LOSS if it
+  // is larger than `max` or no file.
   virtual absl::StatusOr<std::optional<std::string>> ReadFile(
       const std::string& path, size_t max) = 0;
-  // `to` is replaced, in one step.
+  // Replaces `to` in one step.
   virtual absl::Status Rename(const std::string& from,
                               const std::string& to) = 0;
-  // NOT_FOUND if there is none.
+  // NOT_FOUND if nothing has that name. A directory must be empty.
   virtual absl::Status Remove(const std::string& path) = 0;
-  // All of it that is there, if any. Not one step for a crash.
+  // Removes a directory with all that it contains, if it exists. A crash may
+  // leave a part of it.
   virtual absl::Status RemoveTree(const std::string& path) = 0;
-  // What was made, renamed and removed in it is on the disk when it returns.
+  // All that was made, renamed and removed in the directory is on the disk when
+  // this returns.
   virtual absl::Status SyncDirectory(const std::string& path) = 0;
 };
 

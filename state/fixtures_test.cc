@@ -1,11 +1,11 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Trees that Mesos's own code wrote, whole and damaged, and what that code made
-// of each: testdata/cases.tar.gz and expected.tar.gz.
+// Trees that Mesos's own code wrote, whole and damaged (testdata/cases.tar.gz),
+// and that code's reading of each (expected.tar.gz).
 //
-// We read more than Mesos does. What it would see of our result has to be what
-// it saw, except where the table below says otherwise and why.
+// This reader reads more than Mesos does. The part that Mesos reads must be the
+// same, except where the table below says otherwise, and why.
 
 #include <algorithm>
 #include <filesystem>
@@ -36,7 +36,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-// What we make of a case, where it is not what Mesos did.
+// The result for a case in which Mesos does something else.
 struct Better {
   absl::string_view as;  // What is read is what Mesos made of this case,
   bool strict_is_ok;
@@ -45,7 +45,7 @@ struct Better {
 
 const std::map<std::string, Better>& Betters() {
   static const auto& betters = *new std::map<std::string, Better>{
-      // Not even lax Mesos starts with these.
+      // Mesos does not start with these, even if it is not strict.
       {"run-latest-dangling", {"run-latest-missing", true, 0}},
       {"forked-pid-overflow", {"forked-pid-missing", false, 1}},
       {"forked-pid-partial", {"forked-pid-missing", false, 1}},
@@ -53,9 +53,9 @@ const std::map<std::string, Better>& Betters() {
       {"forked-pid-negative", {"forked-pid-missing", false, 1}},
       {"updates-ack-nouuid", {"small-agent", false, 1}},
       {"updates-update-noupdate", {"small-agent", false, 1}},
-      // The trace of a crash, like every other torn tail.
+      // This is the trace of a crash, like every other torn tail.
       {"updates-zeros-tail", {"small-agent", true, 0}},
-      // No directory of that name, no executor of that name.
+      // No directory has that name, so no executor has it.
       {"framework-dir-strayfile", {"small-agent", true, 0}},
       {"executor-strayfile", {"small-agent", true, 0}},
       {"run-strayfile", {"small-agent", true, 0}},

@@ -1,7 +1,11 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// What recovery is told of the containers that an agent remembers.
+// The containers that an agent remembers, for recovery.
+//
+//   absl::StatusOr<AgentState> state = ReadAgentState("/var/lib/my_agent");
+//   if (!state.ok()) return state.status();
+//   containerizer.Recover(KnownContainers(*state), done);
 
 #ifndef EXTERNAL_CONTAINERIZER_STATE_KNOWN_CONTAINERS_H_
 #define EXTERNAL_CONTAINERIZER_STATE_KNOWN_CONTAINERS_H_
@@ -17,23 +21,23 @@ namespace state {
 
 // Every run of every executor, for Containerizer::Recover:
 //
-//   kCompleted        it has its sentinel, or its Termination
-//   kRunning          else, if it is its executor's latest run. The link is
-//                     what says that a launch was acknowledged (writer.h).
-//   kUnacknowledged   else: its launch was recorded and never acknowledged, or,
-//                     in a tree of Mesos, a later run replaced it
+//   kCompleted        It has its sentinel, or its Termination.
+//   kRunning          If not, and it is its executor's latest run. The link
+//                     says that the launch was acknowledged (writer.h).
+//   kUnacknowledged   Every other: its launch was never acknowledged, or, in a
+//                     tree of Mesos, a later run has replaced it.
 //
-// A file that is missing or damaged (AgentState::problems) does not make a
-// container that runs an orphan, except for runs/latest itself.
+// A container that runs does not become an orphan because a file is missing or
+// damaged (AgentState::problems), unless that is runs/latest itself.
 //
 // Sandboxes lie below AgentState::work_dir, which must be absolute, and have no
-// owner set. Left out is a run whose id no program could be given; the reader
-// lists it. Of runs with the same id, one that runs counts most, and one that
-// is completed least. After a reboot the list is the same: who asks for them
-// learns that they are gone.
+// owner. A run whose id could be given to no program is left out; the reader
+// lists it. If several runs have the same id, the first of kRunning,
+// kUnacknowledged and kCompleted counts. A reboot changes nothing here:
+// recovery asks the program, and learns that they are gone.
 std::vector<KnownContainer> KnownContainers(const AgentState& state);
 
-// One of the above, and where the reader has it. Lives as long as the state.
+// One of these containers, and its place in the state, which must outlive it.
 struct KnownRun {
   RunId id;
   KnownContainer::State state;
@@ -42,7 +46,7 @@ struct KnownRun {
 };
 std::vector<KnownRun> KnownRuns(const AgentState& state);
 
-// Which of the three one of `executor`'s runs is in.
+// The state of `run`, which is one of `executor`'s.
 KnownContainer::State StateOf(const ExecutorState& executor,
                               const RunState& run);
 

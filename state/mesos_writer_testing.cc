@@ -74,8 +74,8 @@ absl::Status MesosWriter::RecordUpdates(
     record.set_uuid(uuid);
     bytes += EncodeRecord(record.SerializeAsString());
   }
-  return WriteFile(MetaPath(TaskPath(run, task)), "", kTaskUpdatesFile, bytes,
-                   kMarkerMode);
+  return WriteFile(absl::StrCat(MetaRun(run), "/", kTasksDirectory, "/", task),
+                   "", kTaskUpdatesFile, bytes, kMarkerMode);
 }
 
 }  // namespace state

@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Writes the rest of what Mesos writes and the reader reads, as durably as
-// Writer does, so that tests have whole trees.
+// Writes the files that only Mesos writes, as durably as Writer writes its own,
+// so that tests have whole trees.
 
 #ifndef EXTERNAL_CONTAINERIZER_STATE_MESOS_WRITER_TESTING_H_
 #define EXTERNAL_CONTAINERIZER_STATE_MESOS_WRITER_TESTING_H_
@@ -25,10 +25,10 @@ class MesosWriter : public Writer {
   using Writer::Writer;
 
   absl::Status RecordResources(const std::vector<wire::Resource>& resources);
-  // Nothing is recovered after this.
+  // From now on the tree has no agent.
   absl::Status ForgetAgent();
 
-  // These need a launch that was recorded.
+  // NOT_FOUND if the launch is not recorded.
   absl::Status RecordTask(const RunId& run, const wire::Task& task);
   absl::Status RecordLibprocessPid(const RunId& run, absl::string_view upid);
   absl::Status RecordHttp(const RunId& run);

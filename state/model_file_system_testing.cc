@@ -31,14 +31,14 @@ struct ModelFileSystem::Node {
 
   Kind kind;
   std::string target;
-  // A file's contents since it was last synced; the first are on the disk.
+  // A file's contents since its last sync. The first of them are on the disk.
   std::vector<std::string> versions = {""};
   // A directory's entries on the disk, and the changes since.
   Entries durable;
   std::vector<Change> pending;
   Entries now;
 
-  // What of it a crash may leave, as numbers for Fill().
+  // The number of different states that a crash may leave.
   size_t Alternatives() const {
     switch (kind) {
       case Kind::kDirectory:
@@ -130,8 +130,8 @@ Image ModelFileSystem::Now() const {
 }
 
 std::set<Image> ModelFileSystem::AfterCrash() const {
-  // What is left of a directory decides what is left below it, so that the
-  // images of a subtree are combined with those of its siblings.
+  // A directory's state decides which entries exist below it, so the images of
+  // a subtree are combined with the images of its siblings.
   const std::function<std::set<Image>(const Node&, const std::string&)> images =
       [&](const Node& node, const std::string& path) {
         std::set<Image> all;

@@ -1,12 +1,12 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// A file system in memory that knows what a crash may make of it.
+// A file system in memory that knows which states a crash may leave.
 //
-// Until a file is synced, any of its recent contents may be what the disk has,
-// an append may be there in part, or as zeros. Until a directory is synced, any
-// of the changes to its entries may be missing, in any combination. Nothing
-// else is assumed; real file systems lose less.
+// Until a file is synced, the disk may have any of its recent contents, with a
+// part of an append, or with zeros instead. Until a directory is synced, any
+// combination of changes to its entries may be missing. Real file systems lose
+// less.
 
 #ifndef EXTERNAL_CONTAINERIZER_STATE_MODEL_FILE_SYSTEM_TESTING_H_
 #define EXTERNAL_CONTAINERIZER_STATE_MODEL_FILE_SYSTEM_TESTING_H_
@@ -28,23 +28,23 @@
 namespace external_containerizer {
 namespace state {
 
-// By path: "d" for a directory, "l" and its target, "f" and its contents, or
-// "p" for a FIFO.
+// A tree. The value at a path is "d" for a directory, "l" and the target of a
+// link, "f" and the contents of a file, or "p" for a FIFO.
 using Image = std::map<std::string, std::string>;
 
-// Makes it real, in a directory that is empty. What lies below something that
-// is no directory is left out.
+// Makes the tree in an empty directory. An entry whose parent is no directory
+// is left out.
 void Materialize(const Image& image, const std::string& directory);
 
 class ModelFileSystem : public FileSystem {
  public:
   ModelFileSystem();
 
-  // What processes see, and all that a crash now may leave.
+  // The tree that processes see, and the trees that a crash now may leave.
   Image Now() const;
   std::set<Image> AfterCrash() const;
 
-  // Operations are counted from 0. One fails, an append after half of it.
+  // Lets an operation fail, counted from 0. An append fails after half of it.
   void Fail(size_t operation, absl::Status status);
   size_t operations() const { return operations_; }
   size_t file_syncs() const { return file_syncs_; }
@@ -71,7 +71,7 @@ class ModelFileSystem : public FileSystem {
   struct Node;
   using NodePtr = std::shared_ptr<Node>;
   using Entries = std::map<std::string, NodePtr>;
-  // Null for a name that goes.
+  // The node is null if the name is removed.
   using Change = std::vector<std::pair<std::string, NodePtr>>;
 
   absl::Status Begin(bool is_directory_sync = false);

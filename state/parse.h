@@ -1,7 +1,10 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Reads a message from bytes that are somebody else's, without a copy of them.
+// Parses a message without a copy of its bytes.
+//
+//   wire::Resource resource;
+//   if (!Parse(payload, resource)) return absl::DataLossError("no resource");
 
 #ifndef EXTERNAL_CONTAINERIZER_STATE_PARSE_H_
 #define EXTERNAL_CONTAINERIZER_STATE_PARSE_H_
@@ -14,7 +17,8 @@
 namespace external_containerizer {
 namespace state {
 
-// Protobuf counts in int.
+// False for bytes that are no message of that type, and for more of them than
+// protobuf can count, which counts in int.
 inline bool Parse(absl::string_view bytes,
                   google::protobuf::MessageLite& message) {
   return bytes.size() <= std::numeric_limits<int>::max() &&

@@ -59,10 +59,6 @@ std::string RunPath(const RunId& run) {
   return absl::StrCat(RunsPath(run), "/", run.container);
 }
 
-std::string TaskPath(const RunId& run, absl::string_view task) {
-  return absl::StrCat(RunPath(run), "/", kTasksDirectory, "/", task);
-}
-
 std::string MetaPath(absl::string_view path) {
   return absl::StrCat(kMetaDirectory, "/", path);
 }

@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Where an agent keeps what, below its work_dir. The layout is that of Mesos
-// 0.20 to 1.11; ids are names of directories, as they are.
+// The layout of an agent's work_dir: that of Mesos 0.20 to 1.11. Ids are names
+// of directories, unchanged.
 //
 //   meta/boot_id
 //   meta/resources/resources.info
@@ -17,7 +17,11 @@
 //           tasks/<task>/task.info, task.updates
 //   slaves/<agent>/frameworks/.../runs/<container>    the sandbox
 //
-// All paths here are relative to the work_dir unless said otherwise.
+// All paths are relative to the work_dir.
+//
+//   RunId run = {"agent-1", "framework-1", "executor-1", "8f14e45f"};
+//   std::string sandbox = RunPath(run);
+//   std::string records = MetaPath(RunPath(run));
 
 #ifndef EXTERNAL_CONTAINERIZER_STATE_PATHS_H_
 #define EXTERNAL_CONTAINERIZER_STATE_PATHS_H_
@@ -54,19 +58,19 @@ inline constexpr char kTaskInfoFile[] = "task.info";
 inline constexpr char kTaskUpdatesFile[] = "task.updates";
 inline constexpr char kLatestLink[] = "latest";
 
-// Since Mesos 1.8. If it is there it counts, and resources.info does not.
+// Since Mesos 1.8. Where it exists, resources.info does not count.
 inline constexpr char kResourceStateFile[] = "resources_and_operations.state";
 inline constexpr char kResourceStateTargetFile[] =
     "resources_and_operations.target";
 // Since Mesos 1.10.
 inline constexpr char kGeneratedExecutorFile[] =
     "executor_generated_for_command_task";
-// Ours; Mesos does not look at them: how the container ended, one Termination;
-// and that it was to be destroyed, an empty file.
+// These are ours, and Mesos does not look at them: a Termination that says how
+// the container ended, and an empty file that says that it was to be destroyed.
 inline constexpr char kTerminationFile[] = "executor.termination";
 inline constexpr char kUnwantedFile[] = "executor.unwanted";
 
-// One run of an executor: what a container belongs to.
+// One run of an executor, which is a container.
 struct RunId {
   std::string agent;
   std::string framework;
@@ -74,27 +78,26 @@ struct RunId {
   std::string container;
 };
 
-// INVALID_ARGUMENT, saying which, if an id cannot be a directory's name here:
-// wire::ValidateId, and not "latest", which is the link's name.
+// OK if the ids can be names of directories: wire::ValidateId accepts them, and
+// they are not "latest", which is the name of the link. INVALID_ARGUMENT says
+// which one is not.
 absl::Status Validate(const RunId& run);
 absl::Status ValidateDirectoryId(absl::string_view kind, absl::string_view id);
 
-// Each is a directory, relative to the work_dir for sandboxes and to meta/ for
-// what is remembered of them.
+// Directories: of sandboxes below the work_dir, and of records below meta/.
 std::string AgentPath(absl::string_view agent);
 std::string FrameworkPath(absl::string_view agent, absl::string_view framework);
 std::string ExecutorPath(const RunId& run);
 std::string RunsPath(const RunId& run);
 std::string RunPath(const RunId& run);
-std::string TaskPath(const RunId& run, absl::string_view task);
 
 // `path` below meta/.
 std::string MetaPath(absl::string_view path);
 
-// The run that `path` is, or is below. Both are absolute, or both relative to
-// the same place; slashes may be repeated. `root` is the work_dir or its meta
-// directory. INVALID_ARGUMENT if `path` does not lie below `root`, is too short
-// or has other names in between.
+// The run whose directory is `path`, or contains it. `root` is the work_dir or
+// its meta directory. Both paths are absolute, or both are relative to the same
+// place; slashes may be repeated. INVALID_ARGUMENT if `path` does not lie below
+// `root`, is too short, or has other names between the ids.
 absl::StatusOr<RunId> ParseRunPath(absl::string_view root,
                                    absl::string_view path);
 

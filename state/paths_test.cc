@@ -27,7 +27,6 @@ TEST(PathsTest, EachDirectoryIsWhereMesosHasIt) {
             "slaves/agent-S0/frameworks/frame-0001/executors/exec");
   EXPECT_EQ(RunPath(kRun),
             "slaves/agent-S0/frameworks/frame-0001/executors/exec/runs/1-2-3");
-  EXPECT_EQ(TaskPath(kRun, "T"), RunPath(kRun) + "/tasks/T");
   EXPECT_EQ(MetaPath(AgentPath("S")), "meta/slaves/S");
 }
 

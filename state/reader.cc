@@ -53,12 +53,10 @@ class Reader {
  private:
   absl::Status ReadBootId(const Place& meta);
   absl::Status ReadResources(const Place& meta, ResourcesState& resources);
+  // False if `file` is missing.
   absl::StatusOr<bool> ReadResourceFile(const Place& meta,
-                                        const std::string& name,
+                                        absl::string_view file,
                                         std::vector<wire::Resource>& resources);
-  absl::StatusOr<bool> ReadResourceStateFile(
-      const Place& meta, const std::string& name,
-      std::vector<wire::Resource>& resources);
   absl::Status ReadSlave(const Place& meta);
   absl::Status ReadFramework(const Place& frameworks,
                              FrameworkState& framework);
@@ -117,33 +115,37 @@ absl::Status Reader::ReadBootId(const Place& meta) {
   return absl::OkStatus();
 }
 
+// The newer pair of files counts if it exists.
 absl::Status Reader::ReadResources(const Place& meta,
                                    ResourcesState& resources) {
-  const auto read = [&](const char* name, const char* target,
-                        auto function) -> absl::StatusOr<bool> {
-    const absl::StatusOr<bool> is_there = (this->*function)(
-        meta, JoinPath(kResourcesDirectory, name), resources.committed);
-    if (!is_there.ok() || !*is_there) return is_there;
-    const absl::StatusOr<bool> has_target =
-        (this->*function)(meta, JoinPath(kResourcesDirectory, target),
-                          resources.target.emplace());
-    if (!has_target.ok()) return has_target;
-    if (!*has_target) resources.target.reset();
-    return true;
-  };
-  absl::StatusOr<bool> is_there =
-      read(kResourceStateFile, kResourceStateTargetFile,
-           &Reader::ReadResourceStateFile);
-  if (is_there.ok() && !*is_there) {
-    is_there = read(kResourcesInfoFile, kResourcesTargetFile,
-                    &Reader::ReadResourceFile);
+  for (const auto& [name, target] :
+       {std::pair(kResourceStateFile, kResourceStateTargetFile),
+        std::pair(kResourcesInfoFile, kResourcesTargetFile)}) {
+    absl::StatusOr<bool> found =
+        ReadResourceFile(meta, name, resources.committed);
+    if (!found.ok()) return found.status();
+    if (!*found) continue;
+    found = ReadResourceFile(meta, target, resources.target.emplace());
+    if (found.ok() && !*found) resources.target.reset();
+    return found.status();
   }
-  return is_there.status();
+  return absl::OkStatus();
 }
 
 absl::StatusOr<bool> Reader::ReadResourceFile(
-    const Place& meta, const std::string& name,
+    const Place& meta, absl::string_view file,
     std::vector<wire::Resource>& resources) {
+  const std::string name = JoinPath(kResourcesDirectory, file);
+  if (file == kResourceStateFile || file == kResourceStateTargetFile) {
+    ResourceState state;
+    const absl::StatusOr<bool> found = tree_.ReadMessage(meta, name, state);
+    if (found.ok() && *found) {
+      resources.assign(
+          std::make_move_iterator(state.mutable_resources()->begin()),
+          std::make_move_iterator(state.mutable_resources()->end()));
+    }
+    return found;
+  }
   const auto bytes = tree_.ReadFile(meta, name, options_.max_file_bytes);
   if (!bytes.ok()) return bytes.status();
   if (!*bytes) return false;
@@ -160,19 +162,6 @@ absl::StatusOr<bool> Reader::ReadResourceFile(
       tree_.EndOf(JoinPath(meta.path, name), (*bytes)->size(), end);
   if (!status.ok()) return status;
   return true;
-}
-
-absl::StatusOr<bool> Reader::ReadResourceStateFile(
-    const Place& meta, const std::string& name,
-    std::vector<wire::Resource>& resources) {
-  ResourceState state;
-  const absl::StatusOr<bool> is_there = tree_.ReadMessage(meta, name, state);
-  if (is_there.ok() && *is_there) {
-    resources.assign(
-        std::make_move_iterator(state.mutable_resources()->begin()),
-        std::make_move_iterator(state.mutable_resources()->end()));
-  }
-  return is_there;
 }
 
 absl::Status Reader::ReadSlave(const Place& meta) {

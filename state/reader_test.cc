@@ -188,8 +188,8 @@ TEST_F(ReaderTest, TheBootIsTheKernelsUnlessGiven) {
   EXPECT_FALSE(Read().rebooted);
 }
 
-// 0.20: no resources directory, a FrameworkInfo without id, tasks of another
-// package, markers and files of later releases unheard of.
+// A tree of 0.20 has no resources directory, a FrameworkInfo without an id,
+// tasks of another package, and no markers and files of later releases.
 TEST_F(ReaderTest, ATreeOf020IsRead) {
   fs::remove_all(work_ / "meta/resources");
   fs::remove(work_ /
@@ -206,7 +206,8 @@ TEST_F(ReaderTest, ATreeOf020IsRead) {
   EXPECT_EQ(KnownContainers(state).size(), size_t{kSampleRuns});
 }
 
-// 1.8 and 1.10 brought these; fields that are newer than our messages are kept.
+// 1.8 and 1.10 brought these files. Fields that this schema does not know are
+// kept.
 TEST_F(ReaderTest, ATreeOf111IsRead) {
   ResourceState resources;
   wire::Resource& resource = *resources.add_resources();
@@ -275,7 +276,7 @@ TEST_F(ReaderTest, AProcessWithoutDescriptorsDoesNotBlameTheTree) {
   options_.strict = false;
   rlimit before;
   ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
-  // Enough to begin with, not enough to go down to the runs.
+  // This is enough for the first directories, and not for the runs.
   const int lowest = dup(0);
   ASSERT_GE(lowest, 0);
   close(lowest);

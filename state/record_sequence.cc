@@ -15,7 +15,7 @@ namespace external_containerizer {
 namespace state {
 namespace {
 
-// What a disk writes whole, or not at all.
+// A disk writes a sector whole, or not at all.
 constexpr size_t kSectorBytes = 512;
 
 // Whether the record from `begin` to `end` lacks its data from its beginning

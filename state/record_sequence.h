@@ -1,8 +1,14 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Files that are a sequence of records, appended one after another:
-// task.updates and resources.info. Pure; the framing is the transport's.
+// Reads files that are a sequence of records, one appended after another:
+// task.updates and resources.info. Pure. A record is framed as on the wire
+// (transport/record_io.h).
+//
+//   SequenceEnd end = ReadSequence(bytes, kMaxFileBytes, [&](auto payload) {
+//     records.emplace_back(payload);
+//     return absl::OkStatus();
+//   });
 
 #ifndef EXTERNAL_CONTAINERIZER_STATE_RECORD_SEQUENCE_H_
 #define EXTERNAL_CONTAINERIZER_STATE_RECORD_SEQUENCE_H_
@@ -18,24 +24,24 @@ namespace state {
 
 // How a sequence ends.
 struct SequenceEnd {
-  // The records that are good take this many bytes. What follows them, if it
-  // is not nothing, cannot be read, and who appends must cut it off first.
+  // The good records take this many bytes. A rest after them cannot be read,
+  // and must be cut off before something is appended.
   size_t good_bytes = 0;
 
-  // What follows is the beginning of an append that a crash interrupted: a
-  // record that is not all there, or that is zeros from its beginning or from
-  // a sector on, as in a file whose new size reached the disk before its data
-  // (which Mesos takes for damage).
+  // The rest is the beginning of an append that a crash interrupted: a record
+  // that is not complete, or that is zeros from its beginning or from a sector
+  // on. Zeros are left if the new size of a file reaches the disk before its
+  // data does. (Mesos takes them for damage.)
   bool torn = false;
 
-  // What follows is neither nothing nor torn: DATA_LOSS, saying why. Records
-  // may have been lost.
+  // DATA_LOSS if the rest is not torn, and says why. Records may have been
+  // lost.
   absl::Status damage;
 };
 
-// Gives the payload of each record to `accept`, in order, until it refuses one
-// or no record follows. A record that announces more than `max_record` bytes
-// is damage, not torn.
+// Gives the payload of each record to `accept`, in order, until it returns an
+// error or no record follows. A record that announces more than `max_record`
+// bytes is damage, not torn.
 SequenceEnd ReadSequence(
     absl::string_view bytes, size_t max_record,
     absl::FunctionRef<absl::Status(absl::string_view payload)> accept);

@@ -29,7 +29,7 @@ struct Result {
   std::vector<std::string> payloads;
 };
 
-// Payloads begin with "ok", or are refused.
+// Refuses payloads that do not begin with "ok".
 Result Read(absl::string_view bytes) {
   Result result;
   result.end = ReadSequence(bytes, kMax, [&](absl::string_view payload) {

@@ -13,7 +13,7 @@
 namespace external_containerizer {
 namespace state {
 
-// The boot in which it was written.
+// The boot in which the tree was written.
 inline constexpr char kSampleBoot[] = "sample-boot";
 
 // Agent S0 with

@@ -1,9 +1,12 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Reads the kinds of files that an agent's tree is made of, and keeps the list
-// of what is wrong with them. Knows formats and bounds; reader.cc knows which
-// file is where.
+// Reads the kinds of files that make up an agent's tree, and lists what is
+// wrong with them. It knows formats and bounds; reader.cc knows which file is
+// where.
+//
+//   std::optional<wire::SlaveInfo> info;
+//   absl::Status status = tree.ReadInfo(agent, kAgentInfoFile, info);
 
 #ifndef EXTERNAL_CONTAINERIZER_STATE_TREE_READER_H_
 #define EXTERNAL_CONTAINERIZER_STATE_TREE_READER_H_
@@ -26,64 +29,71 @@
 namespace external_containerizer {
 namespace state {
 
-// A directory, and its path below the work_dir. The names that go with it may
-// have several components.
+// A directory, and its path below the work_dir. Names in it may have several
+// components.
 struct Place {
   Directory directory;
   std::string path;
 };
 
+// "a/b"
 std::string JoinPath(absl::string_view a, absl::string_view b);
 
-// Each method returns an error only if reading has to stop: for damage, if the
-// options are strict, and for RESOURCE_EXHAUSTED always. Otherwise damage is
-// added to the problems of `state`, and read as absent.
+// A method returns an error only if reading has to stop: always for
+// RESOURCE_EXHAUSTED, and for damage if the options are strict. Other damage is
+// added to the problems of `state`, and the file counts as absent.
 class TreeReader {
  public:
   using Names = std::vector<std::string>;
   using Entries = std::vector<Directory::Entry>;
 
-  // Both must outlive it.
+  // `options` and `state` must outlive it.
   TreeReader(const ReadOptions& options, AgentState& state);
 
-  // A directory; nullopt if it is missing.
+  // Opens a directory; nullopt if it is missing.
   absl::StatusOr<std::optional<Place>> Open(const Place& place,
                                             const std::string& name);
+  // All entries, sorted.
   absl::StatusOr<Entries> List(const Place& place);
-  // Only the directories; all else but `latest` is noticed. Sorted.
+  // The directories, sorted. Everything else, except `latest`, is noticed.
   absl::StatusOr<Names> ListDirectories(const Place& place);
-  // The id that `latest` stands for, there or not.
+  // The id that `latest` stands for, whether or not it exists; nullopt if the
+  // link is missing.
   absl::StatusOr<std::optional<std::string>> ReadLatest(const Place& place);
 
-  // Valid until the next file is read; nullopt if it is missing.
+  // The bytes of a file, valid until the next file is read; nullopt if it is
+  // missing.
   absl::StatusOr<std::optional<absl::string_view>> ReadFile(
       const Place& place, const std::string& name, size_t max);
-  // nullopt if it is missing, or empty, which is noticed.
+  // The text of a file. nullopt if it is missing, or empty, which is noticed.
   absl::StatusOr<std::optional<std::string>> ReadText(const Place& place,
                                                       const std::string& name);
-  // Whether `message` now is the one record of the file, and complete. Missing
-  // is no problem; empty is noticed.
+  // True if `message` now is the one record of the file, and complete. A
+  // missing file is no problem, and an empty one is noticed.
   absl::StatusOr<bool> ReadMessage(const Place& place, const std::string& name,
                                    google::protobuf::Message& message);
-  // The same, and missing is noticed.
+  // The same, but a missing file is noticed, too.
   template <typename Message>
   absl::Status ReadInfo(const Place& place, const std::string& name,
                         std::optional<Message>& message);
 
-  // A file of `size` bytes was read as a sequence that ended so.
+  // Notes how the sequence of records in a file of `size` bytes ended.
   absl::Status EndOf(const std::string& path, size_t size,
                      const SequenceEnd& end);
+  // `path` is below the work_dir, and `why` does not repeat it.
   absl::Status Damage(const std::string& path, const absl::Status& why);
   void Notice(const std::string& path, absl::string_view why);
 
  private:
+  // Problems that are listed or counted.
   uint64_t ProblemCount() const;
+  // Beyond max_problems it only counts.
   void Add(Problem problem);
 
   const ReadOptions& options_;
   AgentState& state_;
-  size_t entries_left_;
-  std::string buffer_;
+  size_t entries_left_;  // Of ReadOptions::max_entries.
+  std::string buffer_;   // Of the file that was read last.
 };
 
 template <typename Message>

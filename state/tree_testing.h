@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Trees of files for tests: made, unpacked, compared, thrown away.
+// Makes, unpacks, compares and removes trees of files for tests.
 
 #ifndef EXTERNAL_CONTAINERIZER_STATE_TREE_TESTING_H_
 #define EXTERNAL_CONTAINERIZER_STATE_TREE_TESTING_H_
@@ -14,10 +14,10 @@
 namespace external_containerizer {
 namespace state {
 
-// In memory if the machine has such a place; for trees of many files.
+// A directory in memory, if the machine has one; for trees of many files.
 std::string FastTemporaryPlace();
 
-// A directory that goes with the object.
+// A directory that is removed with the object.
 class TemporaryDirectory {
  public:
   TemporaryDirectory();

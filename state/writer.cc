@@ -55,8 +55,8 @@ absl::Status Annotate(absl::Status status, absl::string_view what,
 
 }  // namespace
 
-// A number of steps, and the directories that they have changed. Once a step
-// has failed the others do nothing.
+// A number of steps, and the directories that they have changed. The first step
+// that fails makes the later ones do nothing.
 class Writer::Change {
  public:
   explicit Change(Writer& writer) : writer_(writer) {}
@@ -77,10 +77,11 @@ class Writer::Change {
   }
 
   void WriteFile(const std::string& path,
-                 const absl::StatusOr<std::string>& bytes, mode_t mode = 0600) {
+                 const absl::StatusOr<std::string>& bytes,
+                 mode_t mode = kFileMode) {
     if (status_.ok()) status_ = bytes.status();
     if (!status_.ok()) return;
-    // A full disk has no room for what is there already.
+    // A full disk has no room for a second copy.
     const auto present = writer_.files_->ReadFile(path, kMaxFileBytes);
     if (present.ok() && *present == *bytes) return Touch(ParentOf(path));
     Replace(path, [&](const std::string& temporary) {
@@ -95,7 +96,7 @@ class Writer::Change {
     });
   }
 
-  // What was done so far is on the disk before anything that follows.
+  // The steps so far are on the disk before later ones begin.
   void Sync() {
     for (const std::string& directory : changed_) {
       if (!status_.ok()) return;
@@ -145,7 +146,7 @@ class Writer::Change {
     if (status_.ok()) {
       Touch(ParentOf(path));
     } else {
-      // May fail as well; the next one to write here then removes it.
+      // If this fails as well, the next call that writes here removes it.
       (void)writer_.files_->Remove(temporary);
     }
   }
@@ -254,7 +255,7 @@ absl::Status Writer::RecordLaunch(const RunId& run,
   Change change(*this);
   change.MakeDirectories("", MetaPath(RunsPath(run)));
   change.WriteFile(Join(executor, kExecutorInfoFile), Encode(info));
-  // A run must not be there without its executor.
+  // A run must not exist without its executor.
   change.Sync();
   change.Remember(ParentOf(executor));
   change.MakeDirectories(MetaPath(RunsPath(run)), run.container);
@@ -309,31 +310,27 @@ absl::StatusOr<wire::ExecutorInfo> Writer::ReadExecutor(
 }
 
 absl::Status Writer::RecordUnwanted(const RunId& run) {
-  absl::Status status = Validate(run);
-  if (status.ok()) {
-    status =
-        WriteFile(MetaRun(run), "", kUnwantedFile, std::string(), kMarkerMode);
-  }
-  return Annotate(status, "that this is to be destroyed: container",
-                  run.container);
+  return WriteInRun(run, kUnwantedFile, std::string(), kMarkerMode,
+                    "that this is to be destroyed: container");
 }
 
 absl::Status Writer::RecordExit(const RunId& run,
                                 const wire::Termination& end) {
-  absl::Status status = Validate(run);
-  if (status.ok()) {
-    status = WriteFile(MetaRun(run), "", kTerminationFile, Encode(end));
-  }
-  return Annotate(status, "the end of container", run.container);
+  return WriteInRun(run, kTerminationFile, Encode(end), kFileMode,
+                    "the end of container");
 }
 
 absl::Status Writer::RecordCompleted(const RunId& run) {
+  return WriteInRun(run, kSentinelFile, std::string(), kMarkerMode,
+                    "that this is done: container");
+}
+
+absl::Status Writer::WriteInRun(const RunId& run, absl::string_view name,
+                                const absl::StatusOr<std::string>& bytes,
+                                mode_t mode, absl::string_view what) {
   absl::Status status = Validate(run);
-  if (status.ok()) {
-    status =
-        WriteFile(MetaRun(run), "", kSentinelFile, std::string(), kMarkerMode);
-  }
-  return Annotate(status, "that this is done: container", run.container);
+  if (status.ok()) status = WriteFile(MetaRun(run), "", name, bytes, mode);
+  return Annotate(status, what, run.container);
 }
 
 absl::Status Writer::ForgetExecutor(const RunId& run) {
@@ -342,7 +339,7 @@ absl::Status Writer::ForgetExecutor(const RunId& run) {
   const std::string executor = MetaPath(ExecutorPath(run));
   const std::string framework =
       MetaPath(FrameworkPath(run.agent, run.framework));
-  // Beside `executors`, where nobody looks for one.
+  // Nobody looks for an executor beside `executors`.
   const std::string removed = Join(framework, ".removed");
   MutexLock lock(&removal_mutex_);
   // Nothing may be removed before it is known to be gone from `executors`.

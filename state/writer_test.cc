@@ -320,7 +320,7 @@ TEST(WriterTest, DirectoriesThatSomebodyRemovedAreMadeAgain) {
       ASSERT_THAT(files.SyncDirectory("."), IsOk());
       ASSERT_THAT(files.SyncDirectory(Parent(removed)), IsOk());
       EXPECT_THAT(again(writer), IsOk());
-      // What is made again is on the disk as well.
+      // The new directories are on the disk as well.
       EXPECT_EQ(files.AfterCrash().size(), 1u);
     }
   }
