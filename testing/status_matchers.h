@@ -118,8 +118,8 @@ class IsOkAndHoldsMatcher {
 
 }  // namespace status_matchers_internal
 
-// Of a Status or StatusOr: its code and, if given, its message. The code may
-// itself be a matcher, such as AnyOf(...).
+// Matches a Status or StatusOr with this code and, if given, this message. The
+// code may be a matcher, such as AnyOf(...).
 inline ::testing::PolymorphicMatcher<status_matchers_internal::StatusMatcher>
 StatusIs(::testing::Matcher<absl::StatusCode> code,
          ::testing::Matcher<const std::string&> message = ::testing::_) {
@@ -128,13 +128,13 @@ StatusIs(::testing::Matcher<absl::StatusCode> code,
                                               std::move(message)));
 }
 
-// Of a Status or StatusOr: it is OK.
+// Matches a Status or StatusOr that is OK.
 inline ::testing::PolymorphicMatcher<status_matchers_internal::StatusMatcher>
 IsOk() {
   return StatusIs(absl::StatusCode::kOk);
 }
 
-// Of a StatusOr: it is OK and its value matches `value`.
+// Matches a StatusOr that is OK and has a value that matches `value`.
 template <typename ValueMatcher>
 status_matchers_internal::IsOkAndHoldsMatcher<std::decay_t<ValueMatcher>>
 IsOkAndHolds(ValueMatcher&& value) {

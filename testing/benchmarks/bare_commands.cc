@@ -69,7 +69,7 @@ bool Start(const std::string& program, const char* name, BareSession session,
   return written;
 }
 
-// The record's payload; empty if there is none.
+// The payload of the record; empty without a record.
 std::string ReadRecord(int fd) {
   char buffer[4096];
   size_t size = 0;

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The floor of the fork/exec transport: commands as a careful C programmer
-// would run them who needs nothing else. posix_spawn, three pipes, a record
-// in, a record out, reap. No sandbox, no session, no deadline, no bounds.
+// would run them. It has posix_spawn, three pipes, a record in, a record out,
+// and waitpid. It has no sandbox, no session, no deadline and no bounds.
 
 #ifndef EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_BARE_COMMANDS_H_
 #define EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_BARE_COMMANDS_H_
@@ -20,17 +20,17 @@ namespace external_containerizer {
 
 enum class BareSession { kOurs, kItsOwn };
 
-// Time per call of `calls` usage commands of `program`, with `at_once` of them
-// running all the time: as many threads, each of which runs one after the
-// other. (Measured on two processors, that is as fast as one thread that polls
-// them all where the machine is idle, and twice as fast where it is not.)
+// The time per call of `calls` usage commands of `program`, with `at_once` of
+// them at a time. Each of `at_once` threads runs one command after another. (On
+// two processors, this is as fast as one thread that polls all commands if the
+// machine is idle, and twice as fast if it is not.)
 absl::StatusOr<absl::Duration> BareTimePerCall(const std::string& program,
                                                int calls, int at_once,
                                                BareSession session);
 
-// Runs so many `wait` commands of `program`, of each of which this process
-// holds what an agent has to hold: the pipe that it will answer on, and a
-// pidfd. Ends them all at the end of its life.
+// Runs a number of `wait` commands of `program`. For each of them this process
+// holds what an agent must hold: the pipe for the answer, and a pidfd. The
+// destructor ends them all.
 class BareWaits {
  public:
   BareWaits(const std::string& program, int count);

@@ -18,7 +18,7 @@
 namespace external_containerizer {
 namespace {
 
-// What goes wrong is kept, and ends the walk.
+// The first error is kept, and ends the walk.
 class Walk {
  public:
   absl::StatusOr<BareWalkCount> Run(const std::string& work_dir) {
@@ -90,7 +90,7 @@ class Walk {
                 [&](const char* name) { Within(directory, name, visit); });
   }
 
-  // Only those that are directories.
+  // Only directories.
   void ForEachName(int directory,
                    absl::FunctionRef<void(const char* name)> visit) {
     if (error_ != 0) return;

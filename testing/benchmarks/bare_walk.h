@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// The floor for reading what an agent wrote down: the same walk through the
-// same directories, the same opens and reads, and nothing made of it.
+// The floor for the reader of an agent's state: the same walk through the same
+// directories, with the same opens and reads, but nothing is parsed.
 
 #ifndef EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_BARE_WALK_H_
 #define EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_BARE_WALK_H_
@@ -21,8 +21,8 @@ struct BareWalkCount {
   size_t bytes = 0;
 };
 
-// Of a tree that is whole. An error if anything that every executor of
-// WriteRecoveryTree() has is not there.
+// The tree must be whole. An error if a file is missing that every executor of
+// WriteRecoveryTree() has.
 absl::StatusOr<BareWalkCount> BareWalk(const std::string& work_dir);
 
 }  // namespace external_containerizer

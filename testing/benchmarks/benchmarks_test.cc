@@ -1,8 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// The benchmarks run, in sizes that take no time. How fast anything is, is not
-// looked at.
+// The benchmarks run, in sizes that take no time. The test checks no speed.
 
 #include <stdio.h>
 #include <sys/wait.h>
@@ -18,7 +17,7 @@
 namespace external_containerizer {
 namespace {
 
-// What it prints. It must exit with 0.
+// The output of a benchmark, which must exit with 0.
 std::string OutputOf(const std::string& benchmark,
                      const std::string& arguments) {
   const std::string command =

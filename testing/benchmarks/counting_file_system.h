@@ -1,7 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a durable record costs: a file system that counts for another one.
+// A file system that counts the operations of another one, to tell what a
+// durable record costs.
 
 #ifndef EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_COUNTING_FILE_SYSTEM_H_
 #define EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_COUNTING_FILE_SYSTEM_H_
@@ -21,8 +22,8 @@ namespace external_containerizer {
 
 struct FileSystemCounts {
   size_t files = 0;  // That were made.
-  // Directories with entries that were made, renamed or removed; again if that
-  // was after the directory had been synced.
+  // Directories whose entries changed. A directory counts again if it changes
+  // after it was synced.
   size_t directories = 0;
   size_t file_syncs = 0;
   size_t directory_syncs = 0;

@@ -35,7 +35,7 @@
 namespace external_containerizer {
 namespace {
 
-// Short ones: what else the machine does then meets neighbours alike.
+// Blocks are short, so that other work of the machine meets neighbours alike.
 constexpr int kBlocks = 60;
 constexpr int kSequentialCalls = 30;  // Per block.
 constexpr int kAtOnce = 32;

@@ -36,7 +36,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Containers with which the heap is not measured yet.
+// Containers before the first measurement of the heap.
 constexpr int kWarmUp = 200;
 
 absl::Status MakeDirectory(const std::string& path) {
@@ -154,7 +154,7 @@ absl::StatusOr<double> CompareHostings(const std::string& name,
       UsageAgent::Start(program, absl::StrCat(directory, "/fork_exec"), 1);
   if (!fork_exec.ok()) return fork_exec.status();
   const auto destroy = absl::MakeCleanup([&] {
-    // What cannot be ended here ends by itself.
+    // A helper that cannot be ended here ends by itself.
     (void)(*helper)->agent().Destroy(0, 1);
     (void)(*fork_exec)->Destroy(0, 1);
   });
@@ -179,14 +179,14 @@ absl::Status PrintWaitingCosts(const std::string& trivial_helper,
   if (!status.ok()) return status;
   const auto before = SnapshotWith(**helper, kWarmUp);
   if (!before.ok()) return before.status();
-  // Not all at once: calls are not what is measured.
+  // The calls are made one after another, because they are not measured.
   for (int i = kWarmUp; i < kWarmUp + containers; i += kWarmUp) {
     status = agent.Launch(i, std::min(i + kWarmUp, kWarmUp + containers));
     if (!status.ok()) return status;
   }
   const auto after = SnapshotWith(**helper, kWarmUp + containers);
   if (!after.ok()) return after.status();
-  // Callers that wait, too, for each.
+  // Each container has a caller that waits, too.
   for (int i = kWarmUp; i < kWarmUp + containers; ++i) {
     agent.containerizer().Wait(UsageAgent::IdOf(i),
                                [](const absl::StatusOr<wire::Termination>&) {});

@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// An agent with a persistent helper: what a command costs beside one that has a
-// process of its own, and what a container costs that waits.
+// The costs of a persistent helper: for a command, compared with a process of
+// its own, and for a container that waits.
 
 #ifndef EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_HELPER_COSTS_H_
 #define EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_HELPER_COSTS_H_
@@ -15,16 +15,16 @@
 namespace external_containerizer {
 
 // Compares `usage` of a container of `program` through a helper with the same
-// over fork/exec, `calls` calls in each block. How many times faster it is.
-// `directory` is made.
+// over fork/exec, with `calls` calls in each block. Returns how many times
+// faster it is. `directory` is made.
 absl::StatusOr<double> CompareHostings(const std::string& name,
                                        const std::string& program,
                                        const std::string& directory, int blocks,
                                        int calls);
 
-// Prints heap and threads, of both sides, of `containers` containers of
-// `trivial_helper` that wait. Of this process it counts what the first arena
-// of malloc holds: let it have no other (M_ARENA_MAX).
+// Prints the heap and the threads of both sides, for `containers` containers of
+// `trivial_helper` that wait. In this process it counts the first arena of
+// malloc, which must be the only one (M_ARENA_MAX).
 absl::Status PrintWaitingCosts(const std::string& trivial_helper,
                                const std::string& directory, int containers);
 

@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the parts cost that every command passes: a frame of ttrpc, a record, a
-// step of the state machine. No process, no socket.
+// The cost of the parts that every command passes: a frame of ttrpc, a record,
+// a step of the state machine. It needs no process and no socket.
 //
 //   bazel run -c opt //testing/benchmarks:parts
 
@@ -62,7 +62,7 @@ void BM_Record(benchmark::State& state) {
 }
 BENCHMARK(BM_Record)->Arg(100)->Arg(1 << 20);
 
-// Gives it an event, and says which command it starts thereupon; 0 for none.
+// Gives it an event, and returns the command that it then starts; 0 for none.
 OpId Starts(Lifecycle& lifecycle, Event event) {
   for (const Action& action : lifecycle.Handle(std::move(event))) {
     if (const auto* start = std::get_if<StartCommand>(&action)) {
@@ -78,7 +78,7 @@ CommandEnded Succeeded(OpId op) {
   return {op, std::move(result)};
 }
 
-// One `usage` among so many containers that run: the call, and its answer.
+// One `usage` among many containers that run: the call and its answer.
 void BM_UsageInLifecycle(benchmark::State& state) {
   Lifecycle lifecycle{LifecycleOptions()};
   CallId call = 1;

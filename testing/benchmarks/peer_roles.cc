@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// The peers that are not Go's.
+// The peers that are not written in Go.
 
 #include <errno.h>
 #include <sys/socket.h>
@@ -32,7 +32,7 @@ using interop::Message;
 
 constexpr ttrpc::Method<Message, Message> kEcho{"interop.v1.Peer", "Echo"};
 
-// Takes the client's lines, and says how long each took.
+// Takes the client's lines, and answers each with the time that it took.
 absl::Status Obey(
     const std::function<absl::Status(int callers, int calls)>& make_calls) {
   int callers, calls;
@@ -63,7 +63,7 @@ absl::Status ServeTtrpc(const std::string& socket) {
   return absl::OkStatus();
 }
 
-// Has a number of calls under way at any time.
+// Keeps a number of calls under way.
 class TtrpcCaller {
  public:
   TtrpcCaller(EventLoop& loop, ttrpc::Client& client)

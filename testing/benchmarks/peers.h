@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// A client process and a server process that it calls, whoever wrote them.
+// A client process and a server process that it calls, in any language.
 
 #ifndef EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_PEERS_H_
 #define EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_PEERS_H_
@@ -19,8 +19,8 @@
 
 namespace external_containerizer {
 
-// A process with a pipe to its stdin and one from its stdout. Killed and reaped
-// at the end.
+// A process with pipes to its stdin and from its stdout. The destructor kills
+// and reaps it.
 class PipedProcess {
  public:
   static absl::StatusOr<std::unique_ptr<PipedProcess>> Start(
@@ -30,7 +30,7 @@ class PipedProcess {
   // Writes a line, if it is not empty, and reads the next one.
   absl::StatusOr<std::string> Ask(const std::string& line);
 
-  // What its threads have used so far.
+  // The processor time of its threads so far.
   absl::StatusOr<absl::Duration> CpuTime() const;
 
   pid_t pid() const { return pid_; }
@@ -44,7 +44,7 @@ class PipedProcess {
   FILE* const out_;
 };
 
-// Of a call.
+// The cost of one call.
 struct CallCost {
   double seconds;
   double cpu_seconds;  // Of both processes.
@@ -65,12 +65,12 @@ class Peers {
   std::unique_ptr<PipedProcess> server_, client_;
 };
 
-// What both ends send.
+// The payload of both ends.
 inline constexpr size_t kPeerBytes = 100;
 
-// The roles of this project, for the benchmark's own main(), each of which is
-// what such a process does until its stdin ends or it is killed. `role` is
-// ttrpc_server, ttrpc_client, bare_server or bare_client.
+// Plays one of this project's roles, for the benchmark's own main(), until
+// stdin ends or the process is killed. `role` is ttrpc_server, ttrpc_client,
+// bare_server or bare_client.
 bool IsPeerRole(const std::string& role);
 absl::Status PlayPeerRole(const std::string& role, const std::string& socket);
 

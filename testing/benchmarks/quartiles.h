@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a benchmark says of many measurements of the same thing. A machine
-// that does something else now and then spoils means, and not these.
+// Summarizes many measurements of the same thing. If the machine does something
+// else now and then, that spoils means, but not quartiles.
 
 #ifndef EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_QUARTILES_H_
 #define EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_QUARTILES_H_
@@ -21,8 +21,8 @@ struct Quartiles {
 // `samples` is not empty.
 Quartiles QuartilesOf(std::vector<double> samples);
 
-// Element by element, of two that are equally long: the ratio of measurements
-// that were taken one right after the other.
+// The ratios of two equally long lists, element by element: measurements that
+// were taken one right after the other.
 std::vector<double> Ratios(const std::vector<double>& numerators,
                            const std::vector<double>& denominators);
 

@@ -1,13 +1,13 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// How fast an agent that starts reads what it wrote down and has its containers
-// back, and what writing it down costs. Reading is compared to a floor that is
+// How fast an agent that starts reads its files and holds its containers again,
+// and what writing the files costs. Reading is compared with a floor that is
 // measured in the same run (bare_walk.h).
 //
 //   bazel run -c opt //testing/benchmarks:recovery
 //
-// The trees are in memory, where there is no disk that both would wait for.
+// The trees are in memory, so that neither waits for a disk.
 // Tests give other sizes: recovery SMALL LARGE BLOCKS.
 
 #include <errno.h>
@@ -56,7 +56,8 @@ struct Sizes {
   int blocks = 25;
 };
 
-// Processor time: of this thread, or (CLOCK_PROCESS_CPUTIME_ID) of all.
+// The processor time of this thread or, with CLOCK_PROCESS_CPUTIME_ID, of all
+// threads.
 double CpuSeconds(clockid_t clock) {
   struct timespec time = {};
   clock_gettime(clock, &time);
@@ -64,8 +65,8 @@ double CpuSeconds(clockid_t clock) {
          static_cast<double>(time.tv_nsec) / 1e9;
 }
 
-// From one call to the other. All files are in memory, so nothing is waited
-// for but the processor; and others on the machine are not to count.
+// The time from one call to the next, without the time of other processes. All
+// files are in memory, so the calls wait for nothing but the processor.
 class Stopwatch {
  public:
   double Micros() const {
@@ -88,8 +89,7 @@ absl::StatusOr<double> WalkMicros(const std::string& tree, size_t executors) {
 }
 
 absl::StatusOr<double> ReadMicros(const std::string& tree, size_t executors) {
-  // As an agent that starts: with a heap that nobody has used, and that has to
-  // grow.
+  // Like an agent that starts, it has an unused heap that must grow.
   malloc_trim(0);
   const Stopwatch stopwatch;
   const auto state = state::ReadAgentState(tree);
@@ -203,7 +203,7 @@ class Benchmark {
     return status;
   }
 
-  // With the end of the Containerizer, which costs something, too.
+  // This includes the end of the Containerizer.
   absl::Status Recover(const std::shared_ptr<OracleWorld>& world) const {
     const auto state = state::ReadAgentState(small_);
     if (!state.ok()) return state.status();
@@ -219,7 +219,7 @@ class Benchmark {
     return absl::OkStatus();
   }
 
-  // On a real disk, and counted.
+  // On a real disk, with counts.
   absl::Status Records() {
     absl::StatusOr<std::unique_ptr<state::FileSystem>> files =
         state::OpenFileSystem(disk_);

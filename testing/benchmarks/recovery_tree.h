@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// Trees as an agent leaves them: what recovery has to read.
+// Trees as an agent leaves them, for recovery to read.
 
 #ifndef EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_RECOVERY_TREE_H_
 #define EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_RECOVERY_TREE_H_
@@ -16,7 +16,7 @@
 
 namespace external_containerizer {
 
-// One of 100 frameworks, and an executor of its own for each container.
+// Each container has an executor of its own, in one of 100 frameworks.
 inline constexpr size_t kTreeFrameworks = 100;
 state::RunId TreeRun(size_t number);
 
@@ -25,8 +25,9 @@ wire::FrameworkInfo TreeFramework(const std::string& id);
 wire::ExecutorInfo TreeExecutor(const state::RunId& run);
 wire::Task TreeTask(const state::RunId& run);
 
-// In `directory`, which is empty: `executors` executors that run, each with
-// both pids and a task with two updates, one of them acknowledged.
+// Writes a tree into `directory`, which is empty: `executors` executors that
+// run, each with both pids and a task with two updates, one of them
+// acknowledged.
 absl::Status WriteRecoveryTree(const std::string& directory, size_t executors);
 
 }  // namespace external_containerizer

@@ -1,11 +1,11 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// The least that a program of the library can do, in either hosting. Its
-// containers are nothing but names, and run until they are destroyed.
+// The smallest program that uses the library, for one command or as a helper.
+// Its containers are only names, and run until they are destroyed.
 //
-// `usage` says of the process itself: how many `wait`s it holds (processes),
-// and what of its heap is in use (mem_total_bytes).
+// `usage` is about the process itself: `processes` is the number of `wait`s
+// that it holds, and mem_total_bytes the part of its heap that is in use.
 
 #include <malloc.h>
 
@@ -90,7 +90,7 @@ class TrivialProgram : public Program {
 }  // namespace external_containerizer
 
 int main(int argc, char** argv) {
-  // What mallinfo2() says is of the first arena only.
+  // mallinfo2() is about the first arena only.
   mallopt(M_ARENA_MAX, 1);
   external_containerizer::TrivialProgram program;
   return external_containerizer::ProgramMain(argc, argv, program);

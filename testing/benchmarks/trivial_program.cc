@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// The least that a program can do and still be one. Its containers are nothing
-// but names, and run until they are destroyed.
+// The smallest possible program. Its containers are only names, and run until
+// they are destroyed.
 
 #include <poll.h>
 #include <stdint.h>
@@ -11,7 +11,7 @@
 
 namespace {
 
-// The one record on stdin, which is small here; or nothing.
+// The record on stdin, which is small here; empty without a record.
 bool ReadRecord() {
   char buffer[4096];
   size_t size = 0;
@@ -51,7 +51,8 @@ int main(int argc, char** argv) {
     return WriteRecord("", 0) ? 0 : 1;
   }
   if (strcmp(command, "wait") == 0) {
-    // Until it is ended, or the agent, who holds the other end, is no more.
+    // Waits until it is ended, or until the agent, which holds the other end,
+    // is gone.
     struct pollfd output = {1, 0, 0};
     poll(&output, 1, -1);
     return 1;

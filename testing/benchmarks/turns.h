@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// Measures things in short blocks that take turns, so that what else the
-// machine does meets all of them alike, and prints what came out.
+// Measures things in short blocks that take turns, so that other work of the
+// machine meets all of them alike, and prints the results.
 
 #ifndef EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_TURNS_H_
 #define EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_TURNS_H_
@@ -17,14 +17,14 @@ namespace external_containerizer {
 
 struct Contender {
   std::string name;
-  // Runs one block, and returns what was measured in it.
+  // Runs one block, and returns its measurement.
   std::function<absl::StatusOr<double>()> block;
 };
 
 using Samples = std::vector<double>;  // One of each block.
 
-// Lets all run one block to warm up, and then `blocks`, in turns. Nobody always
-// comes after the same one.
+// Lets each run one block to warm up, and then `blocks` blocks, in turns. The
+// order changes from round to round.
 absl::StatusOr<std::vector<Samples>> TakeTurns(
     int blocks, const std::vector<Contender>& contenders);
 
@@ -36,8 +36,9 @@ void PrintHeading(const std::string& heading);
 void PrintRow(const std::string& name, const Samples& samples,
               const std::string& unit);
 
-// TakeTurns(), and a table of it: of all, and of their ratios to the first.
-// `target` stands beside the ratio of the second, whose median is returned.
+// Calls TakeTurns(), and prints a table of the results and of their ratios to
+// the first. `target` is printed beside the ratio of the second, whose median
+// is returned.
 absl::StatusOr<double> Compare(int blocks, const std::string& heading,
                                const std::string& unit,
                                const std::string& target,

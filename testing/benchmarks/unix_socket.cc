@@ -1,11 +1,11 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// How fast our ttrpc is, against containerd's in Go and against a bare exchange
-// of 100 bytes over the same kind of socket; how fast commands reach a program
-// through a persistent helper, against a process for each; and what containers
-// cost that wait. Client and server are processes of their own; all take turns
-// in the same run.
+// How fast this project's ttrpc is, compared with containerd's in Go and with a
+// bare exchange of 100 bytes over the same kind of socket; how fast commands
+// reach a program through a persistent helper, compared with a process for
+// each; and what a waiting container costs. Clients and servers are processes
+// of their own, and all take turns in the same run.
 //
 //   bazel run -c opt //testing/benchmarks:unix_socket
 //
@@ -100,7 +100,7 @@ class Benchmark {
     PrintRow("calls per second, by Go's", vs_go_64, "(target: at least 2)");
     PrintRow("cpu per call, by Go's", cpu_64, "(target: at most 0.5)");
 
-    // Of the two, the one that is worse for us.
+    // The one of the two that is worse for this project.
     const double cpu =
         std::max(QuartilesOf(cpu_1).median, QuartilesOf(cpu_64).median);
     const absl::StatusOr<double> vs_fork_exec = Helpers();
@@ -115,11 +115,11 @@ class Benchmark {
 
  private:
   std::string Socket(const std::string& name) const {
-    // ListenUnix() wants a directory that is nobody else's.
+    // ListenUnix() needs a directory that only this user may write to.
     return absl::StrCat(directory_, "/", name);
   }
 
-  // How many times faster than fork/exec, with the program for which that is
+  // How many times faster than fork/exec it is, for the program that gains
   // less.
   absl::StatusOr<double> Helpers() const {
     const fs::path here = fs::path(self_).parent_path();
@@ -140,7 +140,7 @@ class Benchmark {
     return std::min(*of_trivial, *of_posix);
   }
 
-  // Of each of `peers`, in turns.
+  // Measures each of `peers`, in turns.
   absl::StatusOr<std::vector<Costs>> Measure(
       int callers, int calls, const std::vector<Peers*>& peers) const {
     std::vector<Costs> costs(peers.size());
@@ -189,7 +189,7 @@ class Benchmark {
   const std::string self_, sources_, directory_;
 };
 
-// In this binary's runfiles, whatever the main workspace is called there.
+// A file in this binary's runfiles, whatever the name of the main workspace is.
 absl::StatusOr<std::string> FindSources(const std::string& self) {
   std::error_code error;
   for (const auto& entry :
@@ -224,9 +224,9 @@ absl::Status Main(Sizes sizes, std::string sources) {
 
 int main(int argc, char** argv) {
   namespace ec = external_containerizer;
-  // What mallinfo2() says is of the first arena only.
+  // mallinfo2() is about the first arena only.
   mallopt(M_ARENA_MAX, 1);
-  // A process that has ended is an error, and told.
+  // A process that has ended is an error.
   signal(SIGPIPE, SIG_IGN);
   absl::Status status;
   ec::Sizes sizes;

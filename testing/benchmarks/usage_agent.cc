@@ -32,14 +32,15 @@ LaunchRequest RequestFor(const std::string& directory, const ContainerId& id) {
   request.id = id;
   request.executor.mutable_executor_id()->set_value(id);
   request.executor.mutable_framework_id()->set_value("benchmark");
-  // For a program that executes it. Ends by itself if nobody destroys it.
+  // The command, for a program that executes it. It ends by itself if nobody
+  // destroys it.
   request.executor.mutable_command()->set_value("exec sleep 600");
   request.sandbox = {directory, absl::StrCat(kSandboxes, "/", id),
                      std::nullopt};
   return request;
 }
 
-// Some calls of Usage() on one thread, the containerizer's.
+// A number of calls of Usage() on one thread, the containerizer's.
 class Calls {
  public:
   using UsageOr = absl::StatusOr<std::optional<wire::ResourceStatistics>>;

@@ -20,26 +20,28 @@ namespace external_containerizer {
 
 class UsageAgent {
  public:
-  // Over fork/exec. Launches `containers` containers, each with a sandbox below
-  // `directory`, which is made. Returns when the `wait` of each is running.
+  // Makes an agent over fork/exec with `containers` containers, each with a
+  // sandbox below `directory`, which is made. Returns when the `wait` of each
+  // container runs.
   static absl::StatusOr<std::unique_ptr<UsageAgent>> Start(
       const std::string& program, const std::string& directory, int containers);
 
-  // Over any transport, in `directory`, which exists; without containers.
+  // Makes an agent over any transport, in `directory`, which exists, without
+  // containers.
   static absl::StatusOr<std::unique_ptr<UsageAgent>> Start(
       TransportFactory transport, const std::string& directory);
 
-  // Launches containers of these numbers. Returns when all run.
+  // Launches containers with these numbers. Returns when all run.
   absl::Status Launch(int begin, int end);
-  // Destroys them, which ends what a real program has started.
+  // Destroys them, which ends the processes of a real program.
   absl::Status Destroy(int begin, int end);
 
   Containerizer& containerizer() { return *containerizer_; }
   static ContainerId IdOf(int number);
 
-  // Time per call of `calls` calls of Usage(), `at_once` at a time: each
-  // callback makes the next call. A container has one `usage` at a time, so
-  // `at_once` is not more than there are containers.
+  // The time per call of `calls` calls of Usage(), `at_once` at a time. Each
+  // callback makes the next call. `at_once` is at most the number of
+  // containers, because a container has one `usage` at a time.
   absl::StatusOr<absl::Duration> TimePerCall(int calls, int at_once);
 
  private:

@@ -1,9 +1,9 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// A UsageAgent in a process of its own, so that agents with more and less
-// memory or descriptors, of which each process that they start gets a copy, can
-// be measured in turns.
+// A UsageAgent in a process of its own, so that agents with more and with less
+// memory or descriptors can be measured in turns. Each process that an agent
+// starts gets a copy of both.
 
 #ifndef EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_USAGE_WORKER_H_
 #define EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_USAGE_WORKER_H_
@@ -33,10 +33,10 @@ class UsageWorker {
   // Ends the process.
   ~UsageWorker();
 
-  // What the process held in memory when it was ready.
+  // The memory of the process when it was ready.
   size_t resident_bytes() const { return resident_bytes_; }
 
-  // As UsageAgent::TimePerCall(), one call at a time.
+  // Like UsageAgent::TimePerCall(), with one call at a time.
   absl::StatusOr<absl::Duration> TimePerCall(int calls);
 
  private:
@@ -47,7 +47,7 @@ class UsageWorker {
   size_t resident_bytes_ = 0;
 };
 
-// The process's part: what main() is to do when IsUsageWorker(argc, argv).
+// The main() of that process, to be called if IsUsageWorker(argc, argv).
 bool IsUsageWorker(int argc, char** argv);
 absl::Status UsageWorkerMain(int argc, char** argv);
 

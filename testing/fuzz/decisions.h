@@ -18,7 +18,7 @@ class Decisions {
 
   bool done() const { return size_ == 0; }
 
-  // From 0 to `bound` - 1; 0 if there is no such number.
+  // A number from 0 to `bound` - 1; 0 if `bound` is 0.
   size_t Below(size_t bound) {
     size_t value = 0;
     for (int i = 0; i < 2 && size_ > 0; ++i, --size_) {

@@ -1,8 +1,9 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// The codec of ttrpc: the input decides what is in a stream and where it is cut.
-// Nothing of the system is used.
+// The codec of ttrpc: the input decides what a stream contains and where it is
+// cut.
+
 
 #include <cstddef>
 #include <cstdint>
@@ -25,7 +26,7 @@ void FuzzReader(absl::string_view stream, const Contents& expected,
   bool corrupt = false;
   absl::string_view rest = stream;
   while (!rest.empty() && !corrupt) {
-    // Of its own: a sanitizer sees who reads beyond it.
+    // A copy, so that a sanitizer sees a read beyond its end.
     const std::string piece(rest.substr(0, SomeCut(rest.size(), next)));
     rest.remove_prefix(piece.size());
     absl::string_view input = piece;

@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// What every fuzz target defines. It makes what it tries from the input, which
-// is a list of decisions (decisions.h).
+// The function that every fuzz target defines. The input is a list of decisions
+// (decisions.h), from which the target makes what it tries.
 //
 // The test of a target runs inputs that are made from fixed seeds. To search:
 //
@@ -15,7 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 
-// Aborts, and shows what was tried, if a promise is broken. Returns 0.
+// Aborts, and shows what it tried, if a promise is broken. Returns 0.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
 #endif  // EXTERNAL_CONTAINERIZER_TESTING_FUZZ_FUZZ_TARGET_H_

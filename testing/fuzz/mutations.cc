@@ -24,7 +24,7 @@ std::string Varint(uint64_t value) {
   return bytes;
 }
 
-// A field like those that the messages have: a small number, any type.
+// A field like the messages' own: it has a small number and any type.
 std::string RandomField(Decisions& next) {
   const size_t type = next.Below(6);
   std::string field = Varint((1 + next.Below(17)) << 3 | type);

@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// Changes to files of records that know their structure: lengths, fields.
+// Changes files of records, with knowledge of their lengths and fields.
 
 #ifndef EXTERNAL_CONTAINERIZER_TESTING_FUZZ_MUTATIONS_H_
 #define EXTERNAL_CONTAINERIZER_TESTING_FUZZ_MUTATIONS_H_
@@ -12,10 +12,10 @@
 
 namespace external_containerizer {
 
-// Cuts, inserts or overwrites something.
+// Cuts, inserts or overwrites bytes.
 void MutateBytes(Decisions& next, std::string& bytes);
 
-// `bytes` is a sequence of records: one is changed, added or removed.
+// Changes, adds or removes one record. `bytes` is a sequence of records.
 void MutateRecords(Decisions& next, std::string& bytes);
 
 }  // namespace external_containerizer

@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the agent's files contain, without the files: sequences of records, logs
-// of updates, small texts. Nothing of the system is used.
+// The contents of the agent's files, without the files: sequences of records,
+// logs of updates, small texts. It makes no system call.
 
 #include <sys/types.h>
 
@@ -66,7 +66,7 @@ void ReadUpdates(const std::string& bytes) {
           "what cannot be read is torn or damage", bytes);
   Require(!log.end.torn || log.end.damage.ok(), "what is torn is no damage",
           bytes);
-  // The file as it is when its end was cut off, and something was appended.
+  // The file after its end was cut off and a record was appended.
   const UpdateLog mended =
       ReadUpdateLog(bytes.substr(0, good) + Ack(), kMaxRecord);
   Require(mended.end.good_bytes == good + Ack().size() &&

@@ -1,9 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// The reader of the agent's state. The input decides what is done to which file
-// of a tree that is whole: lengths of records, fields of messages, links, types
-// of files.
+// The reader of the agent's state. The input decides how files of a whole tree
+// are changed: lengths of records, fields of messages, links, types of files.
 
 #include <cstddef>
 #include <cstdint>
@@ -63,7 +62,7 @@ void Mutate(Decisions& next, Image& image) {
       break;
     }
     case 1: {
-      // What lay below a directory goes with its old name.
+      // The entries of a directory go with its old name.
       image[beside + RandomName(next)] = what;
       if (next.Below(2) == 0) image.erase(path);
       break;

@@ -93,7 +93,7 @@ std::string SomeFrame(uint32_t& fresh, Decisions& next) {
       if (next.Below(4) == 0) frame = SomeBytes(next);
       break;
     case 7:
-      // Rarely: what has 4 MiB costs more than a hundred streams without.
+      // This is rare, because 4 MiB cost more than a hundred streams without.
       if (next.Below(2048) == 0) {
         frame = EncodeFrame(SomeId(next), static_cast<FrameType>(next.Below(4)),
                             std::string(kMaxFrameBody + 1, 'z'));

@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// Streams of ttrpc for fuzzers: made from decisions, and read in the plainest
-// way, for comparison.
+// Makes streams of ttrpc from decisions, and reads them in the plainest way,
+// for comparison.
 
 #ifndef EXTERNAL_CONTAINERIZER_TESTING_FUZZ_STREAMS_H_
 #define EXTERNAL_CONTAINERIZER_TESTING_FUZZ_STREAMS_H_
@@ -23,10 +23,10 @@ namespace ttrpc {
 inline constexpr char kFuzzService[] = "fuzz.v1.S";
 inline constexpr size_t kMaxFuzzCalls = 12;
 
-// Frames, right ones and wrong ones.
+// A stream of right and wrong frames.
 std::string SomeStream(Decisions& next);
 
-// What is in a stream, read in the plainest way.
+// The contents of a stream.
 struct Contents {
   std::vector<SeenFrame> frames;
   std::map<uint32_t, int> questions;  // Requests and data, by their ids.
@@ -37,7 +37,7 @@ struct Contents {
 
 Contents ContentsOf(absl::string_view stream);
 
-// The size of a next piece of `size` bytes: now and then all of them.
+// The size of the next piece of `size` bytes; now and then all of them.
 size_t SomeCut(size_t size, Decisions& next);
 
 // Aborts, and shows the stream, if `condition` does not hold.

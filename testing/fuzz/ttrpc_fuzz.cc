@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// A server of ttrpc that is asked with a stream, and a client that is answered
-// with it, over socket pairs.
+// A stream of ttrpc goes to a server as its requests, and to a client as its
+// replies, over socket pairs.
 
 #include <cstddef>
 #include <cstdint>
@@ -29,7 +29,7 @@ namespace external_containerizer {
 namespace ttrpc {
 namespace {
 
-// Turns of the loop: whatever has to happen has happened by then.
+// Turns of the loop. Everything that must happen has happened by then.
 constexpr int kPatience = 5000;
 
 class Loop {
@@ -237,7 +237,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   external_containerizer::Decisions next(data, size / 2);
   const std::string stream = SomeStream(next);
   const Contents expected = ContentsOf(stream);
-  // Each of them decides with the same second half.
+  // Both decide with the same second half.
   const external_containerizer::Decisions rest(data + size / 2,
                                                size - size / 2);
   FuzzServer(stream, expected, rest);

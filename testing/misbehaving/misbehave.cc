@@ -60,7 +60,7 @@ std::string ReadToEof() {
   }
 }
 
-// The payload of one record, and not a byte more; empty if there is none.
+// The payload of one record, and not a byte more; empty without a record.
 std::string ReadRecord() {
   uint32_t size = 0;
   std::string data;
@@ -100,8 +100,8 @@ void RecordPid() {
   close(fd);
 }
 
-// Starts a process that is nobody's child, keeps all our descriptors, and
-// returns when its id has been recorded.
+// Starts a process that is nobody's child and keeps all descriptors. Returns
+// when its pid is recorded.
 void Daemon(bool own_session) {
   int ready[2];
   if (pipe(ready) != 0) exit(90);
@@ -141,7 +141,7 @@ void Append(std::string* out, const char* format, ...) {
   *out += '\n';
 }
 
-// What a program finds when it starts, as lines of key=value.
+// The surroundings of a program that starts, as lines of key=value.
 std::string Report(int argc, char** argv) {
   std::string out;
   char buffer[4096];

@@ -1,9 +1,9 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// Programs that do everything wrong, seen from where an embedder stands: each
-// command ends within its time with one error that says what happened, and the
-// next one works.
+// Programs that do everything wrong, as an embedder sees them. Each command
+// ends within its time with one error that says what happened, and the next
+// command works.
 
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -48,8 +48,8 @@ class MisbehavingProgramTest : public ::testing::Test {
     directory_ = absl::StrCat(::testing::TempDir(), "/misbehaving.XXXXXX");
     ASSERT_NE(mkdtemp(directory_.data()), nullptr);
     ASSERT_EQ(mkdir(absl::StrCat(directory_, "/sandbox").c_str(), 0700), 0);
-    // A program that is right, but for the command and in the way that the
-    // file `behave` says.
+    // A right program, except for the command that the file `behave` names,
+    // which is wrong in the way that the file says.
     program_ = absl::StrCat(directory_, "/program");
     Write(program_, absl::StrCat(R"(#!/bin/sh
 read -r command mode < ')",
@@ -111,7 +111,7 @@ esac
     return request;
   }
 
-  // What was odd about the answer of the command that ended last.
+  // The oddity of the answer of the command that ended last.
   std::string LastRemark() {
     MutexLock lock(&mutex_);
     return last_remark_;
@@ -140,7 +140,7 @@ TEST_F(MisbehavingProgramTest, EveryBadUsageIsOneClearErrorAndTheNextWorks) {
       {"announce", absl::StatusCode::kDataLoss, "gave no answer"},
       {"short", absl::StatusCode::kDataLoss, "gave no answer"},
       {"prefix", absl::StatusCode::kDataLoss, "gave no answer"},
-      // Ended for its amount or for its time, whichever comes first.
+      // It is ended for its amount or for its time, whichever comes first.
       {"flood", absl::StatusCode::kDataLoss, "text where a record should be"},
       {"record-exit", absl::StatusCode::kInternal, "exited with status"},
       {"close-stdout", absl::StatusCode::kDeadlineExceeded, "in time"},
@@ -203,7 +203,7 @@ TEST_F(MisbehavingProgramTest, ALaunchThatNeverReturnsIsEndedAndCleanedUp) {
               StatusIs(absl::StatusCode::kDeadlineExceeded,
                        HasSubstr("launch of container \"a\"")));
   Behave();
-  // Unless the cleaning-up is still under way, the id is free again.
+  // The id is free again when the cleaning-up is over.
   absl::Status again;
   do {
     again = blocking_->Launch(Request());

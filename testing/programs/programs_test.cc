@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Drives the programs as the oldest agent did: one process per command, plain
-// pipes, one record each way.
+// Drives the programs as the oldest agent did, with one process for each
+// command, plain pipes, and one record each way.
 
 #include <fcntl.h>
 #include <signal.h>
@@ -50,7 +50,7 @@ std::string Record(const google::protobuf::Message& message) {
   return Record(message.SerializeAsString());
 }
 
-// The message in a record that must be whole, with nothing behind it.
+// The message in a record, which must be complete and end the bytes.
 template <typename T>
 T Parse(const std::string& record) {
   T message;
@@ -70,7 +70,8 @@ std::string ReadFile(const std::string& path) {
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-// To its end: until the last process that holds the other side has closed it.
+// Reads to the end, which comes when the last process has closed the other
+// side.
 std::string ReadAll(int fd) {
   std::string all;
   char buffer[4096];
@@ -98,7 +99,7 @@ struct Result {
   std::string errors;
 };
 
-// One command under way.
+// A command that runs.
 class Command {
  public:
   Command(const std::string& program, const std::string& name,
@@ -140,7 +141,8 @@ class Command {
     if (pid_ > 0) End();
   }
 
-  // Also when the command has ended, this waits for whoever got its pipes.
+  // This waits for every process that has got the pipes, even if the command
+  // has ended.
   Result End() {
     writer_.join();
     output_.join();
@@ -243,7 +245,7 @@ class ProgramsTest : public ::testing::TestWithParam<std::string> {
     return absl::StrCat(sandbox_, "/", name);
   }
 
-  // A named pipe in the sandbox: how a task and the test meet.
+  // A named pipe in the sandbox, at which a task and the test meet.
   void MakeFifo(const std::string& name) {
     EXPECT_EQ(mkfifo(InSandbox(name).c_str(), 0600), 0);
   }
@@ -371,8 +373,8 @@ TEST_P(ProgramsTest, DestroyAsksAndThenKills) {
          "trap 'exit 7' TERM; echo x >ready; while :; do sleep 1; done");
   EXPECT_EQ(ReadAll(OpenFifo("ready", O_RDONLY)), "x\n");
   Command polite = Start("wait", Record(On<wire::Wait>("polite")));
-  // Nothing tells when a wait has come to sleep: it may find the container
-  // gone, but never a wrong answer.
+  // Nothing tells when a wait sleeps. It may find the container gone, but must
+  // never give a wrong answer.
   EXPECT_EQ(RunOn<wire::Destroy>("destroy", "polite").status, 0);
   Result result = polite.End();
   if (result.status == 0) {

@@ -17,7 +17,8 @@ down how the container ended. All that is known about a container lies in
     task        process id, which is the session's, and start time
     limits      what the agent said that the container may use
 
-The locks are flock()s: whoever dies lets go of them, whoever waits sleeps.
+The locks are flock()s: a process that dies releases them, and one that waits
+sleeps.
 """
 
 import errno
@@ -76,7 +77,7 @@ def write_record(message):
 
 
 class Process:
-    """What /proc/<pid>/stat says. Raises OSError if there is none."""
+    """The contents of /proc/<pid>/stat. Raises OSError without that process."""
 
     def __init__(self, pid):
         with open(f"/proc/{pid}/stat", "rb") as stat:
@@ -112,7 +113,7 @@ def signal_session(session, number):
             continue
         pidfds.append(pidfd)
         try:
-            # The number may have been given to another one since.
+            # Another process may have got the number since.
             if Process(process.pid).session == session:
                 signal.pidfd_send_signal(pidfd, number)
         except OSError:
@@ -129,7 +130,7 @@ def wait_for(pidfds):
 
 
 def kill_session(session):
-    # Again, because one of them may have been forking.
+    # This repeats, because one of them may have been forking.
     while pidfds := signal_session(session, signal.SIGKILL):
         wait_for(pidfds)
 
@@ -187,13 +188,13 @@ class Container:
             return ""
 
     def write(self, name, text):
-        """A reader sees all of it or none."""
+        """A reader sees the whole file or none."""
         with open(self.path(name + ".new"), "w", encoding="utf-8") as file:
             file.write(text)
         os.rename(self.path(name + ".new"), self.path(name))
 
     def session(self):
-        """The session, if the process that leads it is still there."""
+        """The session, if the process that leads it still exists."""
         pid, _, start_time = self.read("task").partition(" ")
         try:
             return int(pid) if Process(pid).start_time == int(start_time) else None
@@ -254,7 +255,7 @@ class Supervisor:
             os.close(pidfd)
 
     def run(self):
-        # As long as it is not reaped, the session's number is its own.
+        # The session keeps its number until its leader is reaped.
         os.waitid(os.P_PID, self.task, os.WEXITED | os.WNOWAIT)
         kill_session(self.task)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -367,7 +368,7 @@ def launch():
     os.close(report)
     for lock in locks:
         os.close(lock)
-    # The end of the pipe: the task runs, or the reason why not.
+    # At the end of the pipe the task runs, or the reason why not is known.
     with open(problem, encoding="utf-8", errors="replace") as file:
         text = file.read()
     if text or not container.read("task"):
@@ -417,7 +418,7 @@ def wait():
     container = Container(request.container_id)
     life = container.known()
     fcntl.flock(life, fcntl.LOCK_SH)
-    # From the open file: a destroy that saw the end first removes the name.
+    # This reads the open file, because a destroy may have removed its name.
     end = json.loads(os.pread(life, 4096, 0) or b"{}")
     # Old agents demand `killed`, which means "used too much memory", and
     # `message`; newer ones look at `state`.
@@ -450,7 +451,7 @@ def destroy():
         supervisor = os.pidfd_open(int(container.read("supervisor")))
     except (OSError, ValueError):
         supervisor = None
-    # As long as the lock is held, the number is the supervisor's.
+    # The number is the supervisor's while the lock is held.
     if supervisor is not None and is_locked(life):
         try:
             signal.pidfd_send_signal(supervisor, signal.SIGTERM)

@@ -56,8 +56,8 @@ varint() {
 }
 
 # Prints each value of the field numbered $2 in the message $1, which is
-# START:END, the offsets in the file. A number is printed as it is; a string or
-# a message as START:END. The rest is skipped.
+# START:END, the offsets in the file. A number is printed as it is, and a string
+# or a message as START:END. Other values are skipped.
 fields() (
   next=${1%:*}
   while [ "$next" -lt "${1#*:}" ]; do
@@ -88,7 +88,7 @@ field() {
   printf '%s\n' "${values##*"$newline"}"
 }
 
-# Sets $text to the bytes at START:END, also those of newlines at the end.
+# Sets $text to the bytes at START:END, with newlines at the end.
 text() {
   text=''
   [ -n "$1" ] || return 0
@@ -97,7 +97,7 @@ text() {
   text=${text%.}
 }
 
-# Sets $text to that of a field: text_field START:END NUMBER
+# Sets $text to the text of a field: text_field START:END NUMBER
 text_field() {
   range=$(field "$1" "$2")
   text "$range"
@@ -148,7 +148,7 @@ put_text() {
 }
 
 # A double: put_hundredths FIELD NUMBER, which is divided by 100. The mantissa
-# is brought to 53 bits, of which the first is not stored.
+# gets 53 bits; the first bit is not stored.
 put_hundredths() {
   put_varint $(($1 << 3 | 1))
   scaled=$2 exponent=1075 bits=0
@@ -175,8 +175,9 @@ write_record() {
 
 # --- Processes.
 
-# Sets $stat to what /proc/$pid/stat says from `state` on; nothing if gone. The
-# name before it may hold anything: what counts comes after the last ")".
+# Sets $stat to the fields of /proc/$pid/stat from `state` on, or to nothing if
+# the process is gone. The name before them may contain anything, so they begin
+# after the last ")".
 read_stat() {
   stat=''
   { while IFS= read -r line; do stat=$line; done <"/proc/$pid/stat"; } \
@@ -211,7 +212,7 @@ kill_members() {
   for pid in $(members "$2"); do kill -s "$1" "$pid" 2>/dev/null || :; done
 }
 
-# Returns when no process of session $1 is left, also none that was forking.
+# Returns when no process of session $1 is left, not even one that was forking.
 end_session() {
   while [ -n "$(members "$1")" ]; do kill_members KILL "$1"; done
 }
@@ -226,7 +227,7 @@ open_container() {
 
 is_alive() { ! flock -s -n 7; }
 
-# Sets $task if the process that leads the session is still there.
+# Sets $task if the process that leads the session still exists.
 read_task() {
   task='' started=''
   { read -r task started <"$state/task"; } 2>/dev/null || :
@@ -299,7 +300,7 @@ launch() {
   fi
 }
 
-# What launch leaves behind: supervise STATE SANDBOX COMMAND...
+# The process that launch leaves behind: supervise STATE SANDBOX COMMAND...
 supervise() {
   state=$1 sandbox=$2
   shift 2
@@ -314,7 +315,7 @@ supervise() {
   code=0
   wait "$task" || code=$?
   end_session "$task"
-  # The shell says 128 + number for a signal; we want what waitpid() says.
+  # The shell says 128 + number for a signal; waitpid() says the number.
   if [ "$code" -gt 128 ] && [ "$code" -le 192 ]; then
     echo $((code - 128)) >&9
   else
@@ -331,7 +332,7 @@ usage() {
   read_request
   open_container || fail 'there is no such container'
   read_task
-  # It has ended: there are no data now.
+  # It has ended, so it has no data now.
   if [ -z "$task" ] || ! is_alive; then return 0; fi
   user_ticks=0 system_ticks=0 pages=0 processes=0
   for pid in $(members "$task"); do
@@ -358,7 +359,7 @@ wait_for_end() {
   open_container || fail 'there is no such container'
   flock -s 7
   status=''
-  # From the open file: a destroy that saw the end first removes the name.
+  # This reads the open file, because a destroy may have removed its name.
   read -r status <&7 || :
   # Old agents demand `killed`, which means "used too much memory", and
   # `message`; newer ones look at `state`: 2 is finished, 3 failed.
@@ -383,14 +384,14 @@ wait_for_end() {
 
 destroy() {
   read_request
-  # Gone already is what was asked for.
+  # A container that is gone already is as wanted.
   if ! open_container; then
     rm -rf "$state" # What a launch that was killed may have left.
     return 0
   fi
   read_task
   if [ -n "$task" ]; then
-    # It may be on its way into its session still.
+    # It may still be on its way into its session.
     kill -s TERM "$task" 2>/dev/null || :
     kill_members TERM "$task"
     if ! flock -s -w "$grace" 7; then kill_members KILL "$task"; fi
@@ -404,7 +405,7 @@ containers() {
   for state in "$root"/c=*; do
     [ -d "$state" ] || continue
     id=${state##*/c=}
-    # A message that holds one string: the string's own length, a tag, it.
+    # A message with one string: a tag, the string's length, and the string.
     length=$(printf %s "$id" | wc -c)
     put_varint 10
     put_varint $((length + (length < 128 ? 2 : 3)))
