@@ -3,6 +3,11 @@
 //
 // Drives a Lifecycle in tests. It keeps the commands that the Lifecycle starts,
 // and the test answers them in any order.
+//
+//   LifecycleHarness harness{LifecycleOptions()};
+//   harness.Recovered();
+//   CallId launch = harness.Call(Command::kLaunch, "a");
+//   harness.Succeed(Command::kLaunch, "a");
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_LIFECYCLE_TESTING_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_LIFECYCLE_TESTING_H_

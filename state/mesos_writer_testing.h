@@ -3,6 +3,10 @@
 
 // Writes the files that only Mesos writes, as durably as Writer writes its own,
 // so that tests have whole trees.
+//
+//   MesosWriter writer(work_dir, std::move(files));
+//   writer.RecordTask(run, task);
+//   writer.RecordUpdates(run, "task", {update}, {update.uuid()});
 
 #ifndef EXTERNAL_CONTAINERIZER_STATE_MESOS_WRITER_TESTING_H_
 #define EXTERNAL_CONTAINERIZER_STATE_MESOS_WRITER_TESTING_H_

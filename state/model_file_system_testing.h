@@ -7,6 +7,10 @@
 // part of an append, or with zeros instead. Until a directory is synced, any
 // combination of changes to its entries may be missing. Real file systems lose
 // less.
+//
+//   ModelFileSystem files;
+//   files.MakeFile("f", "bytes", 0600);
+//   for (const Image& image : files.AfterCrash()) Check(image);
 
 #ifndef EXTERNAL_CONTAINERIZER_STATE_MODEL_FILE_SYSTEM_TESTING_H_
 #define EXTERNAL_CONTAINERIZER_STATE_MODEL_FILE_SYSTEM_TESTING_H_

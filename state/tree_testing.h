@@ -2,6 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Makes, unpacks, compares and removes trees of files for tests.
+//
+//   TemporaryDirectory work;
+//   WriteFile(work / "meta/boot_id", "boot");
+//   const auto before = Snapshot(work.path());
 
 #ifndef EXTERNAL_CONTAINERIZER_STATE_TREE_TESTING_H_
 #define EXTERNAL_CONTAINERIZER_STATE_TREE_TESTING_H_

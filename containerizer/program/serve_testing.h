@@ -2,6 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // `posix serve` as a process, and the transport that starts it.
+//
+//   TEST_F(ServeTest, AHelperAnswers) {
+//     Connect();
+//     ...
+//   }
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_SERVE_TESTING_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_PROGRAM_SERVE_TESTING_H_

@@ -4,6 +4,9 @@
 // The floor of the fork/exec transport: commands as a careful C programmer
 // would run them. It has posix_spawn, three pipes, a record in, a record out,
 // and waitpid. It has no sandbox, no session, no deadline and no bounds.
+//
+//   absl::StatusOr<absl::Duration> floor =
+//       BareTimePerCall(program, 1000, 4, BareSession::kOurs);
 
 #ifndef EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_BARE_COMMANDS_H_
 #define EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_BARE_COMMANDS_H_

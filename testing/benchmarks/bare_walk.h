@@ -3,6 +3,8 @@
 //
 // The floor for the reader of an agent's state: the same walk through the same
 // directories, with the same opens and reads, but nothing is parsed.
+//
+//   absl::StatusOr<BareWalkCount> count = BareWalk(work_dir);
 
 #ifndef EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_BARE_WALK_H_
 #define EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_BARE_WALK_H_

@@ -3,6 +3,10 @@
 //
 // A file system that counts the operations of another one, to tell what a
 // durable record costs.
+//
+//   FileSystemCounts counts;
+//   state::Writer writer(work_dir, std::make_unique<CountingFileSystem>(
+//                                      *std::move(files), counts));
 
 #ifndef EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_COUNTING_FILE_SYSTEM_H_
 #define EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_COUNTING_FILE_SYSTEM_H_

@@ -3,6 +3,9 @@
 //
 // The costs of a persistent helper: for a command, compared with a process of
 // its own, and for a container that waits.
+//
+//   absl::StatusOr<double> ratio =
+//       CompareHostings("posix", program, directory, 20, 1000);
 
 #ifndef EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_HELPER_COSTS_H_
 #define EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_HELPER_COSTS_H_

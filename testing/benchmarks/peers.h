@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A client process and a server process that it calls, in any language.
+//
+//   auto peers = Peers::Start(server, client);
+//   absl::StatusOr<CallCost> cost = (*peers)->Run(4, 1000);
 
 #ifndef EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_PEERS_H_
 #define EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_PEERS_H_

@@ -3,6 +3,8 @@
 //
 // Summarizes many measurements of the same thing. If the machine does something
 // else now and then, that spoils means, but not quartiles.
+//
+//   const Quartiles ratio = QuartilesOf(Ratios(ours, floor));
 
 #ifndef EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_QUARTILES_H_
 #define EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_QUARTILES_H_

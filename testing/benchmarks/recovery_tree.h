@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Trees as an agent leaves them, for recovery to read.
+//
+//   absl::Status written = WriteRecoveryTree(directory, 10'000);
 
 #ifndef EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_RECOVERY_TREE_H_
 #define EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_RECOVERY_TREE_H_

@@ -3,6 +3,9 @@
 //
 // Measures things in short blocks that take turns, so that other work of the
 // machine meets all of them alike, and prints the results.
+//
+//   absl::StatusOr<double> ratio = Compare(
+//       20, "a usage", "µs", "< 1.2", {{"bare", bare}, {"ours", ours}});
 
 #ifndef EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_TURNS_H_
 #define EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_TURNS_H_

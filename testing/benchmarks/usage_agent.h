@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A Containerizer whose containers are asked for their usage.
+//
+//   auto agent = UsageAgent::Start(program, directory, 100);
+//   absl::StatusOr<absl::Duration> time = (*agent)->TimePerCall(1000, 4);
 
 #ifndef EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_USAGE_AGENT_H_
 #define EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_USAGE_AGENT_H_

@@ -4,6 +4,9 @@
 // A UsageAgent in a process of its own, so that agents with more and with less
 // memory or descriptors can be measured in turns. Each process that an agent
 // starts gets a copy of both.
+//
+//   auto large = UsageWorker::Start(program, directory, 1, size_t{1} << 30);
+//   absl::StatusOr<absl::Duration> time = (*large)->TimePerCall(1000);
 
 #ifndef EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_USAGE_WORKER_H_
 #define EXTERNAL_CONTAINERIZER_TESTING_BENCHMARKS_USAGE_WORKER_H_

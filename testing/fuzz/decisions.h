@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The input of a fuzzer, as a list of decisions.
+//
+//   Decisions next(data, size);
+//   while (!next.done()) Do(next.Below(3));
 
 #ifndef EXTERNAL_CONTAINERIZER_TESTING_FUZZ_DECISIONS_H_
 #define EXTERNAL_CONTAINERIZER_TESTING_FUZZ_DECISIONS_H_

@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Changes files of records, with knowledge of their lengths and fields.
+//
+//   std::string bytes = EncodeRecord(payload);
+//   MutateRecords(next, bytes);
 
 #ifndef EXTERNAL_CONTAINERIZER_TESTING_FUZZ_MUTATIONS_H_
 #define EXTERNAL_CONTAINERIZER_TESTING_FUZZ_MUTATIONS_H_

@@ -3,6 +3,9 @@
 //
 // Makes streams of ttrpc from decisions, and reads them in the plainest way,
 // for comparison.
+//
+//   const std::string stream = SomeStream(next);
+//   const Contents expected = ContentsOf(stream);
 
 #ifndef EXTERNAL_CONTAINERIZER_TESTING_FUZZ_STREAMS_H_
 #define EXTERNAL_CONTAINERIZER_TESTING_FUZZ_STREAMS_H_

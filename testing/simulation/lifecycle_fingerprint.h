@@ -4,6 +4,8 @@
 // The whole state of a Lifecycle as text. Equal texts have equal futures,
 // except for the numbers of commands, timers and calls, which only grow, so
 // that only their order matters.
+//
+//   if (LifecycleFingerprint::Of(a, {}) == LifecycleFingerprint::Of(b, {})) ...
 
 #ifndef EXTERNAL_CONTAINERIZER_TESTING_SIMULATION_LIFECYCLE_FINGERPRINT_H_
 #define EXTERNAL_CONTAINERIZER_TESTING_SIMULATION_LIFECYCLE_FINGERPRINT_H_

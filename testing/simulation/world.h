@@ -3,6 +3,12 @@
 //
 // One moment of a small world: a Lifecycle, what the contract knows about it,
 // and everything that may happen next. Copyable.
+//
+//   World world(options);
+//   for (const World::Choice choice : world.Choices()) {
+//     World next = world;
+//     next.Apply(choice);
+//   }
 
 #ifndef EXTERNAL_CONTAINERIZER_TESTING_SIMULATION_WORLD_H_
 #define EXTERNAL_CONTAINERIZER_TESTING_SIMULATION_WORLD_H_
