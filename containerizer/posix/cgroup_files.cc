@@ -22,7 +22,7 @@ namespace posix_internal {
 namespace {
 
 constexpr size_t kMaxList = 4 << 20;
-// The kernel hands out lists in pieces of about a page. A small one is the
+// The kernel returns a list in pieces of about a page. A smaller piece is the
 // last.
 constexpr ssize_t kSmallPiece = 2048;
 
@@ -31,7 +31,7 @@ constexpr ssize_t kSmallPiece = 2048;
 absl::string_view CgroupFiles::Text(File file, const std::string& path,
                                     const char* name) {
   const ssize_t n = Fill(file, path, name);
-  // The kernel hands out these in one piece.
+  // The kernel returns these files in one piece.
   return n < 0 ? absl::string_view()
                : absl::string_view(buffer_, static_cast<size_t>(n));
 }
@@ -65,8 +65,8 @@ ssize_t CgroupFiles::Fill(File file, const std::string& path,
   if (fd.valid()) {
     const ssize_t n = ReadAt(fd.get(), 0);
     if (n >= 0) return n;
-    // It is gone, but there may be another one, if somebody has turned the
-    // controller off and on.
+    // The file is gone. A new one exists if the controller was turned off and
+    // on again.
   }
   fd.Reset(open(absl::StrCat(path, "/", name).c_str(),
                 O_RDONLY | O_NONBLOCK | O_CLOEXEC));

@@ -27,7 +27,7 @@ namespace external_containerizer {
 namespace posix_internal {
 namespace {
 
-// A machine with very many mounts has a few hundred KiB.
+// Machines with very many mounts have a few hundred KiB.
 constexpr size_t kMaxMountinfo = 16 << 20;
 constexpr size_t kMaxCgroups = 1 << 20;
 
@@ -96,7 +96,7 @@ bool IsMountOf(const Mount& mount, const CgroupHierarchy& hierarchy) {
                      });
 }
 
-// The greater, the better.
+// The mount with the greatest rank is used.
 std::tuple<bool, bool, bool> Rank(const CgroupHierarchy& hierarchy) {
   const std::string& path = hierarchy.mount_point;
   return {hierarchy.writable, hierarchy.root == "/",
@@ -104,7 +104,7 @@ std::tuple<bool, bool, bool> Rank(const CgroupHierarchy& hierarchy) {
               absl::StartsWith(path, absl::StrCat(kUsualPlace, "/"))};
 }
 
-// Opening is the only thing that tells what all mounts together make of a path.
+// Only an open() tells where a path leads with all mounts in place.
 bool LeadsToMount(const std::string& path, int id) {
   const UniqueFd fd(open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!fd.valid()) return false;
@@ -169,7 +169,7 @@ std::vector<CgroupHierarchy> FindCgroupHierarchies() {
 std::optional<std::string> CgroupPath(const CgroupHierarchy& hierarchy,
                                       const std::string& cgroup) {
   absl::string_view rest = cgroup;
-  // A cgroup outside of our namespace's root is "/../other".
+  // The kernel names a cgroup outside of our namespace "/../other".
   for (const absl::string_view part : absl::StrSplit(cgroup, '/')) {
     if (part == "..") return std::nullopt;
   }

@@ -25,7 +25,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-// As if nothing covered a mount.
+// No mount covers another.
 std::vector<CgroupHierarchy> Parse(const std::string& mountinfo,
                                    const std::string& cgroups) {
   return ParseCgroupHierarchies(mountinfo, cgroups,
@@ -96,7 +96,7 @@ TEST(CgroupHierarchiesTest, None) {
 }
 
 TEST(CgroupHierarchiesTest, ANamespacesRootIsCutOff) {
-  // A container without a cgroup namespace: its own cgroup is what is mounted.
+  // A container without a cgroup namespace sees its own cgroup mounted.
   const auto found = Parse(
       "40 39 0:28 /docker/ab /sys/fs/cgroup/memory ro - cgroup cgroup "
       "rw,memory\n"
@@ -147,7 +147,7 @@ TEST(CgroupHierarchiesTest, OfSeveralMountsAWritableOneThatHasUsInIt) {
   EXPECT_FALSE(found[0].writable);
 }
 
-// A machine on which somebody has prepared a chroot.
+// A machine with mounts for a chroot.
 constexpr char kUsual[] =
     "35 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n";
 constexpr char kOfAChroot[] =
@@ -177,7 +177,7 @@ TEST(CgroupHierarchiesTest, AMountThatAnotherCoversIsNotTaken) {
       std::string(kUsual) +
       "20 31 0:32 / /mnt/two rw - cgroup cgroup rw,memory\n"
       "21 20 0:32 / /mnt/two ro - cgroup cgroup rw,memory\n";
-  // /sys/fs/cgroup is hidden altogether; the later line covers the earlier.
+  // The later line covers the earlier, so /sys/fs/cgroup is hidden.
   auto is_reachable = [](const std::string&, int id) { return id == 21; };
   auto found = ParseCgroupHierarchies(mounts, "5:memory:/us\n", is_reachable);
   ASSERT_THAT(found, SizeIs(1));
@@ -188,8 +188,8 @@ TEST(CgroupHierarchiesTest, AMountThatAnotherCoversIsNotTaken) {
   EXPECT_THAT(found, IsEmpty());
 }
 
-// In a mount namespace of its own, which a process below /sys/fs/cgroup does
-// not see.
+// The test has a mount namespace of its own, so other processes do not see its
+// mounts.
 TEST(CgroupHierarchiesTest, ASecondMountOfThisMachineChangesNothing) {
   const std::vector<CgroupHierarchy> before = FindCgroupHierarchies();
   if (before.empty()) GTEST_SKIP() << "no cgroups";
@@ -203,7 +203,7 @@ TEST(CgroupHierarchiesTest, ASecondMountOfThisMachineChangesNothing) {
     if (mkdtemp(directory.data()) == nullptr) _exit(77);
     for (const CgroupHierarchy& hierarchy : before) {
       const char* const from = hierarchy.mount_point.c_str();
-      // The first mount is writable; the second covers it and is not.
+      // The first mount is writable. The second covers it, and is read-only.
       if (mount(from, directory.c_str(), nullptr, MS_BIND, nullptr) != 0 ||
           mount(from, directory.c_str(), nullptr, MS_BIND, nullptr) != 0 ||
           mount("none", directory.c_str(), nullptr,
@@ -216,7 +216,7 @@ TEST(CgroupHierarchiesTest, ASecondMountOfThisMachineChangesNothing) {
     for (size_t i = 0; i < now.size(); ++i) {
       if (now[i].mount_point != before[i].mount_point) _exit(2);
     }
-    // The usual place is covered: the second mounts are all there is.
+    // The usual place is covered, so the second mounts are used.
     const std::string first = before[0].mount_point;
     if (mount("none", first.c_str(), "tmpfs", 0, nullptr) != 0) _exit(77);
     for (const CgroupHierarchy& hierarchy : FindCgroupHierarchies()) {

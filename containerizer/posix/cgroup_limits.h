@@ -1,7 +1,12 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// What a container's cgroups enforce, and what they have counted.
+// Sets the limits of a container's cgroups, and reads what they have counted.
+//
+//   CgroupLimits limits;
+//   limits.memory_bytes = 64 << 20;
+//   absl::Status set = SetCgroupLimits(records.cgroups, limits);
+//   wire::ResourceStatistics usage = ReadCgroupUsage(records.cgroups);
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_CGROUP_LIMITS_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_CGROUP_LIMITS_H_
@@ -20,34 +25,36 @@ namespace external_containerizer {
 namespace posix_internal {
 
 struct CgroupLimits {
-  // Hard, together with swap. Unset: none. At least kMinMemoryBytes counts.
+  // The hard limit of memory and swap together. Unset: no limit. A smaller
+  // value counts as kMinMemoryBytes.
   std::optional<uint64_t> memory_bytes;
-  // A share, relative to the neighbours', of a machine that is busy; and, with
-  // `quota`, a maximum. Unset: one CPU's share, and no maximum.
+  // A share of a busy machine, relative to the neighbours. With `quota` it is a
+  // maximum, too. Unset: the share of one CPU, and no maximum.
   std::optional<double> cpus;
   bool quota = true;
   std::optional<uint64_t> pids;  // processes and threads
 };
 
-// With less no shell starts.
+// No shell starts with less.
 inline constexpr uint64_t kMinMemoryBytes = 4 << 20;
-// So much of every kCpuPeriodMicroseconds at least.
+// The smallest part of each kCpuPeriodMicroseconds.
 inline constexpr int64_t kMinCpuQuotaMicroseconds = 1000;
 
-// Sets them, also of a container that runs. A hard memory limit is not lowered
-// below what is in use and cannot be reclaimed (version 2: and a sixteenth
-// more, for it grows while one looks), for that would kill what was within its
-// rights: then only the soft limit is, and OK returned. What there is no cgroup
-// for is passed over (CgroupPlan::missing). An error names the file.
+// Sets the limits. The container may be running. A hard memory limit is not
+// lowered below the memory that is in use and cannot be reclaimed, because the
+// kernel would kill processes that kept to their limit; version 2 leaves a
+// sixteenth more, since the use may grow meanwhile. The soft limit is lowered
+// instead, and OK returned. A limit whose cgroup is missing is skipped
+// (CgroupPlan::missing). FAILED_PRECONDITION names the file that cannot be set.
 absl::Status SetCgroupLimits(const ContainerCgroups& cgroups,
                              const CgroupLimits& limits);
 
-// What the cgroups use at this moment, and their limits. A field is unset that
-// none of them counts or limits.
+// Reads what the cgroups use at this moment, and their limits. A field stays
+// unset if no cgroup counts or limits it.
 wire::ResourceStatistics ReadCgroupUsage(const ContainerCgroups& cgroups);
 
-// The same, of one container's cgroups, again and again: it keeps their files
-// open (cgroup_files.h). Not thread-safe.
+// Reads the same for one container again and again, and keeps the files of its
+// cgroups open meanwhile (cgroup_files.h). Not thread-safe.
 class CgroupUsageReader {
  public:
   explicit CgroupUsageReader(ContainerCgroups cgroups)
@@ -60,7 +67,8 @@ class CgroupUsageReader {
   CgroupFiles::Open files_;
 };
 
-// What a memory limit did: sets the fields whose names begin with memory_.
+// Reads what the memory limit has done. Sets the fields of `end` whose names
+// begin with memory_; leaves them alone if no cgroup limits memory.
 void ReadMemoryEvents(const ContainerCgroups& cgroups, TaskEnd& end);
 
 }  // namespace posix_internal

@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Mostly with files that look like cgroups, since no machine has both versions
-// of a controller; what a kernel does with version 1 is in posix_limits_test.
+// Most tests have files that look like cgroups, since no machine has a
+// controller in both versions. posix_limits_test has the kernel's cgroups.
 
 #include "external_containerizer/containerizer/posix/cgroup_limits.h"
 
@@ -43,7 +43,7 @@ class CgroupLimitsTest : public ::testing::Test {
     }
   }
 
-  // A file keeps what was longer before; the kernel's do not.
+  // Ordinary files keep the end of longer contents; the kernel's do not.
   std::string Line(const std::string& file) {
     const std::string text =
         ReadSmallFile(path_ + "/" + file).value_or("nothing");
@@ -105,7 +105,7 @@ TEST_F(CgroupLimitsTest, VersionTwoIsNotLoweredBelowWhatIsInUse) {
   EXPECT_EQ(Line("memory.max"), "67108864");
   EXPECT_EQ(Line("memory.high"), "33554432");
   EXPECT_EQ(Line("memory.reclaim"), "18542720");
-  // Nor as far as what is in use could grow to in the next moment.
+  // The use may grow in the next moment, so a margin stays.
   limits.memory_bytes = 48 << 20;
   Fill({{"memory.high", "~~~~~~~~~~"}});
   EXPECT_THAT(SetCgroupLimits(cgroups, limits), IsOk());
@@ -122,7 +122,7 @@ TEST_F(CgroupLimitsTest, OfVersionTwoWhatGrowsIsSlowedDownBeforeTheHardLimit) {
         {"memory.swap.max", "~~~~~~~~~~"},
         {"memory.current", "1000"},
         {"readable", "max"}});
-  // It can be read, but no link is written through.
+  // A link can be read, but not written through.
   ASSERT_EQ(symlink("readable", (path_ + "/memory.max").c_str()), 0);
   CgroupLimits limits;
   limits.memory_bytes = 48 << 20;
@@ -279,8 +279,8 @@ TEST_F(CgroupLimitsTest, LongListsAreCountedToTheirEnd) {
   }
 }
 
-// The kernel's, where there are any: version 1 keeps a list for as long as its
-// file is open.
+// Uses the kernel's cgroups: version 1 keeps a list as long as its file is
+// open.
 TEST_F(CgroupLimitsTest, AReaderSeesProcessesThatCameSinceInEachVersion) {
   CgroupPlan plan = PlanCgroups(FindCgroupHierarchies(), TestCgroupParent(),
                                 NewCgroupName(path_), /*want_pids=*/true);
@@ -326,7 +326,7 @@ TEST_F(CgroupLimitsTest, AKillWithoutTheLimitIsSomebodyElses) {
   EXPECT_FALSE(MemoryEvents(Cgroups(true)).memory_at_limit());
   Fill({{"memory.events", "oom 2\noom_kill 1\n"}});
   EXPECT_TRUE(MemoryEvents(Cgroups(true)).memory_at_limit());
-  // The limit was that of a cgroup below.
+  // A cgroup below has reached its own limit.
   Fill({{"memory.events.local", "oom 0\noom_kill 0\n"}});
   EXPECT_FALSE(MemoryEvents(Cgroups(true)).memory_at_limit());
   EXPECT_EQ(MemoryEvents(Cgroups(true)).memory_kills(), 1u);

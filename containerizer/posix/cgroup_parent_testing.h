@@ -1,9 +1,10 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Where tests make cgroups: in the test's own, as posix does; or, where that
-// cannot have any below (version 2, and other processes are in it), in one that
-// --test_env=POSIX_TEST_CGROUP_PARENT=/PATH names as /proc/PID/cgroup does.
+// Says below which cgroup tests make theirs. The default is the test's own
+// cgroup, as in posix. A cgroup of version 2 that has processes cannot be used;
+// then --test_env=POSIX_TEST_CGROUP_PARENT=/PATH names another one, as
+// /proc/PID/cgroup names it.
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_CGROUP_PARENT_TESTING_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_CGROUP_PARENT_TESTING_H_
@@ -15,7 +16,7 @@
 namespace external_containerizer {
 namespace posix_internal {
 
-// Empty: the own one.
+// Returns the name of the cgroup; empty for the test's own.
 inline std::string TestCgroupParent() {
   const char* const parent = getenv("POSIX_TEST_CGROUP_PARENT");
   return parent == nullptr ? "" : parent;
@@ -23,7 +24,7 @@ inline std::string TestCgroupParent() {
 
 }  // namespace posix_internal
 
-// For tests of agents.
+// The name that tests of the agent use.
 namespace posix {
 using posix_internal::TestCgroupParent;
 }  // namespace posix

@@ -23,7 +23,7 @@ namespace {
 
 using Usage = wire::ResourceStatistics;
 
-// EBUSY: the kernel would have to reclaim what it cannot.
+// EBUSY means that the kernel cannot reclaim enough memory.
 absl::Status SetUnlessBusy(const std::string& file, const std::string& value) {
   const int error = WriteSmallFile(file, value);
   return error == 0 || error == EBUSY || error == ENOENT
@@ -64,7 +64,8 @@ void ReadThrottling(const std::string& path, CgroupFiles& files, Usage& usage) {
   }
 }
 
-// cpuacct.usage is exact; cpuacct.stat divides it, in clock ticks.
+// cpuacct.usage is exact. cpuacct.stat divides it by user and system, and is
+// exact to a clock tick.
 void ReadTime(const std::string& path, CgroupFiles& files, Usage& usage) {
   const std::optional<uint64_t> all =
       files.Number(CgroupFiles::kCpuacctUsage, path, "cpuacct.usage");
@@ -80,7 +81,7 @@ void ReadTime(const std::string& path, CgroupFiles& files, Usage& usage) {
   usage.set_cpus_system_time_secs(seconds * (1 - part));
 }
 
-// Version 1: a hierarchy for each controller, or for a few.
+// Version 1 has a hierarchy for each controller, or for a few controllers.
 class Version1 : public CgroupVersion {
  public:
   int number() const override { return 1; }
@@ -101,14 +102,15 @@ class Version1 : public CgroupVersion {
     }
     const std::optional<uint64_t> now = ReadNumber(limit);
     if (!now.has_value()) return CannotSet(limit, value, errno);
-    // The limit must never be above the one that includes swap.
+    // The kernel refuses a limit above the one that includes swap.
     if (!bytes.has_value() || *bytes >= *now) {
       if (absl::Status raised = SetUnlessBusy(with_swap, value); !raised.ok()) {
         return raised;
       }
       return SetFile(limit, value);
     }
-    // The kernel reclaims what it can, and refuses the rest.
+    // The kernel reclaims what it can, and refuses the limit if that is not
+    // enough.
     if (absl::Status lowered = SetUnlessBusy(limit, value); !lowered.ok()) {
       return lowered;
     }
@@ -134,7 +136,7 @@ class Version1 : public CgroupVersion {
     }
     const std::string quota = absl::StrCat(*limits.quota_microseconds);
     const int error = WriteSmallFile(file, quota);
-    // More than a cgroup above may use: that one is the maximum.
+    // EINVAL: a cgroup above has a lower maximum, which counts anyway.
     if (error == EINVAL) return SetFile(file, "-1");
     return error == 0 ? absl::OkStatus() : CannotSet(file, quota, error);
   }
@@ -145,7 +147,7 @@ class Version1 : public CgroupVersion {
       ReadMemory(cgroup.path(), kMemoryFiles, kMemoryStats, files, usage);
     }
     if (Has(cgroup, "cpu")) ReadThrottling(cgroup.path(), files, usage);
-    // Version 2 counts it too, if there is one.
+    // A cgroup of version 2 may have counted it already.
     if (Has(cgroup, "cpuacct") && !usage.has_cpus_user_time_secs()) {
       ReadTime(cgroup.path(), files, usage);
     }
@@ -162,8 +164,8 @@ class Version1 : public CgroupVersion {
     uint64_t limit = ReadNumber(path + "/memory.limit_in_bytes").value_or(0);
     if (limit >= kUnlimitedMemory) limit = 0;
     end.set_memory_limit_bytes(limit);
-    // The counter is of kills for any reason. At the limit the peak is a few
-    // pages below it, for what was asked for did not fit.
+    // The kernel counts kills for any reason. At the limit the peak stays a few
+    // pages below it, because the memory that was asked for did not fit.
     const uint64_t margin = (1 << 20) + limit / 64;
     end.set_memory_at_limit(end.memory_kills() > 0 && limit > 0 &&
                             end.memory_peak_bytes() + margin >= limit);

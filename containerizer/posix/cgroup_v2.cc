@@ -27,8 +27,8 @@ namespace {
 
 using Usage = wire::ResourceStatistics;
 
-// A process can be moved by who may write to the cgroup.procs of the nearest
-// cgroup that is above both.
+// A user may move a process if the user may write to cgroup.procs of the
+// nearest cgroup above both places.
 std::string CommonAncestor(const std::string& a, const std::string& b) {
   size_t end = 0;
   size_t i = 0;
@@ -58,7 +58,7 @@ constexpr MemoryStat kMemoryStats[] = {
     {"unevictable", &Usage::set_mem_unevictable_bytes},
 };
 
-// Version 2: one hierarchy, whose controllers are turned on level by level.
+// Version 2 has one hierarchy. Controllers are turned on level by level.
 class Version2 : public CgroupVersion {
  public:
   int number() const override { return 2; }
@@ -84,7 +84,7 @@ class Version2 : public CgroupVersion {
 
   std::string TurnOn(const std::string& above,
                      const std::string& controller) const override {
-    if (controller == "cpuacct") return "";  // version 1's
+    if (controller == "cpuacct") return "";  // version 1 only
     const std::string file = above + "/cgroup.subtree_control";
     const std::optional<std::string> on = ReadSmallFile(file);
     int error = errno;
@@ -107,13 +107,13 @@ class Version2 : public CgroupVersion {
                         strerror(error));
   }
 
-  // Here the kernel would kill until what is left fits.
+  // The kernel of version 2 kills until the rest fits below a lowered limit.
   absl::Status SetMemory(const std::string& path,
                          std::optional<uint64_t> bytes) const override {
     const std::string limit = path + "/memory.max";
     const std::string soft_limit = path + "/memory.high";
     const std::string value = bytes.has_value() ? absl::StrCat(*bytes) : "max";
-    // Swap would have no limit otherwise.
+    // Memory alone is limited by memory.max.
     if (absl::Status swap = SetFileIfThere(path + "/memory.swap.max",
                                            bytes.has_value() ? "0" : "max");
         !swap.ok()) {
@@ -124,9 +124,9 @@ class Version2 : public CgroupVersion {
     if (!now.has_value() && errno != 0) return CannotSet(limit, value, errno);
     const bool lowers = bytes.has_value() && *bytes < now.value_or(UINT64_MAX);
     if (lowers) {
-      // Reclaims, and slows down what grows: that far below the limit that
-      // kills, that what comes between our look at the use and that limit stays
-      // below.
+      // The soft limit reclaims memory and slows down growth. It is a sixteenth
+      // below the hard one, so that the use does not reach the hard limit
+      // between our look at it and the change.
       const uint64_t below = *bytes - *bytes / 16;
       if (absl::Status soft = SetFile(soft_limit, absl::StrCat(below));
           !soft.ok()) {
@@ -143,13 +143,13 @@ class Version2 : public CgroupVersion {
       }
     }
     if (absl::Status set = SetFile(limit, value); !set.ok()) return set;
-    // The hard limit is all that is wanted.
+    // The soft limit was needed on the way only.
     return SetFileIfThere(soft_limit, "max");
   }
 
   absl::Status SetCpus(const std::string& path,
                        const CpuLimits& limits) const override {
-    // The usual mapping of 2..262144 on 1..10000.
+    // The mapping of 2..262144 to 1..10000 that container runtimes use.
     const int64_t weight = 1 + (limits.shares - 2) * 9999 / 262142;
     if (absl::Status set = SetFile(path + "/cpu.weight", absl::StrCat(weight));
         !set.ok()) {
@@ -174,7 +174,7 @@ class Version2 : public CgroupVersion {
     }
     const absl::string_view stat =
         files.Text(CgroupFiles::kUnifiedCpuStat, cgroup.path(), "cpu.stat");
-    // Also without the controller.
+    // The kernel counts time without the controller, too.
     if (const auto user = NumberAfter(stat, "user_usec")) {
       usage.set_cpus_user_time_secs(Seconds(*user));
       usage.set_cpus_system_time_secs(
@@ -193,8 +193,8 @@ class Version2 : public CgroupVersion {
     const std::string text =
         ReadSmallFile(path + "/memory.events").value_or("");
     end.set_memory_kills(NumberAfter(text, "oom_kill").value_or(0));
-    // Not where a cgroup that the task made below has reached one of its own;
-    // kernels before 5.2 do not tell that apart.
+    // memory.events.local leaves out limits of cgroups that the task made
+    // below. Kernels before 5.2 do not have it.
     end.set_memory_at_limit(
         NumberAfter(ReadSmallFile(path + "/memory.events.local").value_or(text),
                     "oom")
@@ -206,7 +206,7 @@ class Version2 : public CgroupVersion {
   const char* threads_file() const override { return "cgroup.threads"; }
   bool lists_stay_current() const override { return true; }
   std::optional<bool> IsPopulated(const std::string& path) const override {
-    // With all that is below it.
+    // The file counts the cgroups below, too.
     const std::optional<uint64_t> populated = NumberAfter(
         ReadSmallFile(path + "/cgroup.events").value_or(""), "populated");
     if (!populated.has_value()) return std::nullopt;
@@ -214,7 +214,7 @@ class Version2 : public CgroupVersion {
   }
 
   bool KillAll(const std::string& path) const override {
-    // Kernels before 5.14 do not know it.
+    // Kernels before 5.14 do not have the file.
     return WriteSmallFile(path + "/cgroup.kill", "1") == 0;
   }
 };

@@ -37,12 +37,12 @@ namespace external_containerizer {
 namespace posix_internal {
 namespace {
 
-// All that is used of them.
+// The controllers that are used.
 constexpr const char* kControllers[] = {"memory", "cpu", "cpuacct", "pids"};
 
 constexpr size_t kMaxPath = 2048;
 constexpr size_t kMaxProcs = 4 << 20;  // half a million processes
-// Of one walk through the cgroups below a container's.
+// Bounds of one walk through the cgroups below a container's.
 constexpr size_t kMaxCgroups = 1 << 16;
 constexpr absl::Duration kMaxWalk = absl::Seconds(2);
 constexpr absl::Duration kFirstPause = absl::Milliseconds(1);
@@ -61,7 +61,8 @@ UniqueFd OpenCgroup(int above, const std::string& name) {
                          O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
-// The names of at most `most` cgroups in it, by which `most` gets less.
+// Returns the names of at most `most` cgroups in it, and takes their number off
+// `most`.
 std::vector<std::string> CgroupsIn(const UniqueFd& cgroup, size_t& most) {
   const auto names = NamesIn(cgroup.get(), ".", most, DT_DIR)
                          .value_or(std::vector<std::string>());
@@ -69,10 +70,10 @@ std::vector<std::string> CgroupsIn(const UniqueFd& cgroup, size_t& most) {
   return names;
 }
 
-// Calls `visit` with the cgroup and all below it, those first, as the directory
-// above and the name there. A task may have made as many as it liked, deeper
-// than a path can be: no more than there is time for are visited, perhaps not
-// the first, and one directory is open at a time.
+// Calls `visit` with each cgroup below, and then with the cgroup itself: with
+// the directory above it and its name there. A task may have made any number of
+// cgroups, nested deeper than a path can be. So the walk ends after kMaxWalk,
+// without the cgroup itself, and has one directory open at a time.
 template <typename Visit>
 void ForEachCgroup(const std::string& path, const Visit& visit) {
   struct Level {
@@ -108,25 +109,25 @@ std::string ProcsFile(int above, const std::string& name) {
       "/cgroup.procs");
 }
 
-std::vector<std::string> Listed(const std::string& file) {
+std::vector<std::string> PidsIn(const std::string& file) {
   return WordsOf(ReadSmallFile(file, kMaxProcs).value_or(""));
 }
 
-// Of the container's cgroup and those below it, which have `name` in their
-// paths, as nobody else's have.
-void KillListed(const std::string& file, const std::string& name) {
-  for (const std::string& process : Listed(file)) {
+// Kills the processes in a list. `name` is in the paths of the container's
+// cgroup and of those below it, and in no other path.
+void KillPidsIn(const std::string& file, const std::string& name) {
+  for (const std::string& process : PidsIn(file)) {
     int pid = 0;
     if (!absl::SimpleAtoi(process, &pid) || pid <= 0) continue;
     const UniqueFd fd = OpenPidfd(pid);
     if (!fd.valid()) continue;
-    // It may have ended since, and its pid be another's: what the descriptor
-    // names cannot change any more. Some kernels do not tell a path that is
-    // too long.
+    // The process may have ended before the pidfd was opened, and another may
+    // have its pid; so its cgroup is looked at again. A few kernels do not show
+    // a path that is too long.
     const std::optional<std::string> cgroups =
         ReadSmallFile(absl::StrCat("/proc/", pid, "/cgroup"));
     if (cgroups.has_value() ? absl::StrContains(*cgroups, name)
-                            : Has(Listed(file), process)) {
+                            : Has(PidsIn(file), process)) {
       SendSignal(fd.get(), SIGKILL);
     }
   }
@@ -149,8 +150,7 @@ bool IsPopulated(const ContainerCgroup& cgroup) {
 
 bool IsRemoved(const std::string& path) {
   if (rmdir(path.c_str()) == 0) return true;
-  // Where it is mounted read-only, rmdir() says so before it looks whether the
-  // cgroup is there.
+  // On a read-only mount rmdir() fails with EROFS, also if there is no cgroup.
   const int error = errno;
   if (error == ENOENT || error == ENOTDIR) return true;
   if (access(path.c_str(), F_OK) != 0 && errno == ENOENT) return true;
@@ -158,7 +158,7 @@ bool IsRemoved(const std::string& path) {
   return false;
 }
 
-// Doubles from one to the next.
+// Pauses that double from one to the next.
 class Pauses {
  public:
   explicit Pauses(absl::Duration timeout) : deadline_(timeout) {}
@@ -182,7 +182,7 @@ CgroupPlan PlanCgroups(const std::vector<CgroupHierarchy>& hierarchies,
                        const std::string& parent, const std::string& name,
                        bool want_pids) {
   CgroupPlan plan;
-  ContainerCgroups first;  // of version 1
+  ContainerCgroups first;  // those of version 1
   for (const char* controller : kControllers) {
     plan.missing[controller] =
         hierarchies.empty()
@@ -219,7 +219,7 @@ CgroupPlan PlanCgroups(const std::vector<CgroupHierarchy>& hierarchies,
     for (const char* controller : kControllers) {
       if (!Has(offered, controller)) {
         const auto missing = plan.missing.find(controller);
-        // A hierarchy that names its controllers has no others to give.
+        // A hierarchy of version 1 names all controllers that it has.
         if (missing != plan.missing.end() && hierarchy.controllers.empty() &&
             !not_offered.empty()) {
           missing->second = not_offered;
@@ -253,7 +253,7 @@ CgroupPlan PlanCgroups(const std::vector<CgroupHierarchy>& hierarchies,
       plan.cgroups.push_back(std::move(cgroup));
     }
   }
-  plan.missing.erase("cpuacct");  // /proc does as well
+  plan.missing.erase("cpuacct");  // /proc counts the time, too
   if (!want_pids) plan.missing.erase("pids");
   return plan;
 }
@@ -312,12 +312,12 @@ bool KillCgroupsOnce(const ContainerCgroups& cgroups) {
     if (!IsPopulated(cgroup)) continue;
     any = true;
     if (CgroupVersion::Of(cgroup).KillAll(cgroup.path())) continue;
-    // So that it does not fork faster than it is killed. Where there is no such
-    // file, the rounds have to do.
+    // Without forks the processes cannot become more. A cgroup without the
+    // controller pids is killed in several rounds.
     (void)WriteSmallFile(cgroup.path() + "/pids.max", "0");
     const std::string name = cgroup.path().substr(cgroup.path().rfind('/'));
     auto kill = [&name](int above, const std::string& below) {
-      KillListed(ProcsFile(above, below), name);
+      KillPidsIn(ProcsFile(above, below), name);
     };
     kill(AT_FDCWD, cgroup.path());
     ForEachCgroup(cgroup.path(), kill);

@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// With this machine's cgroups where it has some that can be written to, and
-// with directories that look like version 2 alone.
+// Uses this machine's cgroups if they can be written to, and directories that
+// look like version 2.
 
 #include "external_containerizer/containerizer/posix/container_cgroups.h"
 
@@ -68,7 +68,7 @@ std::string TemporaryDirectory() {
   return directory;
 }
 
-// A hierarchy of version 2 whose cgroup /us has these files.
+// Makes a hierarchy of version 2 whose cgroup /us has these files.
 CgroupHierarchy Two(const std::string& controllers, const std::string& on) {
   CgroupHierarchy hierarchy;
   hierarchy.unified = true;
@@ -167,19 +167,20 @@ TEST(ContainerCgroupsTest, OfVersionTwoControllersAreTurnedOn) {
   ASSERT_EQ(plan.cgroups.size(), 1u);
   EXPECT_THAT(plan.cgroups[0].controllers(),
               ElementsAre("memory", "cpu", "pids"));
-  // The common ancestor of us and of the new one may be written to.
+  // The common ancestor of our cgroup and the new one is writable.
   std::ofstream(two.mount_point + "/us/cgroup.procs") << "";
   MakeCgroups(plan);
   struct stat status;
   EXPECT_EQ(stat((two.mount_point + "/us/name").c_str(), &status), 0);
-  // Whoever makes a file of it sees the last of the writes.
+  // An ordinary file has the last write alone.
   EXPECT_EQ(ReadSmallFile(two.mount_point + "/us/cgroup.subtree_control")
                 .value_or("")
                 .substr(0, 5),
             "+pids");
 }
 
-// `depth` more below each other, deeper than a path can be. The last one.
+// Makes `depth` directories below each other, deeper than a path can be.
+// Returns the last one.
 UniqueFd MakeBelow(const std::string& path, int depth) {
   UniqueFd last(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   for (int i = 0; i < depth; ++i) {
@@ -205,7 +206,8 @@ TEST(ContainerCgroupsTest, ManyAndDeepOnesAreRemoved) {
   EXPECT_NE(stat(cgroup.path().c_str(), &status), 0);
 }
 
-// Runs `body` in a process of its own. What it returns, or 77 if it may not.
+// Runs `body` in a process of its own. Returns its result, or 77 if the process
+// may not have a mount namespace.
 int ExitOf(const std::function<int()>& body) {
   const pid_t child = fork();
   if (child == 0) {
@@ -261,7 +263,7 @@ TEST(ContainerCgroupsTest, NamesAreNewAlsoWhereNothingRandomIsToBeHad) {
   EXPECT_EQ(exit, 0);
 }
 
-// On this machine.
+// The cgroups of this machine.
 class RealCgroupsTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -287,7 +289,7 @@ class RealCgroupsTest : public ::testing::Test {
     }
   }
 
-  // A child in `cgroups` that sleeps.
+  // Starts a child in `cgroups` that sleeps.
   static pid_t Sleeper(const ContainerCgroups& cgroups) {
     const pid_t child = fork();
     if (child == 0) {
@@ -370,9 +372,9 @@ TEST_F(RealCgroupsTest, HoweverDeepAProcessIsItIsKilled) {
 TEST_F(RealCgroupsTest, WhatIsStillInThemKeepsThemAndIsNamed) {
   const ContainerCgroups last = {plan_.cgroups.back()};
   const pid_t child = Sleeper(last);
-  EXPECT_THAT(
-      RemoveCgroups(last, absl::Milliseconds(5)),
-      StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr(last[0].path())));
+  EXPECT_THAT(RemoveCgroups(last, absl::Milliseconds(5)),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr(last[0].path())));
   EXPECT_THAT(KillCgroups(last, kPatience), IsOk());
   EXPECT_EQ(Signal(child), SIGKILL);
 }

@@ -43,8 +43,8 @@ namespace {
 
 constexpr double kMaxMebibytes = 1e12;
 
-// The directory of the sandbox, which is no link. What is in it is opened with
-// sandbox_files.h.
+// Opens the directory of the sandbox, which must not be a link. sandbox_files.h
+// opens the files in it.
 absl::StatusOr<UniqueFd> OpenDirectory(const std::string& path) {
   if (path.empty() || path[0] != '/' || path.find('\0') != path.npos) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -60,7 +60,7 @@ absl::StatusOr<UniqueFd> OpenDirectory(const std::string& path) {
   return fd;
 }
 
-// What its cgroups are to enforce. Nothing and less are no limit.
+// Returns the limits for the cgroups. 0 and less mean no limit.
 CgroupLimits CgroupLimitsOf(const Limits& limits, const PosixOptions& options) {
   CgroupLimits result;
   if (limits.mem_mib() > 0) {
@@ -73,8 +73,8 @@ CgroupLimits CgroupLimitsOf(const Limits& limits, const PosixOptions& options) {
   return result;
 }
 
-// FAILED_PRECONDITION if a limit is asked for that will not be enforced, for
-// want of a controller: `reasons`, by its name.
+// FAILED_PRECONDITION if a limit cannot be enforced because its controller is
+// missing. `reasons` says why, by the name of the controller.
 absl::Status CheckEnforced(const CgroupLimits& limits,
                            const std::map<std::string, std::string>& reasons) {
   const struct {
@@ -94,7 +94,7 @@ absl::Status CheckEnforced(const CgroupLimits& limits,
   return absl::OkStatus();
 }
 
-// Why a container that runs has no limits, by controller.
+// Returns why a running container has no limits, by the name of the controller.
 std::map<std::string, std::string> MissingIn(const ContainerCgroups& cgroups) {
   std::map<std::string, std::string> missing;
   for (const char* controller : {"memory", "cpu", "pids"}) {
@@ -108,8 +108,8 @@ std::map<std::string, std::string> MissingIn(const ContainerCgroups& cgroups) {
   return missing;
 }
 
-// FAILED_PRECONDITION if the memory limit is not what was asked for, since more
-// is in use.
+// FAILED_PRECONDITION if the memory limit could not be lowered as far as asked
+// for, because more is in use.
 absl::Status CheckMemory(const CgroupLimits& limits,
                          const ContainerCgroups& cgroups) {
   if (!limits.memory_bytes.has_value()) return absl::OkStatus();
@@ -132,8 +132,8 @@ absl::Status WriteDown(int container, const ContainerCgroups& cgroups,
       "cannot write down what is to be made of it: ", strerror(errno)));
 }
 
-// The container's cgroups, with their limits. Whatever happens, those that
-// there may be are written down in its file before.
+// Makes the container's cgroups and sets their limits. The plan is written down
+// before, so that a crash does not lose a cgroup.
 absl::StatusOr<CgroupPlan> PrepareCgroups(int container, ContainerRecord record,
                                           const CgroupLimits& limits,
                                           const std::string& directory,
@@ -236,10 +236,10 @@ absl::Status LaunchContainer(const wire::Launch& request,
   };
   absl::Status status = run();
   if (status.ok()) return status;
-  // Whatever does not work here is left to the destroy that follows.
+  // If the container cannot be removed here, the agent's destroy does it.
   absl::StatusOr<ContainerRecords> records = ReadRecords(container->get());
   if (!records.ok()) return status;
-  // It has ended, and been reaped.
+  // The supervisor has ended and left no process, unless it died.
   if (status.code() != absl::StatusCode::kInternal) records->launch.reset();
   if (EndContainer(*records).ok()) (void)(*store)->Remove(id);
   return status;
@@ -255,7 +255,7 @@ absl::Status UpdateLimits(const wire::Update& request, const Context& context,
   if (!lock.ok()) return lock.status();
   absl::StatusOr<ContainerRecords> records = ReadRecords(lock->get());
   if (!records.ok()) return records.status();
-  // Nothing is left to limit.
+  // The container has ended: no process is left to limit.
   if (records->end.has_value()) return absl::OkStatus();
   const ContainerCgroups& cgroups = records->cgroups;
   const Limits limits = LimitsOf(request.resources());
@@ -275,7 +275,7 @@ absl::Status UpdateLimits(const wire::Update& request, const Context& context,
     }
   }
   if (set.ok()) return set;
-  // The supervisor removes them when all has ended.
+  // An error is none if the supervisor has removed the cgroups meanwhile.
   records = ReadRecords(lock->get());
   return records.ok() && records->end.has_value() ? absl::OkStatus() : set;
 }

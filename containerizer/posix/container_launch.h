@@ -1,7 +1,9 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// What launch and update do, in this process.
+// The commands launch and update.
+//
+//   absl::Status launched = LaunchContainer(request, context, options);
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_CONTAINER_LAUNCH_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_CONTAINER_LAUNCH_H_
@@ -14,15 +16,19 @@
 namespace external_containerizer {
 namespace posix_internal {
 
-// Blocks until the task has been executed. After an error nothing is left of
-// the container, unless that could not be made sure of; then it is listed.
+// Starts a container, and blocks until its task has been executed. After an
+// error nothing of the container is left. If that cannot be made sure of, the
+// container stays in the list, and destroy ends it. Errors: as
+// StartContainer(), ALREADY_EXISTS, and FAILED_PRECONDITION if a limit is
+// required that cannot be enforced.
 absl::Status LaunchContainer(const wire::Launch& request,
                              const Context& context,
                              const PosixOptions& options);
 
-// OK also if the container has ended, or, without require_limits, if nothing
-// can be enforced. After an error it has the limits that it had before, as far
-// as can be.
+// Changes the limits of a container. Returns OK if the container has ended,
+// and, without require_limits, if no limit can be enforced. NOT_FOUND. After an
+// error the container has its former limits again, as far as the kernel lets
+// it.
 absl::Status UpdateLimits(const wire::Update& request, const Context& context,
                           const PosixOptions& options);
 

@@ -31,7 +31,7 @@ namespace {
 
 constexpr absl::Duration kKillTime = absl::Seconds(5);
 constexpr absl::Duration kPause = absl::Milliseconds(100);
-// For the kernel to let go of cgroups that are empty.
+// The kernel needs a moment to let go of cgroups that are empty.
 constexpr absl::Duration kRemoveTime = absl::Seconds(2);
 
 absl::Status CannotLook(absl::string_view at) {
@@ -39,8 +39,8 @@ absl::Status CannotLook(absl::string_view at) {
       absl::StrCat("cannot look for ", at, ": ", strerror(errno)));
 }
 
-// Without zombies. Of what ProcessesWith() returns.
-absl::StatusOr<std::vector<ProcStat>> Running(
+// Takes the zombies out of what ProcessesWith() returns.
+absl::StatusOr<std::vector<ProcStat>> WithoutZombies(
     std::optional<std::vector<ProcStat>> found) {
   if (!found.has_value()) return CannotLook("processes");
   found->erase(std::remove_if(found->begin(), found->end(),
@@ -68,7 +68,7 @@ void TellToTerminate(const UniqueFd& supervisor, absl::Duration grace) {
   info.si_value.sival_int = static_cast<int>(std::clamp<int64_t>(
       absl::ToInt64Milliseconds(grace), 0, std::numeric_limits<int>::max()));
   SendSignal(supervisor.get(), SIGTERM, &info);
-  // Should somebody have stopped it.
+  // Somebody may have stopped it.
   SendSignal(supervisor.get(), SIGCONT);
 }
 
@@ -77,7 +77,7 @@ absl::StatusOr<std::vector<ProcStat>> Survivors(const LaunchRecord& launch) {
   if (absl::IsNotFound(seen)) return std::vector<ProcStat>();
   if (!seen.ok()) return seen;
   const std::string variable = absl::StrCat(kTokenVariable, "=", launch.token);
-  return Running(ProcessesWith(variable + '\0', launch.task));
+  return WithoutZombies(ProcessesWith(variable + '\0', launch.task));
 }
 
 absl::StatusOr<bool> KillWhatIsFound(
@@ -123,7 +123,7 @@ absl::Status EndContainer(const ContainerRecords& records) {
 absl::StatusOr<bool> EndDamagedContainer(int file) {
   ContainerRecords known = SalvageRecords(file);
   known.launch.reset();
-  // All that a container has started is in each of its cgroups.
+  // Each process of a container is in all of its cgroups.
   const bool any_cgroup =
       std::any_of(known.cgroups.begin(), known.cgroups.end(),
                   [](const ContainerCgroup& cgroup) {
@@ -132,7 +132,8 @@ absl::StatusOr<bool> EndDamagedContainer(int file) {
   const std::string prefix = TokenPrefix(file);
   if (prefix.empty()) return CannotLook("the container's file");
   const absl::StatusOr<bool> any_process = KillWhatIsFound([&prefix] {
-    return Running(ProcessesWith(absl::StrCat(kTokenVariable, "=", prefix)));
+    return WithoutZombies(
+        ProcessesWith(absl::StrCat(kTokenVariable, "=", prefix)));
   });
   if (!any_process.ok()) return any_process.status();
   if (absl::Status ended = EndContainer(known); !ended.ok()) return ended;

@@ -1,8 +1,16 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// The processes of a container, as others than its supervisor find and end
-// them.
+// Finds and ends the processes of a container without the help of its
+// supervisor.
+//
+//   const absl::StatusOr<UniqueFd> supervisor =
+//       FindProcess(records.launch->supervisor);
+//   if (supervisor.ok() && supervisor->valid()) {
+//     TellToTerminate(*supervisor, absl::Seconds(3));
+//   }
+//
+// All functions are thread-safe.
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_CONTAINER_PROCESSES_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_CONTAINER_PROCESSES_H_
@@ -21,35 +29,39 @@
 namespace external_containerizer {
 namespace posix_internal {
 
-// A pidfd of a supervisor or a task; invalid if it has ended, also if that was
-// before the machine was rebooted. FAILED_PRECONDITION if it cannot be seen
-// from here (CanBeSeen()), RESOURCE_EXHAUSTED if that cannot be known now.
+// Returns a pidfd of a supervisor or a task. The pidfd is invalid if the
+// process has ended, be it in an earlier boot. FAILED_PRECONDITION if the
+// process cannot be seen from here (CanBeSeen()); RESOURCE_EXHAUSTED for want
+// of descriptors or memory.
 absl::StatusOr<UniqueFd> FindProcess(const ProcessIdentity& id);
 
-// Tells a supervisor to end its container. Returns at once.
+// Tells a supervisor to end its container, with `grace` between SIGTERM and
+// SIGKILL. Returns at once.
 void TellToTerminate(const UniqueFd& supervisor, absl::Duration grace);
 
-// What runs of a container whose supervisor was killed: the task, the processes
-// that have the container's token in their environment, and the descendants of
-// these. Not found is what cleared its environment and then lost its parents.
-// Errors as above.
+// Returns the processes of a container whose supervisor was killed: the task,
+// the processes with the container's token in their environment, and their
+// descendants. Zombies are left out. A process that cleared its environment and
+// then lost its parent is not found. Errors: as FindProcess().
 absl::StatusOr<std::vector<ProcStat>> Survivors(const LaunchRecord& launch);
 
-// SIGKILL to what `find` finds, until that is nothing twice in a row: in the
-// midst of an exec a process has no environment to be found by. Whether there
-// was any; DEADLINE_EXCEEDED after 5 s.
+// Sends SIGKILL to the processes that `find` returns, until it returns none
+// twice in a row: a process in the midst of an exec has no environment for a
+// moment. Returns whether there was any. DEADLINE_EXCEEDED after 5 seconds.
+// Blocks.
 absl::StatusOr<bool> KillWhatIsFound(
     absl::FunctionRef<absl::StatusOr<std::vector<ProcStat>>()> find);
 
-// Ends what there is of a container, if its supervisor does not (any more):
-// survivors, if it was launched, and all that is in its cgroups, which are
-// removed.
+// Ends a container whose supervisor is gone: kills the survivors and all
+// processes in its cgroups, and removes the cgroups. Blocks, at most 12
+// seconds.
 absl::Status EndContainer(const ContainerRecords& records);
 
-// The same, if the container's file is damaged (ReadRecords()): of what its
-// whole lines say there are cgroups, and of the processes that have the file's
-// TokenPrefix(), whoever may be their supervisor. False if there were none, and
-// so nobody knows whether that was all.
+// Ends a container whose file is damaged (ReadRecords()): kills the processes
+// in the cgroups that can still be read from the file, and the processes with
+// the file's TokenPrefix() in their environment. Returns false if there were
+// neither: then it is not known whether the container has processes. `file` is
+// open.
 absl::StatusOr<bool> EndDamagedContainer(int file);
 
 }  // namespace posix_internal

@@ -40,12 +40,12 @@ LaunchRecord RecordOf(pid_t pid, const std::string& token) {
   return launch;
 }
 
-// Of this test alone, among all that run on the machine.
+// Returns a token that no other test on this machine has.
 std::string Token(const std::string& prefix) {
   return prefix + "-" + BootId() + "-" + std::to_string(getpid());
 }
 
-// A shell that has the token and runs `script`, up to its first line of output.
+// Starts a shell with the token, and waits for the first line of its output.
 pid_t StartShell(const std::string& token, const std::string& script) {
   int out[2];
   EXPECT_EQ(pipe2(out, O_CLOEXEC), 0);
@@ -89,7 +89,7 @@ TEST(ContainerProcessesTest, AProcessOfAnotherBootHasEnded) {
 TEST(ContainerProcessesTest, WithoutDescriptorsNothingCountsAsEnded) {
   const LaunchRecord launch = RecordOf(getpid(), "x");
   for (const rlim_t left : {rlim_t{0}, rlim_t{1}}) {
-    // In a child, whose limit does not outlast it.
+    // The limit ends with the child.
     const pid_t child = fork();
     if (child == 0) {
       const int next = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -98,7 +98,7 @@ TEST(ContainerProcessesTest, WithoutDescriptorsNothingCountsAsEnded) {
       const rlimit limit = {most, most};
       setrlimit(RLIMIT_NOFILE, &limit);
       const absl::StatusCode exhausted = absl::StatusCode::kResourceExhausted;
-      // One is enough to look at one thing after another.
+      // One descriptor is enough to look at one process after another.
       const bool right =
           FindProcess(launch.supervisor).status().code() == exhausted &&
           (left == 1 || (Survivors(launch).status().code() == exhausted &&
@@ -146,7 +146,7 @@ TEST(ContainerProcessesTest, ATaskWithoutTheTokenIsFoundByItsIdentity) {
 TEST(ContainerProcessesTest, WhoIsNotFoundOnceIsLookedForAgain) {
   const pid_t child = StartShell(Token("e"), "echo; exec sleep 1000 >&-");
   int looks = 0;
-  // As one that is in the midst of an exec at the first look.
+  // At the first look the process is in the midst of an exec.
   auto find = [&]() -> absl::StatusOr<std::vector<ProcStat>> {
     ++looks;
     const std::optional<ProcStat> stat = ReadProcStat(child);

@@ -28,8 +28,8 @@ namespace external_containerizer {
 namespace posix_internal {
 namespace {
 
-// A start and two ends are below 1 KiB; of cgroups there are at most five, with
-// paths below 2 KiB.
+// A start and two ends have less than 1 KiB. A plan has at most five cgroups,
+// whose paths have less than 2 KiB.
 constexpr size_t kMaxFile = 64 << 10;
 
 // The result of reading a file.
@@ -57,8 +57,7 @@ Contents Scan(absl::string_view file) {
   }
   if (plan.has_value()) {
     contents.version = plan->version();
-    contents.records.cgroups = {plan->cgroups().begin(),
-                                plan->cgroups().end()};
+    contents.records.cgroups = {plan->cgroups().begin(), plan->cgroups().end()};
   }
   if (plan.has_value() && start.has_value()) {
     LaunchRecord launch;
@@ -76,7 +75,7 @@ Contents Scan(absl::string_view file) {
   return contents;
 }
 
-// The lock of a supervisor, which its task has no part in (close-on-exec).
+// The lock of a supervisor. Its task does not inherit it (close-on-exec).
 struct flock SupervisorLock() {
   struct flock lock = {};
   lock.l_type = F_WRLCK;
@@ -87,7 +86,7 @@ struct flock SupervisorLock() {
 
 bool HasSupervisor(int fd) {
   struct flock lock = SupervisorLock();
-  // What cannot be known is not taken for an end.
+  // If the lock cannot be looked at, the supervisor counts as running.
   return fcntl(fd, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
 }
 
@@ -156,7 +155,7 @@ bool AppendRecord(int fd, const ContainerRecord& record) {
   const ssize_t written = write(fd, bytes.data(), bytes.size());
   if (written < 0) return false;
   if (static_cast<size_t>(written) != bytes.size()) {
-    // What comes after a half-written record could not be found.
+    // A reader would not find records after a half-written one.
     (void)!ftruncate(fd, before.st_size);
     errno = ENOSPC;
     return false;

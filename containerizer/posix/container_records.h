@@ -1,16 +1,22 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Each container has one file of records (records.h), to which launch appends a
-// plan before it makes anything, and the supervisor a start before the task is
-// executed, and an end when all is over. Whoever has the file open keeps
-// reading it after `destroy` has removed it, so a `wait` that was running
-// learns the true end. That is why records are appended and not renamed over
-// each other. A record that a crash left half-written counts as none: the file
-// says the old or the new.
+// The file of a container: a sequence of records (records.h, records.proto).
+// Launch appends a plan before it makes anything. The supervisor appends a
+// start before the task is executed, and an end when all is over.
 //
-// Files of the first release, which are lines of text, are read too: their
-// supervisors append their ends as such lines.
+// Records are appended, because a process that has the file open reads on after
+// `destroy` has removed it: a `wait` that is running learns the true end. A
+// record that a crash left half-written does not count, so the file says the
+// old or the new.
+//
+// The first release wrote lines of text (old_records.h). They are read as well,
+// and a supervisor of that release appends its end as a line to its file.
+//
+//   ContainerRecord record;
+//   record.mutable_plan()->set_version(kRecordVersion);
+//   if (!AppendRecord(file.get(), record)) return absl::ErrnoToStatus(...);
+//   const absl::StatusOr<ContainerRecords> records = ReadRecords(file.get());
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_CONTAINER_RECORDS_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_CONTAINER_RECORDS_H_
@@ -28,50 +34,51 @@
 namespace external_containerizer {
 namespace posix_internal {
 
-// A task that was started.
+// The processes of a task that was started.
 struct LaunchRecord {
   ProcessIdentity supervisor;
   ProcessIdentity task;
   std::string token;
 };
 
+// All that a container's file says.
 struct ContainerRecords {
-  ContainerCgroups cgroups;  // some may be gone, or were never made
+  ContainerCgroups cgroups;  // each may be gone, or may never have been made
   std::optional<LaunchRecord> launch;
   std::optional<TaskEnd> end;
 };
 
-// The environment variable, in every task, that names the container by its
-// token. It finds processes whose supervisor was killed.
+// The environment variable that names the container, by its token, in every
+// task. The processes of a killed supervisor are found by it.
 inline constexpr char kTokenVariable[] = "POSIX_CONTAINERIZER_TOKEN";
 
-// FAILED_PRECONDITION if a newer version of posix wrote `contents`. DATA_LOSS
-// if neither a start nor a complete end can be read, but there is something
-// that no crash can have left.
+// Parses the contents of a container's file. FAILED_PRECONDITION if a newer
+// version of posix wrote them. DATA_LOSS if they are damaged as no crash
+// damages a file, and neither a start nor a complete end can be read.
 absl::StatusOr<ContainerRecords> ParseRecords(absl::string_view contents);
 
-// ParseRecords() of the file; `fd` keeps its position. Without a launch nothing
-// was started: so RESOURCE_EXHAUSTED if it cannot be read. A file that is
-// larger than any container's is not read to the end. A container that was
-// launched in another PID namespace, and whose supervisor has ended, is said to
-// have a supervisor and a task with the pid 0, which are nobody.
+// Reads and parses a container's file, at most 64 KiB of it. Errors: as
+// ParseRecords(), and RESOURCE_EXHAUSTED if the file cannot be read. A
+// container of another PID namespace whose supervisor has ended gets the pid 0,
+// which is nobody's, for its supervisor and its task.
 absl::StatusOr<ContainerRecords> ReadRecords(int fd);
 
-// Reads the whole records of a file that is damaged. There may have been more.
+// Reads the records of a file, and skips those that are damaged.
 ContainerRecords SalvageRecords(int fd);
 
-// What the tokens of all containers begin with that have this very file, as
-// long as it is there: so they are found whatever becomes of what is in it.
-// Empty if the file cannot be looked at.
+// Returns the beginning of the token of the container that has this file. It
+// depends on the file alone, so the processes of the container are found if its
+// contents are damaged. Empty if the file cannot be looked at.
 std::string TokenPrefix(int fd);
 
-// Appends and makes durable. False, with errno, if it cannot. Nothing is left
-// half-written, so it may be tried again.
+// Appends a record and makes it durable. Blocks for the disk. Returns false,
+// with errno, if the record cannot be written. The file then is as it was, and
+// the caller may try again.
 bool AppendRecord(int fd, const ContainerRecord& record);
 
-// Says, for as long as the calling process lives, that the container of the
-// file has a supervisor: to processes that cannot see it, too. False, with
-// errno, if that cannot be said.
+// Takes the lock of the container's supervisor, for as long as the calling
+// process lives. Processes of other PID namespaces see the lock, and not the
+// supervisor. Returns false, with errno, if the lock cannot be had.
 bool HoldAsSupervisor(int fd);
 
 }  // namespace posix_internal

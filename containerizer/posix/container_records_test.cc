@@ -131,7 +131,7 @@ TEST(ContainerRecordsTest, TheLastPlansCgroupsAreReadWhateverTheirPaths) {
     EXPECT_EQ(read[static_cast<size_t>(i)].SerializeAsString(),
               plan.plan().cgroups(i).SerializeAsString());
   }
-  // What could not be made is in it no more.
+  // The second plan lacks the cgroup that could not be made.
   plan.mutable_plan()->mutable_cgroups()->RemoveLast();
   const absl::StatusOr<ContainerRecords> records =
       ParseRecords(wanted + Encode(plan) + Encode(SomeStart()));
@@ -154,7 +154,7 @@ TEST(ContainerRecordsTest, AFileCutAnywhereSaysTheOldOrTheNew) {
 TEST(ContainerRecordsTest, ARecordAfterADamagedOneIsRead) {
   const std::string launch = SomeLaunch();
   const std::string end = Encode(SomeEnd());
-  // Its length, the first four bytes, is what finds the next.
+  // The first four bytes are its length, which leads to the next record.
   for (size_t i = 4; i < Encode(SomePlan()).size(); ++i) {
     std::string bad = launch + end;
     bad[i] = static_cast<char>(bad[i] ^ 1);
@@ -196,7 +196,7 @@ TEST(ContainerRecordsTest, ANewerVersionIsRefusedByItsNumber) {
                      HasSubstr("newer posix"))));
 }
 
-// An empty file that is open for appending, and has no name.
+// Makes an empty file that is open for appending and has no name.
 UniqueFd EmptyFile() {
   std::string path = ::testing::TempDir() + "/records_XXXXXX";
   UniqueFd fd(mkostemp(path.data(), O_CLOEXEC | O_APPEND));
@@ -231,13 +231,13 @@ TEST(ContainerRecordsTest, OfAnotherPidNamespaceOnlyWhatHasEndedIsSaidToHave) {
   record.mutable_plan()->set_pid_namespace(1);
   ASSERT_TRUE(AppendRecord(file.get(), record));
   ASSERT_TRUE(AppendRecord(file.get(), SomeStart()));
-  // Whoever reads it has opened it, as other processes do.
+  // Another process would read it by a descriptor of its own.
   const UniqueFd reader(open(absl::StrCat("/proc/self/fd/", file.get()).c_str(),
                              O_RDONLY | O_CLOEXEC));
   ASSERT_TRUE(HoldAsSupervisor(file.get()));
   EXPECT_EQ(ReadRecords(reader.get())->launch->supervisor.pid, 100);
   EXPECT_EQ(ReadRecords(reader.get())->launch->task.pid_namespace, 1u);
-  // The supervisor's end.
+  // The lock goes as it does when the supervisor ends.
   struct flock unlock = {};
   unlock.l_type = F_UNLCK;
   unlock.l_len = 1;
@@ -269,7 +269,7 @@ TEST(ContainerRecordsTest, WhatCannotBeReadIsNotTakenForNothing) {
               StatusIs(absl::StatusCode::kResourceExhausted));
   const auto lost = StatusIs(absl::StatusCode::kDataLoss);
   const std::string plan = Encode(SomePlan());
-  // What a crash leaves of a launch that started nothing.
+  // A crash may leave any part of the plan, and nothing was started.
   for (size_t size = 0; size < plan.size(); ++size) {
     EXPECT_THAT(ParseRecords(plan.substr(0, size)), IsOk()) << size;
   }

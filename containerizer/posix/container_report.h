@@ -1,7 +1,9 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// What posix says of a container: records and counters as messages.
+// Turns the records of a container that has ended into messages for the agent.
+//
+//   wire::Termination termination = TerminationOf(*records.end);
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_CONTAINER_REPORT_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_CONTAINER_REPORT_H_
@@ -15,19 +17,20 @@
 namespace external_containerizer {
 namespace posix_internal {
 
-// FINISHED, or KILLED if it was destroyed, or FAILED. A task that failed after
-// the kernel had killed in the container because of its memory limit has
-// REASON_CONTAINER_LIMITATION_MEMORY, and `killed`, as releases before 0.26
-// want it. (It may have been a child of the task's; if the task makes up for
-// that and exits with 0, it has not failed.)
+// Returns how a container ended: FINISHED, KILLED if it was destroyed, or
+// FAILED. A failed task has REASON_CONTAINER_LIMITATION_MEMORY if the kernel
+// killed a process of the container at its memory limit; `killed` is set then,
+// for agents before 0.26. A task that exits with 0 although a child was killed
+// has not failed.
 wire::Termination TerminationOf(const TaskEnd& end);
 
-// If nobody saw the end. `memory` is what ReadMemoryEvents() says.
+// Returns how a container ended whose end nobody recorded. `memory` comes from
+// ReadMemoryEvents().
 wire::Termination UnseenTermination(const LaunchRecord& launch,
                                     const TaskEnd& memory);
 
-// Of a container that has ended: all it used, and the most memory that a
-// process of it had.
+// Sets what a container has used from its start to its end. The memory is that
+// of its largest process.
 void SetStatistics(const TaskEnd& end, wire::ResourceStatistics* statistics);
 
 }  // namespace posix_internal

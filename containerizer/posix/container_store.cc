@@ -40,13 +40,14 @@ absl::Status Cannot(absl::string_view what, absl::string_view path) {
 
 absl::Status NotFound() { return absl::NotFoundError("no such container"); }
 
-// `private_to_us`: nobody else may look into it.
+// Makes and opens a directory that nobody else may write to, or, with
+// `private_to_us`, enter.
 absl::StatusOr<UniqueFd> MakeDirectory(int parent, const std::string& path,
                                        const std::string& name,
                                        bool private_to_us) {
   if (mkdirat(parent, name.c_str(), private_to_us ? 0700 : 0755) == 0) {
-    // What is in it is only as durable as its own entry. Of a name that was
-    // given as a path, the parent is not ours to sync.
+    // Files in it are as durable as its own entry. The parent of a fallback is
+    // not ours to sync.
     if (parent != AT_FDCWD) fsync(parent);
   } else if (errno != EEXIST) {
     return Cannot("make the directory", path);
@@ -74,7 +75,7 @@ bool Flock(int fd, int operation) {
   return true;
 }
 
-// Whether the file still has a name: nobody has destroyed the container.
+// Returns whether the file still has a name: the container was not destroyed.
 bool IsThere(int fd) {
   struct stat status;
   return fstat(fd, &status) == 0 && status.st_nlink > 0;
@@ -213,7 +214,7 @@ absl::StatusOr<std::optional<UniqueFd>> ContainerStore::TryLock(
 }
 
 absl::Status ContainerStore::Remove(const std::string& id) {
-  // The container's file last: while it is there, destroy comes again.
+  // The container's file goes last: as long as it exists, destroy is repeated.
   const struct {
     const UniqueFd* directory;
     const char* name;

@@ -1,13 +1,21 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Where posix keeps what it knows of its containers: one file each, the truth
-// about it (container_records.h), under a lock of its own (flock), so that any
-// number of processes agree. The file is there from launch to destroy.
+// The files in which posix keeps all that it knows of its containers.
 //
 //   <work directory>/program/posix/containers/<container id>
-//   <work directory>/program/posix/limits/<container id>       by update
-//   <work directory>/program/posix/new/<container id>          being written
+//   <work directory>/program/posix/limits/<container id>
+//   <work directory>/program/posix/new/<container id>
+//
+// `containers` has a file for each container from its launch to its destroy
+// (container_records.h). A lock on that file (flock) makes any number of
+// processes agree. `limits` has the limits that launch or update has set. A
+// file in `new` is being written.
+//
+//   absl::StatusOr<std::shared_ptr<ContainerStore>> store =
+//       ContainerStore::Open(StorePlaceOf(context));
+//   absl::StatusOr<UniqueFd> file = (*store)->Lock(id);
+//   if (absl::IsNotFound(file.status())) ...
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_CONTAINER_STORE_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_CONTAINER_STORE_H_
@@ -26,55 +34,59 @@
 namespace external_containerizer {
 namespace posix_internal {
 
-// Below which directory a command's containers are: its work directory, or, if
-// the agent sets none, one of this user's.
+// The directory that has the containers of a command: its work directory, or a
+// directory of this user's if the agent sets none.
 struct StorePlace {
-  std::string path;  // absolute: every command has another working directory
-  bool is_fallback = false;
+  std::string path;          // absolute
+  bool is_fallback = false;  // it is not the work directory
 };
 StorePlace StorePlaceOf(const Context& context);
-// The path of the directory of containers there.
+// Returns the path of the directory `containers`.
 std::string ContainersPath(const StorePlace& place);
 
-// All ids given to it must have passed wire::ValidateId().
+// Every id must have passed wire::ValidateId(). A method blocks for the disk.
+// Thread-safe. Errors: FAILED_PRECONDITION if a file cannot be used,
+// RESOURCE_EXHAUSTED for want of descriptors, memory or room on the disk.
 class ContainerStore {
  public:
-  // Makes the directories where they are missing. They must be the caller's
-  // own and nobody else's to read. A work directory has to exist, a fallback is
-  // made.
+  // Makes the directories that are missing. They must belong to the caller, and
+  // be readable by nobody else. The work directory itself must exist; a
+  // fallback is made.
   static absl::StatusOr<std::shared_ptr<ContainerStore>> Open(
       const StorePlace& place);
 
-  // Whether Open() of that place would find this one again: it may be kept.
+  // Returns whether Open() would find this very store at `place`, so that it
+  // can be used again.
   bool IsAt(const StorePlace& place) const;
 
-  // A new container's file, open for appending and locked, durable.
-  // ALREADY_EXISTS; ABORTED if it was destroyed at that very moment.
+  // Makes the file of a new container, durably. It is open for appending, and
+  // locked. ALREADY_EXISTS. ABORTED if it was destroyed at that very moment.
   absl::StatusOr<UniqueFd> Create(const std::string& id);
 
-  // An existing one, open for reading, not locked. Waits while it is being
+  // Opens the file of a container for reading. Blocks while it is being
   // launched. NOT_FOUND.
   absl::StatusOr<UniqueFd> OpenLaunched(const std::string& id) const;
 
-  // An existing one, locked for this caller alone; waits for whoever has it.
-  // NOT_FOUND.
+  // Opens and locks the file of a container. Blocks while another process, or
+  // another thread, has the lock. NOT_FOUND.
   absl::StatusOr<UniqueFd> Lock(const std::string& id) const;
 
-  // As Lock(), but nullopt instead of waiting.
+  // Does the same, but returns nullopt instead of blocking.
   absl::StatusOr<std::optional<UniqueFd>> TryLock(const std::string& id) const;
 
-  // Forgets a container whose lock is held. Durable.
+  // Removes the files of a container, durably. The caller has its lock.
   absl::Status Remove(const std::string& id);
 
-  // In no order.
+  // Returns the ids of all containers, in no order.
   absl::StatusOr<std::vector<std::string>> List() const;
 
-  // Whose lock is held. Durable, the old or the new.
+  // Replaces the limits of a container, durably. The caller has its lock. A
+  // crash leaves the old limits or the new ones.
   absl::Status WriteLimits(const std::string& id, const Limits& limits);
-  // Nothing where nothing was written.
+  // Returns the limits of a container; empty if none were written.
   Limits ReadLimits(const std::string& id) const;
-  // The file of them: it is not changed, but loses its name when others are
-  // written. Invalid where nothing was written.
+  // Opens the file of the limits, which never changes: it loses its name when
+  // other limits are written. Invalid if none were written.
   UniqueFd OpenLimits(const std::string& id) const;
   static Limits ReadLimits(int fd);
 

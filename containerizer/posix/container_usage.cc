@@ -32,7 +32,7 @@ namespace external_containerizer {
 namespace posix_internal {
 namespace {
 
-// Who is asked less often than that makes room for others.
+// A container that is asked for less often makes room for others.
 constexpr absl::Duration kIdle = absl::Minutes(1);
 
 std::string PathOf(const std::string& id, const StorePlace& place) {
@@ -46,7 +46,7 @@ bool HasController(const ContainerCgroups& cgroups, const char* name) {
 }
 
 size_t MaxKept() {
-  // With its own file, and that of its limits.
+  // Its own file and that of its limits come on top.
   constexpr size_t kFiles = CgroupFiles::kMost + 2;
   rlimit descriptors = {};
   if (getrlimit(RLIMIT_NOFILE, &descriptors) != 0) return 0;
@@ -67,15 +67,15 @@ struct ContainerUsage::Container {
         cgroups(records.cgroups),
         store(std::move(the_store)) {}
 
-  // Whether the file of that name is ours, and nothing was written to it. As it
-  // is open, no other file can have its inode number.
+  // Returns whether the file still has its name, and nothing was written to it.
+  // No other file can have its inode number while it is open.
   bool IsCurrent() const {
     struct stat now;
     return lstat(path.c_str(), &now) == 0 && now.st_dev == status.st_dev &&
            now.st_ino == status.st_ino && now.st_size == status.st_size;
   }
 
-  // What was written to it since.
+  // Reads records that were written to the file since.
   absl::Status ReadRecordsAgain() {
     struct stat now;
     if (fstat(file.get(), &now) == 0 && now.st_size == status.st_size) {
@@ -86,7 +86,7 @@ struct ContainerUsage::Container {
     return now_read.status();
   }
 
-  // What it may use, or might while it ran.
+  // Sets the limit of CPUs that the container has, or had until its end.
   void SetCpusLimit(const std::string& id,
                     wire::ResourceStatistics* statistics) {
     const double cpus = ReadLimits(id).cpus();
@@ -136,8 +136,8 @@ absl::StatusOr<std::optional<wire::ResourceStatistics>> ContainerUsage::Read(
   wire::ResourceStatistics statistics;
   statistics.set_timestamp(
       absl::ToDoubleSeconds(absl::Now() - absl::UnixEpoch()));
-  wire::ResourceStatistics counted;
-  std::optional<wire::ResourceStatistics> running;
+  wire::ResourceStatistics by_cgroups;
+  std::optional<wire::ResourceStatistics> by_processes;
   const absl::Status seen = CanBeSeen(container->records.launch->supervisor);
   if (!container->records.end.has_value() && !seen.ok() &&
       !absl::IsNotFound(seen)) {
@@ -145,15 +145,15 @@ absl::StatusOr<std::optional<wire::ResourceStatistics>> ContainerUsage::Read(
   }
   const bool of_this_boot = seen.ok();
   if (!container->records.end.has_value() && of_this_boot) {
-    counted = container->cgroups.Read();
-    // Where the cgroups know it all, nothing is to be gathered from /proc.
-    if (counted.processes() == 0 || !counted.has_cpus_user_time_secs() ||
-        !counted.has_mem_rss_bytes()) {
-      running = UsageBelow(container->records.launch->supervisor);
+    by_cgroups = container->cgroups.Read();
+    // /proc is asked only if the cgroups do not know it all.
+    if (by_cgroups.processes() == 0 || !by_cgroups.has_cpus_user_time_secs() ||
+        !by_cgroups.has_mem_rss_bytes()) {
+      by_processes = UsageBelow(container->records.launch->supervisor);
     } else {
-      running = counted;
+      by_processes = by_cgroups;
     }
-    // It may have ended meanwhile, and then there was nothing to be found.
+    // If it has ended meanwhile, its processes were not found.
     const absl::Status read = container->ReadRecordsAgain();
     if (!read.ok()) return read;
   }
@@ -162,15 +162,15 @@ absl::StatusOr<std::optional<wire::ResourceStatistics>> ContainerUsage::Read(
     container->SetCpusLimit(id, &statistics);
     return std::optional<wire::ResourceStatistics>(std::move(statistics));
   }
-  if (!running.has_value()) {
+  if (!by_processes.has_value()) {
     const absl::StatusOr<std::vector<ProcStat>> survivors =
         Survivors(*container->records.launch);
     if (!survivors.ok()) return survivors.status();
     if (survivors->empty()) return std::optional<wire::ResourceStatistics>();
-    running = UsageOf(*survivors);
+    by_processes = UsageOf(*survivors);
   }
-  statistics.MergeFrom(*running);
-  statistics.MergeFrom(counted);
+  statistics.MergeFrom(*by_processes);
+  statistics.MergeFrom(by_cgroups);
   container->SetCpusLimit(id, &statistics);
   if (of_this_boot) Keep(std::move(container));
   return std::optional<wire::ResourceStatistics>(std::move(statistics));
@@ -227,7 +227,8 @@ std::unique_ptr<ContainerUsage::Container> ContainerUsage::Take(
 void ContainerUsage::Keep(std::unique_ptr<Container> container) {
   const absl::Duration now = MonotonicNow();
   container->used = now;
-  std::vector<std::unique_ptr<Container>> closed;  // without the lock
+  // Their files are closed without the lock.
+  std::vector<std::unique_ptr<Container>> closed;
   MutexLock lock(&mutex_);
   if (!max_kept_.has_value()) max_kept_ = MaxKept();
   if (kept_.size() >= *max_kept_ || now - swept_ > kIdle) {
@@ -241,7 +242,7 @@ void ContainerUsage::Keep(std::unique_ptr<Container> container) {
       it = kept_.erase(it);
     }
   }
-  // If all of these are asked all the time, taking turns would help none.
+  // If it is full, the newcomer is not kept: taking turns would help nobody.
   if (kept_.size() < *max_kept_) {
     std::string path = container->path;
     kept_.emplace(std::move(path), std::move(container));

@@ -1,11 +1,15 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// `usage` of posix, for a process that is asked again and again. What cannot
-// change about a container is kept, and so are its files, open: its own, its
-// limits' and its cgroups'. Each time it is seen whether the container is still
-// the same one, for any other process may have destroyed, launched or updated
-// it since.
+// The command usage, for a process that is asked again and again. It keeps what
+// does not change about a container, and keeps its files open: its own, the
+// file of its limits and those of its cgroups. Another process may destroy,
+// launch or update the container at any time, so each call looks whether it is
+// still the same.
+//
+//   ContainerUsage usage;
+//   absl::StatusOr<std::optional<wire::ResourceStatistics>> used =
+//       usage.Read(id, StorePlaceOf(context));
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_CONTAINER_USAGE_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_CONTAINER_USAGE_H_
@@ -30,27 +34,30 @@ namespace posix_internal {
 // Thread-safe.
 class ContainerUsage {
  public:
-  // Of so many containers at most; of fewer if this process may have few
-  // descriptors open: a fifth of them at most. The others' usage costs what it
-  // costs to open everything. Of one, that is some 1.5 KiB of heap, 13
-  // descriptors, and in the kernel a page for most of these.
+  // The most containers whose files stay open. There are fewer if they would
+  // take more than a fifth of the descriptors that this process may have. All
+  // other containers have their files opened for each call. A container that is
+  // kept costs about 1.5 KiB of heap, 13 descriptors, and a page in the kernel
+  // for most of them.
   static constexpr size_t kMaxKept = 256;
 
   ContainerUsage();
   ~ContainerUsage();
 
-  // nullopt if it runs no more and nobody knows what it has used. Waits while
-  // it is being launched. NOT_FOUND; FAILED_PRECONDITION if its processes
-  // cannot be seen from here.
+  // Returns what a container uses, or has used until its end. nullopt if it has
+  // ended and its use was not recorded. Blocks while it is being launched.
+  // NOT_FOUND. FAILED_PRECONDITION if its processes cannot be seen from here,
+  // or if its launch failed half-way. DATA_LOSS as ReadRecords().
   absl::StatusOr<std::optional<wire::ResourceStatistics>> Read(
       const std::string& id, const StorePlace& place);
 
-  // Closes what is kept of a container that this process is to destroy. What
-  // others have destroyed is closed a minute or two later, with the usage of
-  // whichever is left.
+  // Closes the files of a container that this process is about to destroy.
+  // Files of a container that another process destroyed are closed by a call of
+  // Read() a minute later.
   void Forget(const std::string& id, const StorePlace& place);
 
-  size_t kept() const;  // how many
+  // Returns the number of containers whose files are open.
+  size_t kept() const;
 
  private:
   struct Container;
@@ -61,7 +68,8 @@ class ContainerUsage {
   absl::StatusOr<std::shared_ptr<ContainerStore>> OpenStore(
       const StorePlace& place);
 
-  // The container of that file if it is kept. It then is not, until Keep().
+  // Takes the container with that file out of those that are kept; null if it
+  // is not among them. Keep() puts it back.
   std::unique_ptr<Container> Take(const std::string& path);
   void Keep(std::unique_ptr<Container> container);
 

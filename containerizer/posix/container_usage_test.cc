@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// This process is the one that is asked again and again; all else is done by
-// others, each a process of its own.
+// This process is asked for usage again and again. Other processes launch,
+// update and destroy the containers.
 
 #include "external_containerizer/containerizer/posix/container_usage.h"
 
@@ -63,7 +63,7 @@ class ContainerUsageTest : public PosixTest {
     return usage_.Read(id, {work_});
   }
 
-  // Of a container that runs.
+  // Reads the usage of a container that runs.
   wire::ResourceStatistics ReadRunning(const std::string& id) {
     const auto usage = Read(id);
     EXPECT_THAT(usage, IsOk());
@@ -86,7 +86,7 @@ TEST_F(ContainerUsageTest, AContainerThatOthersHaveDestroyedIsNotFound) {
   EXPECT_EQ(usage_.kept(), 0u);
 }
 
-// A new file may have the inode number of the one before.
+// A new file may get the inode number of the removed one.
 TEST_F(ContainerUsageTest, AContainerThatOthersHaveLaunchedAnewIsTheNewOne) {
   const bool enforced = WhyNoCgroups().empty();
   const UniqueFd ready = Fifo("ready");
@@ -105,7 +105,7 @@ TEST_F(ContainerUsageTest, AContainerThatOthersHaveLaunchedAnewIsTheNewOne) {
     }
     EXPECT_EQ(usage_.kept(), 1u);
     Destroy("c");
-    // Every other time nobody asks between the two.
+    // Every other time there is no usage between the two.
     if (i % 2 == 0) {
       EXPECT_THAT(Read("c"), StatusIs(absl::StatusCode::kNotFound));
     }
@@ -207,7 +207,7 @@ TEST_F(ContainerUsageTest, FewDescriptorsKeepFewContainers) {
     }
   }
   EXPECT_EQ(usage_.kept(), 2u);
-  // A fifth, and those of the directories.
+  // A fifth of them, and those of the directories.
   EXPECT_LE(OpenDescriptors(), before + 135 / 5 + 3);
   for (int i = 0; i < kContainers; ++i) {
     usage_.Forget(absl::StrCat("c", i), {work_});
@@ -226,7 +226,7 @@ TEST_F(ContainerUsageTest, ManyThreadsAskWhileOthersDestroyAndLaunch) {
       while (!done.load()) {
         for (const char* id : {"a", "b"}) {
           const auto usage = Read(id);
-          // It is neither before it is there nor when it has just begun to be.
+          // The container may not exist, or may be half launched.
           const bool absent = absl::IsNotFound(usage.status()) ||
                               absl::IsFailedPrecondition(usage.status());
           if (!usage.ok() && !(absent && id[0] == 'b')) {

@@ -29,18 +29,19 @@ namespace external_containerizer {
 namespace posix_internal {
 namespace {
 
-// A second descriptor each, for so many only.
+// The most waits that have a second descriptor.
 constexpr size_t kMostFiles = 1000;
 
-// What launch, destroy and usage find free, or half of all if those are few.
+// The descriptors that stay free for launch, destroy and usage. If the process
+// may have few, half of them stay free.
 constexpr size_t kKeptFree = 4096;
 
-// How often one looks that has no descriptor, and so much later for each other
-// one that has none.
+// A wait without a descriptor looks this often. The pause is added for each
+// other wait without one.
 constexpr absl::Duration kPollInterval = absl::Milliseconds(500);
 constexpr absl::Duration kPollPause = absl::Milliseconds(1);
 
-// How many descriptors waits may keep open.
+// Returns how many descriptors the waits may have open.
 size_t MostDescriptors() {
   rlimit limit = {};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
@@ -63,21 +64,21 @@ wire::Termination UnknownEnd() {
 
 }  // namespace
 
-struct ContainerWaits::Waiting {
-  Waiting(ContainerWaits& waits, Reply<wire::Termination> the_reply)
+struct ContainerWaits::PendingWait {
+  PendingWait(ContainerWaits& waits, Reply<wire::Termination> the_reply)
       : owner(waits), reply(std::move(the_reply)) {}
-  ~Waiting() { owner.Forget(*this); }
+  ~PendingWait() { owner.Forget(*this); }
 
   ContainerWaits& owner;
   std::string id;
   StorePlace place;
   ProcessIdentity supervisor;
-  UniqueFd file;  // or none
-  // The rest but the last two: under the owner's mutex.
-  bool has_file = false;   // in files_
-  bool has_pidfd = false;  // in pidfds_
+  UniqueFd file;  // may be invalid
+  // The owner's mutex guards all but the last two.
+  bool has_file = false;   // it counts in files_
+  bool has_pidfd = false;  // it counts in pidfds_
   ProcessWatcher::WatchId watch = 0;
-  std::unique_ptr<ContainerRecords> last;  // if another had to tell
+  std::unique_ptr<ContainerRecords> last;  // set by BeforeRemoval()
   Cancellation cancellation;
   Reply<wire::Termination> reply;
 };
@@ -104,33 +105,32 @@ void ContainerWaits::Wait(const std::string& id, const Context& context,
         "its launch did not come to an end; destroy it"));
   }
   const ProcessIdentity supervisor = records->launch->supervisor;
-  auto waiting = std::make_shared<Waiting>(*this, std::move(reply));
-  waiting->id = id;
-  waiting->place = std::move(place);
-  waiting->supervisor = supervisor;
-  waiting->cancellation = context.cancellation;
+  auto wait = std::make_shared<PendingWait>(*this, std::move(reply));
+  wait->id = id;
+  wait->place = std::move(place);
+  wait->supervisor = supervisor;
+  wait->cancellation = context.cancellation;
   bool keep = false;
   {
     MutexLock lock(&mutex_);
-    waits_.emplace(KeyOf(supervisor), waiting.get());
+    waits_.emplace(KeyOf(supervisor), wait.get());
     const size_t most = MostDescriptors();
-    waiting->has_pidfd = pidfds_ + files_ < most;
-    if (waiting->has_pidfd) ++pidfds_;
+    wait->has_pidfd = pidfds_ + files_ < most;
+    if (wait->has_pidfd) ++pidfds_;
     keep = files_ < kMostFiles && pidfds_ + files_ < most;
     if (keep) ++files_;
-    waiting->has_file = keep;
+    wait->has_file = keep;
   }
   context.cancellation.OnCancelled(
-      [this, weak = std::weak_ptr<Waiting>(waiting)] {
+      [this, weak = std::weak_ptr<PendingWait>(wait)] {
         const auto cancelled = weak.lock();
         if (cancelled == nullptr) return;
         MutexLock lock(&mutex_);
         watcher_.Cancel(cancelled->watch);
       });
-  // From here on it hears of a removal; before, it may have missed it.
-  if (keep || IsRemoved(*file)) waiting->file = *std::move(file);
-  WaitFor(waiting, supervisor,
-          [this, waiting] { SupervisorHasEnded(waiting); });
+  // BeforeRemoval() knows the wait now. An earlier removal leaves it the file.
+  if (keep || IsRemoved(*file)) wait->file = *std::move(file);
+  WaitFor(wait, supervisor, [this, wait] { SupervisorHasEnded(wait); });
 }
 
 void ContainerWaits::BeforeRemoval(const ContainerRecords& records) {
@@ -144,7 +144,7 @@ void ContainerWaits::BeforeRemoval(const ContainerRecords& records) {
   }
 }
 
-void ContainerWaits::WaitFor(const std::shared_ptr<Waiting>& waiting,
+void ContainerWaits::WaitFor(const std::shared_ptr<PendingWait>& wait,
                              const ProcessIdentity& process,
                              absl::AnyInvocable<void() &&> next) {
   absl::StatusOr<UniqueFd> found = FindProcess(process);
@@ -152,81 +152,81 @@ void ContainerWaits::WaitFor(const std::shared_ptr<Waiting>& waiting,
   absl::Duration pause = absl::InfiniteDuration();
   {
     MutexLock lock(&mutex_);
-    if (!waiting->has_pidfd || absl::IsResourceExhausted(found.status())) {
+    if (!wait->has_pidfd || absl::IsResourceExhausted(found.status())) {
       pause = kPollInterval +
               kPollPause * static_cast<int64_t>(waits_.size() - pidfds_);
       found = UniqueFd();
     }
   }
-  if (!found.ok()) return std::move(waiting->reply)(found.status());
+  if (!found.ok()) return std::move(wait->reply)(found.status());
   const ProcessWatcher::WatchId watch =
       watcher_.Watch(*std::move(found), pause,
-                     [this, waiting, process,
+                     [this, wait, process,
                       next = std::move(next)](absl::Status ended) mutable {
                        if (absl::IsDeadlineExceeded(ended)) {
-                         return WaitFor(waiting, process, std::move(next));
+                         return WaitFor(wait, process, std::move(next));
                        }
                        if (!ended.ok())
-                         return std::move(waiting->reply)(std::move(ended));
+                         return std::move(wait->reply)(std::move(ended));
                        std::move(next)();
                      });
   {
     MutexLock lock(&mutex_);
-    // By then it may have found its end, and begun to look for another's.
-    waiting->watch = std::max(waiting->watch, watch);
+    // The callback may have begun another watch already, whose id is greater.
+    wait->watch = std::max(wait->watch, watch);
   }
-  // It may have been cancelled before that.
-  if (waiting->cancellation.IsCancelled()) watcher_.Cancel(watch);
+  // A cancellation may have come before the id was known.
+  if (wait->cancellation.IsCancelled()) watcher_.Cancel(watch);
 }
 
 void ContainerWaits::SupervisorHasEnded(
-    const std::shared_ptr<Waiting>& waiting) {
-  const absl::StatusOr<ContainerRecords> records = RecordsOf(*waiting);
-  if (!records.ok()) return std::move(waiting->reply)(records.status());
+    const std::shared_ptr<PendingWait>& wait) {
+  const absl::StatusOr<ContainerRecords> records = RecordsOf(*wait);
+  if (!records.ok()) return std::move(wait->reply)(records.status());
   if (records->end.has_value()) {
-    return std::move(waiting->reply)(TerminationOf(*records->end));
+    return std::move(wait->reply)(TerminationOf(*records->end));
   }
   if (!records->launch.has_value()) {
-    return std::move(waiting->reply)(UnknownEnd());
+    return std::move(wait->reply)(UnknownEnd());
   }
-  // Killed: the task may run on without it.
-  WaitFor(waiting, records->launch->task,
-          [waiting, launch = *records->launch, cgroups = records->cgroups] {
+  // The supervisor was killed. The task may run on without it.
+  WaitFor(wait, records->launch->task,
+          [wait, launch = *records->launch, cgroups = records->cgroups] {
             TaskEnd memory;
             ReadMemoryEvents(cgroups, memory);
-            std::move(waiting->reply)(UnseenTermination(launch, memory));
+            std::move(wait->reply)(UnseenTermination(launch, memory));
           });
 }
 
-absl::StatusOr<ContainerRecords> ContainerWaits::RecordsOf(Waiting& waiting) {
-  if (waiting.file.valid()) return ReadRecords(waiting.file.get());
+absl::StatusOr<ContainerRecords> ContainerWaits::RecordsOf(PendingWait& wait) {
+  if (wait.file.valid()) return ReadRecords(wait.file.get());
   const absl::StatusOr<std::shared_ptr<ContainerStore>> store =
-      ContainerStore::Open(waiting.place);
-  // The end is there, and is told who asks again.
+      ContainerStore::Open(wait.place);
+  // The caller may ask again: the end is recorded.
   if (absl::IsResourceExhausted(store.status())) return store.status();
   if (store.ok()) {
-    const absl::StatusOr<UniqueFd> file = (*store)->OpenLaunched(waiting.id);
+    const absl::StatusOr<UniqueFd> file = (*store)->OpenLaunched(wait.id);
     if (absl::IsResourceExhausted(file.status())) return file.status();
     if (file.ok()) {
       const absl::StatusOr<ContainerRecords> records = ReadRecords(file->get());
-      // Or it was launched anew.
+      // The id may belong to a new launch.
       if (records.ok() && records->launch.has_value() &&
-          KeyOf(records->launch->supervisor) == KeyOf(waiting.supervisor)) {
+          KeyOf(records->launch->supervisor) == KeyOf(wait.supervisor)) {
         return records;
       }
     }
   }
   MutexLock lock(&mutex_);
-  return waiting.last == nullptr ? ContainerRecords() : *waiting.last;
+  return wait.last == nullptr ? ContainerRecords() : *wait.last;
 }
 
-void ContainerWaits::Forget(const Waiting& waiting) {
+void ContainerWaits::Forget(const PendingWait& wait) {
   MutexLock lock(&mutex_);
-  if (waiting.has_file) --files_;
-  if (waiting.has_pidfd) --pidfds_;
-  const auto range = waits_.equal_range(KeyOf(waiting.supervisor));
+  if (wait.has_file) --files_;
+  if (wait.has_pidfd) --pidfds_;
+  const auto range = waits_.equal_range(KeyOf(wait.supervisor));
   for (auto it = range.first; it != range.second; ++it) {
-    if (it->second != &waiting) continue;
+    if (it->second != &wait) continue;
     waits_.erase(it);
     return;
   }

@@ -1,10 +1,15 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// `wait`: answers when a container has ended. Any number of them share one
-// thread, and each costs a descriptor and a few hundred bytes. Some of the
-// process's descriptors are left for what ends containers; a wait for which
-// there is none looks now and then whether its container has ended.
+// The command wait, which answers when a container has ended. Any number of
+// waits share one thread. A wait costs a descriptor and a few hundred bytes;
+// the first thousand cost a second descriptor, for the container's file. The
+// waits leave descriptors for launch, usage and destroy: a wait that gets none
+// looks every half second or less often whether its container has ended.
+//
+//   ProcessWatcher watcher;
+//   ContainerWaits waits(watcher);
+//   waits.Wait(id, context, std::move(reply));
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_CONTAINER_WAITS_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_CONTAINER_WAITS_H_
@@ -35,38 +40,44 @@ namespace posix_internal {
 // Thread-safe.
 class ContainerWaits {
  public:
-  // `watcher` holds what waits: it is to be destroyed before this.
+  // `watcher` has callbacks into this object, so it must be destroyed first.
   explicit ContainerWaits(ProcessWatcher& watcher) : watcher_(watcher) {}
   ContainerWaits(const ContainerWaits&) = delete;
   ContainerWaits& operator=(const ContainerWaits&) = delete;
 
+  // Answers with the Termination of the container, on the watcher's thread or
+  // inside this call. NOT_FOUND, FAILED_PRECONDITION if the launch failed
+  // half-way, RESOURCE_EXHAUSTED, and CANCELLED by context.cancellation.
   void Wait(const std::string& id, const Context& context,
             Reply<wire::Termination> reply);
 
-  // To be called before a container's file is removed, with what was in it:
-  // not all waits keep it open. (Those that another process removes beyond the
-  // first thousand only learn that it was destroyed.)
+  // Must be called before this process removes a container's file. `records` is
+  // what the file says: the waits that do not have it open answer with that. If
+  // another process removes the file, these waits answer that the container was
+  // destroyed, without a status.
   void BeforeRemoval(const ContainerRecords& records);
 
  private:
-  struct Waiting;
-  using Key = std::pair<pid_t, uint64_t>;  // of the supervisor
+  struct PendingWait;
+  using Key = std::pair<pid_t, uint64_t>;  // the supervisor's pid and start
 
   static Key KeyOf(const ProcessIdentity& supervisor);
 
-  // Calls `next` when the process has ended; answers itself what goes wrong.
-  void WaitFor(const std::shared_ptr<Waiting>& waiting,
+  // Calls `next` when the process has ended. Answers the wait itself if that
+  // cannot be waited for.
+  void WaitFor(const std::shared_ptr<PendingWait>& wait,
                const ProcessIdentity& process,
                absl::AnyInvocable<void() &&> next);
-  void SupervisorHasEnded(const std::shared_ptr<Waiting>& waiting);
-  absl::StatusOr<ContainerRecords> RecordsOf(Waiting& waiting);
-  void Forget(const Waiting& waiting);
+  void SupervisorHasEnded(const std::shared_ptr<PendingWait>& wait);
+  absl::StatusOr<ContainerRecords> RecordsOf(PendingWait& wait);
+  void Forget(const PendingWait& wait);
 
   ProcessWatcher& watcher_;
   absl::Mutex mutex_;
-  std::multimap<Key, Waiting*> waits_ ABSL_GUARDED_BY(mutex_);
-  size_t files_ ABSL_GUARDED_BY(mutex_) = 0;   // that waits keep open
-  size_t pidfds_ ABSL_GUARDED_BY(mutex_) = 0;  // likewise
+  std::multimap<Key, PendingWait*> waits_ ABSL_GUARDED_BY(mutex_);
+  // The descriptors that the waits have open.
+  size_t files_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t pidfds_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace posix_internal

@@ -16,7 +16,7 @@ namespace external_containerizer {
 namespace posix_internal {
 namespace {
 
-// What a login gives, for a task whose environment has none.
+// The PATH of a login, for a task whose environment has none.
 constexpr char kDefaultPath[] =
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -52,7 +52,8 @@ void ExecuteTask(const TaskSpec& spec) {
     errno = ENOENT;
     return;
   }
-  // Not execvpe(): it looks in the PATH of this process, not of the task.
+  // execvpe() would look in the PATH of this process, and give a file of an
+  // unknown format to a shell.
   const std::string path = PathOf(spec.environment()) + ":";
   int error = ENOENT;
   size_t begin = 0;
@@ -62,8 +63,7 @@ void ExecuteTask(const TaskSpec& spec) {
     if (directory.empty()) directory = ".";
     const std::string file = directory + "/" + spec.executable();
     execve(file.c_str(), argv.data(), envp.data());
-    // A file that is there and cannot be executed says more than its absence
-    // elsewhere.
+    // A file that exists and cannot be executed is the better answer.
     if (errno != ENOENT && errno != ENOTDIR && errno != EACCES) return;
     if (errno == EACCES && access(file.c_str(), F_OK) == 0) error = EACCES;
     begin = end + 1;

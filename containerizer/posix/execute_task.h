@@ -9,8 +9,12 @@
 namespace external_containerizer {
 namespace posix_internal {
 
-// Replaces this process by the task. Returns, with errno, only on failure:
-// ENOENT if there is no such file.
+// Replaces this process by the task. `spec` must have no NUL in a string.
+// Returns on failure alone, with errno: ENOENT if there is no such file. The
+// PATH of spec.environment() counts, not that of this process.
+//
+//   ExecuteTask(spec);
+//   return ErrnoStatus("cannot execute it", errno);
 void ExecuteTask(const TaskSpec& spec);
 
 }  // namespace posix_internal

@@ -18,7 +18,7 @@ namespace external_containerizer {
 namespace posix_internal {
 namespace {
 
-// Executes in a child: its exit code, or 1000 + errno.
+// Executes in a child. Returns its exit code, or 1000 + errno.
 int Execute(const TaskSpec& spec) {
   int error[2];
   EXPECT_EQ(pipe2(error, O_CLOEXEC), 0);

@@ -81,7 +81,7 @@ absl::StatusOr<TaskSpec> MakeTaskSpec(
     }
     merged[variable.name()] = variable.value();
   }
-  // If this very process runs in a container of posix.
+  // This process may itself run in a container of posix.
   merged.erase(kTokenVariable);
   for (const auto& variable : merged) {
     spec.add_environment(absl::StrCat(variable.first, "=", variable.second));

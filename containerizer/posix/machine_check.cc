@@ -36,7 +36,7 @@ namespace {
 using Level = Finding::Level;
 
 constexpr absl::Duration kRemoveTime = absl::Seconds(2);
-// A process that waits needs two for a container.
+// A process that waits needs two descriptors for a container.
 constexpr rlim_t kFewDescriptors = 1024;
 
 const struct {

@@ -1,8 +1,12 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// What this machine lets this process enforce on containers, found by trying.
-// Who asks must stand where posix would: same user, same cgroup.
+// Tries what this machine lets this process enforce on containers. The caller
+// must be the user that posix would be, and in the same cgroup.
+//
+//   for (const Finding& finding : CheckMachine("/agents")) {
+//     printf("%s\n", FindingLine(finding).c_str());
+//   }
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_MACHINE_CHECK_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_MACHINE_CHECK_H_
@@ -16,29 +20,30 @@ namespace posix_internal {
 struct Finding {
   enum class Level {
     kOk,
-    kWarn,  // containers run, without something
-    kFail,  // none would
+    kWarn,  // containers run, and something is not enforced
+    kFail,  // no container can run
   };
 
   Level level = Level::kOk;
   std::string subject;  // one or two words
-  std::string text;     // what is so, and why
-  std::string advice;   // what to do; empty if nothing is to be done
+  std::string text;     // the finding, and its reason
+  std::string advice;   // what to do about it; may be empty
 };
 
 // "ok", "warn", "fail".
 const char* LevelName(Finding::Level level);
 
-// "warn  memory: limits are not enforced: ... (run as root)". One line. Parts
-// that came from elsewhere are escaped.
+// Returns one line without its end, safe for a terminal: "warn  memory: limits
+// are not enforced: ... (run as root)".
 std::string FindingLine(const Finding& finding);
 
-// Makes cgroups below `cgroup_parent` (PosixProgram::Options) for a moment.
+// Makes cgroups below `cgroup_parent` (PosixOptions) for a moment, and removes
+// them. Blocks, at most 2 seconds.
 std::vector<Finding> CheckMachine(const std::string& cgroup_parent);
 
 }  // namespace posix_internal
 
-// For agents.
+// The names that the agent may use.
 namespace posix {
 using posix_internal::CheckMachine;
 using posix_internal::Finding;

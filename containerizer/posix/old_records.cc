@@ -21,7 +21,8 @@ namespace {
 
 using Words = std::vector<absl::string_view>;
 
-// In a path a space, a % and what is not printable are % and two digits.
+// A space, a % and an unprintable character of a path are written as % and two
+// hexadecimal digits.
 std::string Unescape(absl::string_view word) {
   std::string text;
   for (size_t i = 0; i < word.size(); ++i) {
@@ -83,8 +84,8 @@ bool ParseEnd(const Words& words, ContainerRecords& records) {
   return true;
 }
 
-// "cgroup 1 cpu,cpuacct /sys/fs/cgroup/cpu/posix-...". "-" for no controllers.
-// The last line of a path counts.
+// "cgroup 1 cpu,cpuacct /sys/fs/cgroup/cpu/posix-...", with "-" for no
+// controllers. The last line of a path counts.
 bool ParseCgroup(const Words& words, ContainerRecords& records) {
   if (words.size() != 4) return false;
   ContainerCgroup cgroup;
@@ -105,7 +106,7 @@ bool ParseCgroup(const Words& words, ContainerRecords& records) {
   return true;
 }
 
-// False if it is none of that release.
+// Returns false if that release did not write the line.
 bool ParseLine(absl::string_view line, ContainerRecords& records) {
   const size_t space = line.rfind(' ');
   if (space == line.npos) return line.empty();
@@ -123,7 +124,7 @@ bool ParseLine(absl::string_view line, ContainerRecords& records) {
 }  // namespace
 
 bool IsOldFile(absl::string_view file) {
-  // Other files begin with a length that is small, so two bytes of it are 0.
+  // Newer files begin with a small length of 4 bytes, so two of them are 0.
   return !file.empty() && file[0] == '\n' &&
          file.substr(0, 4).find('\0') == file.npos;
 }

@@ -1,8 +1,8 @@
 #!/bin/sh
-# old_release.sh OLD NEW: containers that the binary OLD of posix, of the first release, has launched
-# are listed, asked for, waited for and destroyed by the binary NEW while OLD's supervisors still run.
-# Needs protoc; to be started in the top directory of the tree. Prints "ok" and exits with 0, or says
-# what falls short.
+# old_release.sh OLD NEW: OLD and NEW are binaries of posix, OLD of an earlier release. OLD launches
+# containers; NEW lists them, asks for them, waits for them and destroys them while the supervisors
+# of OLD run. Needs protoc, and is started in the top directory of the tree. Prints "ok" and exits
+# with 0, or says what fails.
 set -u
 [ $# = 2 ] || { echo "usage: $0 OLD NEW" >&2; exit 2; }
 old=$1 new=$2

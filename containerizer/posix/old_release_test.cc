@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Containers of the first release, whose files are in testdata/old_release as
-// its binary left them.
+// The files in testdata/old_release were left by the binary of the first
+// release.
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -43,7 +43,7 @@ std::string OldFile(const std::string& name) {
   return contents;
 }
 
-// As that release wrote lines.
+// Returns a line as that release wrote it.
 std::string Line(const std::string& text) {
   return absl::StrCat("\n", text, " ",
                       absl::Hex(Checksum(text), absl::kZeroPad16), "\n");
@@ -130,7 +130,7 @@ TEST_F(OldReleaseTest, ItsContainersAreListedWaitedForAndDestroyed) {
   EXPECT_EQ(wire::ExitOf(Wait("ended")), Exited(3));
   EXPECT_EQ(wire::ExitOf(Wait("destroyed")), Signaled(SIGTERM));
   EXPECT_EQ(Wait("destroyed").state(), wire::TASK_KILLED);
-  // It ran on another machine, so in another boot.
+  // It ran on another machine, so it is of another boot.
   EXPECT_THAT(Wait("running").message(), HasSubstr("rebooted"));
   const auto usage = Usage("ended");
   ASSERT_TRUE(usage.has_value());
@@ -142,7 +142,7 @@ TEST_F(OldReleaseTest, ItsContainersAreListedWaitedForAndDestroyed) {
 }
 
 TEST_F(OldReleaseTest, ASupervisorThatStillRunsMayWriteTheEnd) {
-  // Stands for both of them.
+  // This process is both the supervisor and the task.
   const pid_t child = fork();
   if (child == 0) {
     while (true) pause();

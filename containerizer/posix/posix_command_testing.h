@@ -1,7 +1,9 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// A process of the real binary, for tests.
+// Runs the real binary in tests.
+//
+//   const Result result = Command({"containers"}, environment, "").Finish();
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_POSIX_COMMAND_TESTING_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_POSIX_COMMAND_TESTING_H_
@@ -31,7 +33,7 @@
 namespace external_containerizer {
 namespace posix_internal {
 
-// Nothing here takes that long; a hang is to fail.
+// Nothing takes that long, so a longer wait is a failure.
 inline constexpr int kPatienceMs = 60000;
 
 inline std::string ReadFile(const std::string& path) {
@@ -84,7 +86,7 @@ class Strings {
   std::vector<char*> pointers_;
 };
 
-// A file of this process alone, with these contents, to be read from its start.
+// Makes an anonymous file with these contents, at its beginning.
 inline UniqueFd FileWith(const std::string& contents) {
   UniqueFd file(memfd_create("test", MFD_CLOEXEC));
   EXPECT_EQ(write(file.get(), contents.data(), contents.size()),
@@ -94,7 +96,7 @@ inline UniqueFd FileWith(const std::string& contents) {
 }
 
 struct Result {
-  int status = 0;  // as waitpid() gives it
+  int status = 0;  // as of waitpid()
   std::string output;
   std::string errors;
 };
@@ -156,8 +158,8 @@ class Command {
     return poll(&ready, 1, 0) != 0;
   }
 
-  // Waits for the end of its output, not only of the command: whoever still
-  // held a pipe of it would keep us here.
+  // Waits for the end of the command and of its output. It blocks as long as
+  // any process has a pipe of the command open.
   Result Finish() {
     Result result;
     std::thread reader(

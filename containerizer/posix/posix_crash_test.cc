@@ -1,8 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Processes of posix that are killed, or held up, at each of their system
-// calls.
+// Kills, or holds up, processes of posix at each of their system calls.
 
 #include <errno.h>
 #include <signal.h>
@@ -41,8 +40,8 @@ using ::testing::Not;
 
 constexpr int kSystemCall = SIGTRAP | 0x80;
 
-// Starts a command of posix, which this process traces: it has stopped before
-// its first instruction.
+// Starts a command of posix and traces it. It has stopped before its first
+// instruction.
 pid_t StartTraced(std::vector<std::string> arguments, const std::string& record,
                   const std::map<std::string, std::string>& environment,
                   int output = -1) {
@@ -65,8 +64,8 @@ pid_t StartTraced(std::vector<std::string> arguments, const std::string& record,
   return pid;
 }
 
-// Lets a process, which has stopped, run until it begins or ends its `calls`-th
-// system call. False if it has ended before: `status` says how.
+// Lets a stopped process run until it begins or ends its `calls`-th system
+// call. Returns false if it has ended before; `status` says how.
 bool RunToSystemCall(pid_t pid, int calls, int* status) {
   int signal = 0;
   while (calls > 0) {
@@ -89,8 +88,8 @@ void Kill(pid_t traced) {
   EXPECT_EQ(waitpid(traced, &status, __WALL), traced);
 }
 
-// Kills a launch when it is about to make its `calls`-th system call, or has
-// just made it. False if it had ended before.
+// Kills a launch before or after its `calls`-th system call. Returns false if
+// it had ended before.
 bool LaunchKilledAt(int calls, const std::vector<std::string>& arguments,
                     const std::string& record,
                     const std::map<std::string, std::string>& environment) {
@@ -105,11 +104,10 @@ bool LaunchKilledAt(int calls, const std::vector<std::string>& arguments,
   return true;
 }
 
-// Follows a launch and what it starts until the launch ends. The supervisor is
-// the child of its child; it is killed at the `calls`-th stop, before or after
-// a system call. Exits with 1 if that came before it had a child of its own,
-// the task, with 2 if it came later, with 0 if it did not come. All others go
-// their way.
+// Traces a launch and its descendants until the launch ends. Kills the
+// supervisor, which is its grandchild, at the `calls`-th stop before or after a
+// system call. Exits with 1 if the supervisor had no task yet, with 2 if it
+// had, and with 0 if it made fewer calls. The other processes run freely.
 [[noreturn]] void FollowLaunch(pid_t launch, int calls) {
   ptrace(PTRACE_SETOPTIONS, launch, nullptr,
          PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
@@ -142,7 +140,7 @@ bool LaunchKilledAt(int calls, const std::vector<std::string>& arguments,
       }
       signal = 0;
     } else if (signal == SIGSTOP || signal == SIGTRAP) {
-      signal = 0;  // the first of a child that is followed
+      signal = 0;  // the first stop of a new child
     }
     ptrace(pid == supervisor ? PTRACE_SYSCALL : PTRACE_CONT, pid, nullptr,
            signal);
@@ -154,10 +152,10 @@ enum class Killed { kNot, kBeforeTheTask, kWithATask };
 Killed KillSupervisorAt(int calls, const std::vector<std::string>& arguments,
                         const std::string& record,
                         const std::map<std::string, std::string>& environment) {
-  // When the tracer ends, what it traces runs on.
+  // The traced processes run on when the tracer ends.
   const pid_t tracer = fork();
   if (tracer == 0) {
-    dup2(FileWith("").get(), 2);  // the launch's errors are not the test's
+    dup2(FileWith("").get(), 2);  // hides the errors of the launch
     FollowLaunch(StartTraced(arguments, record, environment), calls);
   }
   int status = 0;
@@ -214,7 +212,7 @@ TEST_F(PosixCrashTest, ALaunchKilledAtAnySystemCallLeavesNoCgroupAfterRecover) {
   for (int calls = 1;
        LaunchKilledAt(calls, Arguments("launch"), record, environment_);
        ++calls) {
-    // What is being started still, or runs, is not recover's to end.
+    // Recover leaves alone a container that is being started, or runs.
     while (!List().empty() && !Records("c").launch.has_value()) {
       made = made || !Cgroups().empty();
       const Result result = Command({"recover"}, environment_, "").Finish();

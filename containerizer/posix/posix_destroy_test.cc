@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Waiting and destroying, through the real binary.
+// The commands wait and destroy of the real binary.
 
 #include <signal.h>
 #include <stdlib.h>
@@ -52,7 +52,7 @@ TEST_F(PosixDestroyTest, AWaitDuringDestroyGetsTheTrueEnd) {
                   "while :; do sleep 0.01; done"));
   ReadLine(ready);
   const auto wait = StartWait("c");
-  // Stopped, it reads the end only long after destroy has removed all.
+  // The stopped wait reads the end after destroy has removed the files.
   ASSERT_EQ(kill(wait->pid(), SIGSTOP), 0);
   Destroy("c");
   EXPECT_THAT(List(), IsEmpty());
@@ -72,7 +72,7 @@ TEST_F(PosixDestroyTest, AWaitOutlivesASupervisorThatWasKilled) {
   const ProcessIdentity supervisor = Records("c").launch->supervisor;
   ASSERT_TRUE(SignalProcess(supervisor, SIGKILL));
   AwaitEnd(supervisor.pid);
-  // The task runs on, and that is what usage says.
+  // The task runs on, and usage shows it.
   const std::optional<wire::ResourceStatistics> usage = Usage("c");
   ASSERT_TRUE(usage.has_value());
   EXPECT_EQ(usage->processes(), 1u);
@@ -100,7 +100,7 @@ TEST_F(PosixDestroyTest, DestroyDoesNotWaitOutTheGrace) {
   Launch(LaunchOf("c", "echo > ready; exec sleep 1000"));
   ReadLine(ready);
   const auto wait = StartWait("c");
-  // An hour of grace: if it were waited out, nobody would wait for the test.
+  // The test would time out if the whole grace passed.
   const Result result =
       Command({"--grace=1h", "destroy"}, environment_,
               EncodeRecord(About<wire::Destroy>("c").SerializeAsString()))
@@ -212,7 +212,7 @@ TEST_F(PosixDestroyTest, DestroyDuringLaunchLeavesAllOrNothing) {
       EXPECT_THAT(launched.errors, HasSubstr("ABORTED"));
       EXPECT_THAT(ids, IsEmpty());
     }
-    // It was launched, and then destroyed or not.
+    // The destroy came before the launch or after it.
     for (const std::string& id : ids) {
       EXPECT_TRUE(Records(id).launch.has_value());
       Destroy(id);

@@ -38,7 +38,7 @@ const struct {
     {"stack", RLIMIT_STACK},
 };
 
-// Each returns whether it understands the value.
+// These functions return whether they understand the value.
 
 bool Grace(const std::string& value, Options& options) {
   return absl::ParseDuration(value, &options.grace) &&
@@ -90,7 +90,7 @@ bool Rlimit(const std::string& value, Options& options) {
   return false;
 }
 
-// A flag with a value. Switch, below, is one that is on or off.
+// A flag with a value, and a flag that is on or off.
 struct ValueFlag {
   Flag flag;
   bool (*parse)(const std::string& value, Options& options);

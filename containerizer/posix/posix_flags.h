@@ -1,7 +1,10 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// The command line of `posix`: its options stand before the command.
+// Parses the command line of `posix`, whose options stand before the command.
+//
+//   const absl::StatusOr<PosixFlags> flags =
+//       ParsePosixFlags({"--grace=5s", "launch"});
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_POSIX_FLAGS_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_POSIX_FLAGS_H_
@@ -17,15 +20,16 @@ namespace posix_internal {
 
 struct PosixFlags {
   PosixOptions options;
-  // What follows the options; "--help" alone if help is asked for.
+  // The arguments after the options; {"--help"} if help is asked for.
   std::vector<std::string> rest;
 };
 
-// `arguments` are without argv[0]. INVALID_ARGUMENT names the one that is
-// wrong, and what it should be.
+// `arguments` does not have argv[0]. INVALID_ARGUMENT names the argument that
+// is wrong, and says how to write it.
 absl::StatusOr<PosixFlags> ParsePosixFlags(
     const std::vector<std::string>& arguments);
 
+// Returns the part of --help that is about these options.
 std::string PosixHelp();
 
 }  // namespace posix_internal

@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Launching, through the real binary.
+// The command launch of the real binary.
 
 #include <dirent.h>
 #include <signal.h>
@@ -148,7 +148,7 @@ TEST_F(PosixLaunchTest, TheTaskHasDefaultSignals) {
 }
 
 TEST_F(PosixLaunchTest, AnAgentThatIgnoresSignalsDoesNotMatter) {
-  // Ignored signals are inherited: by posix, the supervisor, the task.
+  // posix, the supervisor and the task inherit ignored signals.
   const sighandler_t child = signal(SIGCHLD, SIG_IGN);
   const sighandler_t pipe = signal(SIGPIPE, SIG_IGN);
   Command launch = Start("launch", LaunchOf("c", "exec cat /proc/self/status"));
@@ -271,7 +271,7 @@ TEST_F(PosixLaunchTest, TheSupervisorHasNothingOfTheLaunch) {
                        ->add_variables();
   variable->set_name("SECRET_OF_TASK");
   variable->set_value("s3cret-b");
-  // That this returns shows that nobody holds a pipe of the launch.
+  // Launch() returns when no process has a pipe of the launch open.
   Launch(launch);
   const pid_t task = atoi(ReadLine(ready).c_str());
   const LaunchRecord record = Records("c").launch.value();

@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// What posix enforces, through the real binary: needs root and cgroups that can
-// be written to, and says so where they are not.
+// The limits that the real binary enforces. The tests need root and writable
+// cgroups, and are skipped without.
 
 #include <fcntl.h>
 #include <signal.h>
@@ -48,7 +48,7 @@ using ::testing::Not;
 
 constexpr uint64_t kMiB = 1 << 20;
 
-// tail keeps all of the last line, and that is all there is.
+// tail keeps the last line in memory, and the input is one line.
 std::string Hold(int mebibytes) {
   return absl::StrCat("head -c ", mebibytes, "m /dev/zero");
 }
@@ -84,7 +84,7 @@ class PosixLimitsTest : public PosixTest {
     return false;
   }
 
-  // Of its cgroup: how many CPUs it may use at most.
+  // Returns the maximum of CPUs that the container's cgroup has.
   double CpuMaximum() {
     for (const ContainerCgroup& cgroup : Records("c").cgroups) {
       double runs = 0;
@@ -185,7 +185,7 @@ TEST_F(PosixLimitsTest, TheMemoryLimitIsToldAlsoIfTheSupervisorWasKilled) {
 
 TEST_F(PosixLimitsTest, ATenthOfACpuIsNotMore) {
   Launch(Limited("while :; do :; done", 0.1, 0));
-  // On a busy machine its share could be less than its maximum.
+  // On a busy machine its share may be less than its maximum.
   for (const std::string& cgroup : Cgroups()) {
     for (const char* setting : {"/cpu.shares", "/cpu.weight"}) {
       const int fd = open((cgroup + setting).c_str(), O_WRONLY | O_CLOEXEC);
@@ -202,7 +202,7 @@ TEST_F(PosixLimitsTest, ATenthOfACpuIsNotMore) {
   EXPECT_EQ(usage->cpus_limit(), 0.1);
   EXPECT_GE(usage->cpus_nr_periods(), usage->cpus_nr_throttled());
   EXPECT_GT(usage->cpus_throttled_time_secs(), 0.1);
-  // 10 ms of every 100 ms, and one period under way.
+  // It has 10 ms of every 100 ms, and one period may be under way.
   EXPECT_LE(usage->cpus_user_time_secs() + usage->cpus_system_time_secs(),
             0.011 * (usage->cpus_nr_periods() + 2) + 0.03);
   Update(4, 0);
@@ -238,7 +238,7 @@ TEST_F(PosixLimitsTest, UpdateRaisesAndLowersAndNeverKills) {
   ASSERT_TRUE(
       Eventually([&] { return Usage("c")->mem_anon_bytes() >= 24 * kMiB; }));
   EXPECT_EQ(Usage("c")->mem_limit_bytes(), 64 * kMiB);
-  // Version 2 slows down who is above it: only for the time being.
+  // Version 2 slows down a container above its soft limit, so it is taken away.
   const uint64_t soft = Usage("c")->mem_soft_limit_bytes();
   EXPECT_EQ(soft, IsVersionTwo("memory") ? 0 : 64 * kMiB);
 
@@ -246,13 +246,13 @@ TEST_F(PosixLimitsTest, UpdateRaisesAndLowersAndNeverKills) {
   EXPECT_EQ(Usage("c")->mem_limit_bytes(), 128 * kMiB);
   Update(0, 48);
   EXPECT_EQ(Usage("c")->mem_limit_bytes(), 48 * kMiB);
-  // Below what is in use: only the soft limit.
+  // Below the use, only the soft limit is set.
   Update(0, 8);
   std::optional<wire::ResourceStatistics> usage = Usage("c");
   EXPECT_GE(usage->mem_limit_bytes(), 24 * kMiB);
   EXPECT_LE(usage->mem_limit_bytes(), 48 * kMiB);
   EXPECT_EQ(usage->mem_soft_limit_bytes(), 8 * kMiB);
-  // Update's list is complete: no memory in it is no limit.
+  // The list of an update is complete: without mem there is no limit.
   Update(1, 0);
   EXPECT_FALSE(Usage("c")->has_mem_limit_bytes());
 
@@ -313,7 +313,7 @@ TEST_F(PosixLimitsTest, UsageIsCloseToTheTruth) {
   std::optional<wire::ResourceStatistics> usage;
   ASSERT_TRUE(Eventually([&] {
     usage = Usage("c");
-    // Its two shells and tail; head has ended.
+    // Two shells and tail are left; head has ended.
     return usage->mem_anon_bytes() >= 24 * kMiB && usage->processes() == 3;
   }));
   EXPECT_EQ(usage->mem_rss_bytes(), usage->mem_anon_bytes());
@@ -322,13 +322,13 @@ TEST_F(PosixLimitsTest, UsageIsCloseToTheTruth) {
   const double used =
       usage->cpus_user_time_secs() + usage->cpus_system_time_secs();
   EXPECT_GT(used, 0.05);
-  // What /proc says of the same processes.
+  // /proc says the same about these processes.
   const std::optional<wire::ResourceStatistics> tree =
       UsageBelow(Records("c").launch->supervisor);
   ASSERT_TRUE(tree.has_value());
   EXPECT_NEAR(tree->cpus_user_time_secs() + tree->cpus_system_time_secs(), used,
               0.05 + used / 10);
-  // It also counts what they have of files.
+  // /proc counts pages of files, too.
   EXPECT_NEAR(static_cast<double>(tree->mem_rss_bytes()),
               static_cast<double>(usage->mem_anon_bytes()), 8.0 * kMiB);
   ASSERT_EQ(write(go.get(), "\n", 1), 1);

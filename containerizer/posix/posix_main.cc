@@ -20,7 +20,7 @@ using namespace external_containerizer::posix_internal;  // NOLINT
 
 namespace {
 
-// What can be enforced by a posix that is started as this one was.
+// Prints what a posix can enforce that is started as this process was.
 int Doctor(const std::string& cgroup_parent) {
   int status = 0;
   for (const Finding& finding : CheckMachine(cgroup_parent)) {
@@ -33,12 +33,11 @@ int Doctor(const std::string& cgroup_parent) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // First of all: the supervisor stays, so it takes with it as little as
-  // possible.
+  // This comes first: all that is done before costs every supervisor memory.
   if (argc > 1 && strcmp(argv[1], kSuperviseArgument) == 0) {
     return SupervisorMain();
   }
-  // A limit on the size of files is to be an error, not the end.
+  // A write beyond a limit of the size of files then fails, and kills nobody.
   signal(SIGXFSZ, SIG_IGN);
   const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0),
                                            argv + argc);

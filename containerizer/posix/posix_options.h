@@ -14,8 +14,10 @@
 
 namespace external_containerizer {
 
+// The options of posix. posix_flags.cc has the flags for them.
 struct PosixOptions {
-  // Between SIGTERM and SIGKILL, when a container is destroyed.
+  // The time between SIGTERM and SIGKILL when a container is destroyed. At most
+  // 24 hours.
   absl::Duration grace = absl::Seconds(3);
   // An executable whose main() calls SupervisorMain() when its first
   // argument is "supervise". Default: this one.
@@ -23,18 +25,20 @@ struct PosixOptions {
 
   // Whether to make cgroups at all.
   bool cgroups = true;
-  // Below which cgroup, named as in /proc/PID/cgroup ("/agents"); it has to
-  // exist in every hierarchy that is to be used. Empty: the own one. On
-  // version 2 it must have no processes of its own to pass controllers on.
+  // The cgroup above all that are made, named as in /proc/PID/cgroup
+  // ("/agents"). A hierarchy without it is not used. A cgroup of version 2 must
+  // have no process of its own, or it passes no controllers on. Empty: the
+  // cgroup of this process.
   std::string cgroup_parent;
-  // Whether "cpus" is a maximum, too.
+  // Whether the resource cpus is a maximum, too, and not only a share.
   bool cpu_quota = true;
-  // Processes and threads of one container.
+  // The most processes and threads of one container.
   std::optional<uint64_t> pids_max;
-  // Launch and update fail if they ask for a limit that cannot be enforced.
+  // Whether launch and update fail if a limit cannot be enforced.
   bool require_limits = false;
-  // Of tasks: no setuid program gives them privileges.
+  // Whether a setuid program gives tasks no privileges.
   bool no_new_privileges = false;
+  // The resource limits of tasks, in the order in which they are set.
   std::vector<posix_internal::ResourceLimit> rlimits;
 };
 

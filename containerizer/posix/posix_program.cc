@@ -30,15 +30,14 @@
 
 namespace external_containerizer {
 
-// The names of the parts.
 using namespace posix_internal;  // NOLINT(build/namespaces)
 
 namespace {
 
 constexpr absl::Duration kMaxGrace = absl::Hours(24);
 
-// For a supervisor to end after it has killed its container; then it is killed
-// itself.
+// A supervisor has this time to end after it has killed its container. Then it
+// is killed itself.
 constexpr absl::Duration kSupervisorMargin = absl::Seconds(10);
 
 absl::StatusOr<std::shared_ptr<ContainerStore>> OpenStore(
@@ -46,12 +45,13 @@ absl::StatusOr<std::shared_ptr<ContainerStore>> OpenStore(
   return ContainerStore::Open(StorePlaceOf(context));
 }
 
-// For whoever reads posix's stderr, beside an answer.
+// Writes a line to stderr, besides the answer.
 void Say(absl::string_view text) {
   fprintf(stderr, "%s\n", ErrorLine("posix", text).c_str());
 }
 
-// The container's supervisor is gone, or is no use. `lock` is held.
+// Removes a container whose supervisor has ended, or did not end in time. The
+// caller has the lock.
 absl::Status RemoveContainer(ContainerStore& store, const std::string& id,
                              ContainerRecords records) {
   if (records.end.has_value() && records.end->complete() != 0)
@@ -66,7 +66,8 @@ absl::Status RemoveContainer(ContainerStore& store, const std::string& id,
   return store.Remove(id);
 }
 
-// Nobody knows its supervisor. `file` is the container's, and locked.
+// Removes a container whose supervisor is not known. `file` is its file,
+// locked.
 absl::Status RemoveDamaged(ContainerStore& store, const std::string& id,
                            const StorePlace& place, int file) {
   const absl::StatusOr<bool> found = EndDamagedContainer(file);
@@ -86,16 +87,16 @@ absl::Status RemoveDamaged(ContainerStore& store, const std::string& id,
 }
 
 absl::Status RecoverContainer(ContainerStore& store, const std::string& id) {
-  // What somebody is launching now is locked.
+  // A container that is being launched now is locked.
   const absl::StatusOr<std::optional<UniqueFd>> lock = store.TryLock(id);
   if (!lock.ok() || !lock->has_value()) return absl::OkStatus();
   const absl::StatusOr<ContainerRecords> records = ReadRecords((*lock)->get());
   if (!records.ok()) return records.status();
-  // A launch that was killed before it had started anything.
+  // The launch was killed before it had started a process.
   if (!records->launch.has_value() && !records->end.has_value()) {
     return RemoveContainer(store, id, *records);
   }
-  // A supervisor that was killed at its very end.
+  // The supervisor may have been killed at its very end.
   if (records->end.has_value() && records->end->complete() != 0) {
     (void)RemoveCgroups(records->cgroups, absl::ZeroDuration());
   }
@@ -110,8 +111,7 @@ absl::Status RecoverContainers(const Context& context) {
   for (const std::string& id : *ids) {
     const absl::Status recovered = RecoverContainer(**store, id);
     if (recovered.ok()) continue;
-    // It stays in the list, and destroy will say the same; the others are not
-    // to wait for that.
+    // It stays in the list, and destroy says the same. The others go on.
     Say(absl::StrCat("recover of container ", id, ": ", WithCode(recovered)));
   }
   return absl::OkStatus();
@@ -172,7 +172,7 @@ void PosixProgram::Destroy(const wire::Destroy& request, const Context& context,
   if (!supervisor->valid()) {
     return std::move(reply)(Remove(**store, id, *records));
   }
-  // Others may destroy it, too, meanwhile.
+  // Other processes may destroy it meanwhile.
   lock->Reset();
   TellToTerminate(*supervisor, options_.grace);
   auto finish = [this, store = *std::move(store), id = id,
@@ -181,7 +181,7 @@ void PosixProgram::Destroy(const wire::Destroy& request, const Context& context,
     if (absl::IsResourceExhausted(ended)) {
       return std::move(reply)(std::move(ended));
     }
-    // All that wait share this thread.
+    // All waits share the watcher's thread, so it must not block.
     aside_.Run([this, store = std::move(store), id = std::move(id),
                 token = std::move(token), reply = std::move(reply)]() mutable {
       std::move(reply)(FinishDestroy(*store, id, token));
@@ -205,7 +205,7 @@ absl::Status PosixProgram::FinishDestroy(ContainerStore& store,
   if (!lock.ok()) return lock.status();
   const absl::StatusOr<ContainerRecords> records = ReadRecords(lock->get());
   if (!records.ok()) return records.status();
-  // Destroyed by somebody else, and launched anew.
+  // Another process has destroyed it, and it was launched anew.
   if (!records->launch.has_value() || records->launch->token != token) {
     return absl::OkStatus();
   }

@@ -1,27 +1,30 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// The program we ship: containers that are plain processes. A container is the
-// process of executor_info.command (or, if there is none, task_info.command)
-// and all that it starts, below a supervisor (supervisor.h). Its working
-// directory is the sandbox; it writes to `stdout` and `stderr` there. It ends
-// when that process does; what is left of it is then killed.
+// The program that we ship. Its containers are plain processes of this machine.
 //
-// All it knows is on disk (container_store.h), so any number of processes with
-// a PosixProgram agree. A container that cannot be read, or not be removed, is
-// not forgotten: recover says so on stderr and leaves it to destroy, which
-// fails.
+// A container is the process of executor_info.command, or of task_info.command
+// if the executor has none, and all that this process starts, below a
+// supervisor (supervisor.h). Its working directory is the sandbox, and it
+// writes to `stdout` and `stderr` there. The container ends when its first
+// process ends; the processes that are left are then killed.
 //
-// "mem" is a hard limit (with swap), "cpus" a share of a busy machine and, with
-// cpu_quota, a maximum. Both are enforced by cgroups, of version 1 and 2 as the
-// machine has them (container_cgroups.h), below the cgroup that launch runs in.
-// A memory limit below what is in use is not imposed on a container that runs:
-// update then sets the soft limit only (cgroup_limits.h). Where there are no
-// cgroups, or this user may make none, containers run all the same, and usage
-// has no limits in it, unless limits are required.
+// All state is on disk (container_store.h), so any number of processes with a
+// PosixProgram agree. A container that cannot be read or removed is not
+// forgotten: recover says so on stderr, and destroy fails.
 //
-// A task runs as Launch.user, else as the user of the command that is run, else
-// as this process's own. An agent that is not to switch users sends none.
+// The resource mem is a hard limit, swap included. The resource cpus is a share
+// of a busy machine, and a maximum with PosixOptions::cpu_quota. Cgroups of
+// version 1 or 2 enforce both (container_cgroups.h). Update does not lower a
+// memory limit below the memory that is in use (cgroup_limits.h). On a machine
+// without cgroups, or for a user who may make none, containers run without
+// limits, unless PosixOptions::require_limits is set.
+//
+// A task runs as Launch.user, or as the user of the command, or as this
+// process's user, whichever is set first.
+//
+//   PosixProgram program;
+//   return ProgramMain(argc, argv, program);
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_POSIX_PROGRAM_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_POSIX_PROGRAM_H_
@@ -44,7 +47,8 @@
 
 namespace external_containerizer {
 
-// Thread-safe.
+// Thread-safe. program.h says which handler answers when; launch and update
+// answer inside the call, wait and destroy later on a thread of the program.
 class PosixProgram : public Program {
  public:
   using Options = PosixOptions;
@@ -67,7 +71,7 @@ class PosixProgram : public Program {
   void Recover(const Context& context, Reply<void> reply) override;
 
  private:
-  // As many as are hosted at once (program.h).
+  // A host runs as many handlers at once (program.h).
   static constexpr size_t kMostDestroys = 33;
 
   absl::Status Remove(posix_internal::ContainerStore& store,
@@ -80,7 +84,7 @@ class PosixProgram : public Program {
   posix_internal::ContainerUsage usage_;
   posix_internal::ContainerWaits waits_;
   ThreadPool aside_{"destroy", kMostDestroys};
-  posix_internal::ProcessWatcher watcher_;  // destroyed first, with what waits
+  posix_internal::ProcessWatcher watcher_;  // destroyed first: has callbacks
 };
 
 }  // namespace external_containerizer

@@ -1,9 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// PosixProgram inside a process that stays and serves many commands, as a
-// persistent helper does. What it does with containers is in posix_launch_test,
-// posix_destroy_test and posix_state_test.
+// Tests PosixProgram in a process that serves many commands, as a helper does.
+// posix_launch_test, posix_destroy_test and posix_state_test have the commands.
 
 #include "external_containerizer/containerizer/posix/posix_program.h"
 
@@ -79,7 +78,7 @@ class PosixProgramTest : public ::testing::Test {
     }
   }
 
-  // A reply, and what it will be.
+  // Returns a reply, and its future value.
   template <typename T>
   static std::pair<Reply<T>, std::future<typename Reply<T>::Answer>> Awaited() {
     std::promise<typename Reply<T>::Answer> promise;
@@ -166,7 +165,7 @@ TEST_F(PosixProgramTest, WaitsLeaveDescriptorsForDestroyAndAreAllAnswered) {
   constexpr size_t kContainers = 60;
   rlimit usual = {};
   ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &usual), 0);
-  // Fewer than the waits would like to have, above what is open already.
+  // The waits cannot all have a descriptor.
   const rlimit few = {CountIn("/proc/self/fd") + 80, usual.rlim_max};
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
   std::vector<std::future<absl::StatusOr<wire::Termination>>> waits;
@@ -205,7 +204,7 @@ class ManyWaitsTest : public PosixProgramTest {
     setrlimit(RLIMIT_NOFILE, &limit);
   }
 
-  // Of one container; `answer` gets every end.
+  // Starts many waits for one container. `answer` gets each end.
   void StartWaits(
       const std::function<void(const absl::StatusOr<wire::Termination>&)>&
           answer) {
@@ -264,7 +263,7 @@ TEST_F(ManyWaitsTest, AllEndIfAnotherProcessDestroysTheContainer) {
         if (++ended == kWaits) all.set_value();
       };
   StartWaits(answer);
-  PosixProgram other;  // which knows of no waits
+  PosixProgram other;  // it knows of no waits
   wire::Destroy destroy;
   destroy.mutable_container_id()->set_value("c");
   auto awaited = Awaited<void>();
@@ -355,7 +354,7 @@ TEST_F(PosixProgramTest, ASupervisorThatCannotBeExecutedFailsTheLaunch) {
 }
 
 TEST_F(PosixProgramTest, ALaunchIsOverWhenTheSupervisorHasLetGoOfIt) {
-  // It says that the task runs, and lets go of the socket a while later.
+  // This supervisor reports success, and closes the socket a while later.
   const std::string path = context_.work_directory + "/supervisor";
   const std::string done = context_.work_directory + "/done";
   std::ofstream(path) << "#!/bin/sh\nexec 5<&0\n(printf '\\0\\0\\0\\0' >&5;"

@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// What posix keeps and tells of its containers from one command to the next,
-// through the real binary: across work directories, reboots and damage.
+// The state that the real binary keeps from one command to the next: across
+// work directories, reboots and damage.
 
 #include <signal.h>
 #include <stdlib.h>
@@ -64,7 +64,7 @@ TEST_F(PosixStateTest, UsageIsThatOfTheWholeTreeAndAnswersAfterTheEnd) {
   EXPECT_EQ(running->processes(), 3u);
   EXPECT_EQ(running->threads(), 3u);
   EXPECT_GT(running->mem_rss_bytes(), 100000u);
-  // Limits that are not enforced are none.
+  // Usage shows no limit that is not enforced.
   const bool enforced = WhyNoCgroups().empty();
   EXPECT_EQ(running->cpus_limit(), enforced ? 0.5 : 0);
   EXPECT_EQ(running->mem_limit_bytes(), enforced ? uint64_t{64} << 20 : 0);
@@ -130,7 +130,7 @@ TEST_F(PosixStateTest, AContainerOfBeforeAReboot) {
   ReadLine(ready);
   const LaunchRecord record = Records("c").launch.value();
   Destroy("c");
-  // The same pids, of the boot before: they may be anybody's.
+  // The same pids in an earlier boot may be any process now.
   ContainerRecord plan;
   plan.mutable_plan()->set_version(kRecordVersion);
   plan.mutable_plan()->set_boot_id("00000000-0000-0000-0000-000000000000");
@@ -153,14 +153,14 @@ TEST_F(PosixStateTest, AContainerOfBeforeAReboot) {
   EXPECT_THAT(List(), IsEmpty());
 }
 
-// Runs a command of posix in a PID namespace of its own, whose init it is.
+// Runs a command of posix as the init of a PID namespace of its own.
 class OtherNamespace {
  public:
   static bool CanBeMade() {
     return system("unshare --pid --fork --mount-proc true 2>/dev/null") == 0;
   }
 
-  // The exit code; what it says is in `errors`.
+  // Returns the exit code, and its stderr in `errors`.
   static int Run(const std::string& directory, const std::string& work,
                  const std::string& command, const std::string& record,
                  std::string* errors) {
@@ -198,7 +198,7 @@ TEST_F(PosixStateTest, AContainerThatEndedWithItsPidNamespaceCanBeDestroyed) {
   const std::string record =
       EncodeRecord(LaunchOf("c", "exec sleep 1000").SerializeAsString());
   std::string errors;
-  // Its init, the launch, ends, and takes all others with it.
+  // The launch is the init of the namespace: all others end with it.
   ASSERT_EQ(OtherNamespace::Run(base_, work_, "launch", record, &errors), 0)
       << errors;
   EXPECT_THAT(Wait("c").message(), HasSubstr("supervisor was killed"));
@@ -255,7 +255,7 @@ TEST_F(PosixStateTest, ARecordOfANewerPosixIsRefusedAndKept) {
   ASSERT_EQ(unlink(file.c_str()), 0);
 }
 
-// What a crash in the midst of a launch may leave.
+// Returns what a crash in the midst of a launch may leave.
 std::string HalfARecord() {
   ContainerRecord record;
   record.mutable_plan()->set_token(std::string(32, '0'));
@@ -277,7 +277,7 @@ TEST_F(PosixStateTest, RecoverForgetsALaunchThatStartedNothing) {
 
 TEST_F(PosixStateTest, WhatRunsOfAContainerWhoseFileIsDamagedIsDestroyed) {
   const UniqueFd ready = Fifo("ready");
-  // Only the environment leads to it.
+  // Without cgroups, only the environment leads to the processes.
   flags_ = {"--cgroups=no"};
   for (const bool supervised : {true, false}) {
     const std::string command = "echo > ready; exec sleep 1000";
@@ -296,7 +296,7 @@ TEST_F(PosixStateTest, WhatRunsOfAContainerWhoseFileIsDamagedIsDestroyed) {
       AwaitEnd(launch.supervisor.pid);
     }
 
-    // Nothing is forgotten or ended by anything but destroy.
+    // Only destroy forgets or ends it.
     const Result recover = Command({"recover"}, environment_, "").Finish();
     EXPECT_EQ(recover.status, 0);
     EXPECT_THAT(recover.errors,

@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// What a supervisor says about the end of its task when the machine, or the
-// moment, is against it.
+// A supervisor records the true end of its task under all circumstances, and
+// costs little memory.
 
 #include <fcntl.h>
 #include <signal.h>
@@ -41,7 +41,7 @@ TEST_F(PosixSupervisorTest, AnEndThatCannotBeWrittenNowIsWrittenLater) {
   Launch(LaunchOf("c", "read line < go; exit 3"));
   const std::string path = work_ + "/program/posix/containers/c";
   const pid_t supervisor = Records("c").launch->supervisor.pid;
-  // Half a record has room.
+  // There is room for half a record.
   struct stat file;
   ASSERT_EQ(stat(path.c_str(), &file), 0);
   const timespec untouched = file.st_mtim;
@@ -63,7 +63,7 @@ TEST_F(PosixSupervisorTest, AnEndThatCannotBeWrittenNowIsWrittenLater) {
   EXPECT_EQ(wire::ExitOf(Wait("c")), Exited(3));
 }
 
-// Stops the supervisor where it is about to wait for a signal.
+// Stops the supervisor just before it waits for a signal.
 void StopBeforeItWaits(pid_t supervisor) {
   ASSERT_EQ(ptrace(PTRACE_SEIZE, supervisor, nullptr, PTRACE_O_TRACESYSGOOD),
             0);
@@ -90,7 +90,7 @@ TEST_F(PosixSupervisorTest, ATaskThatEndedJustBeforeTheDestroyWasNotDestroyed) {
   ASSERT_NO_FATAL_FAILURE(StopBeforeItWaits(launch.supervisor.pid));
   ASSERT_EQ(write(go.get(), "\n", 1), 1);
   AwaitEnd(launch.task.pid);
-  // Now there are two signals, of which the kernel gives this one first.
+  // Two signals are pending now, and the kernel delivers SIGTERM first.
   ASSERT_TRUE(SignalProcess(launch.supervisor, SIGTERM));
   ASSERT_EQ(ptrace(PTRACE_DETACH, launch.supervisor.pid, nullptr, nullptr), 0);
   const wire::Termination termination = Wait("c");
@@ -98,8 +98,8 @@ TEST_F(PosixSupervisorTest, ATaskThatEndedJustBeforeTheDestroyWasNotDestroyed) {
   EXPECT_EQ(termination.state(), wire::TASK_FAILED);
 }
 
-// Ends, and then its number is given to another child of its supervisor's,
-// which exits with 42. "taken" is made if that came to pass.
+// This task ends, and its descendant makes children of the supervisor until one
+// of them gets the pid of the task and exits with 42. That one makes "taken".
 constexpr char kTaskWhoseNumberIsReused[] = R"(
   task=$$
   setsid sh -c '
@@ -117,17 +117,17 @@ constexpr char kTaskWhoseNumberIsReused[] = R"(
 
 TEST_F(PosixSupervisorTest, AnothersEndUnderTheNumberOfTheTaskIsNotTheTasks) {
   const UniqueFd last(open("/proc/sys/kernel/ns_last_pid", O_WRONLY));
-  // A write of what it is changes nothing.
+  // Writing the present number back changes nothing.
   if (!last.valid() || access("/proc/sys/kernel/ns_last_pid", W_OK) != 0) {
     GTEST_SKIP() << "numbers cannot be chosen";
   }
   flags_ = {"--grace=20s"};
-  // Others on the machine may get the number first.
+  // Another process on the machine may get the pid first.
   for (int attempt = 1; attempt <= 20; ++attempt) {
     wire::Launch launch = LaunchOf("c", kTaskWhoseNumberIsReused);
     Launch(launch);
     const auto wait = StartWait("c");
-    // The task has made the other process.
+    // The task has made its descendant by now.
     ASSERT_TRUE(Eventually([&] {
       return Descendants(Records("c").launch->supervisor.pid).size() >= 3;
     }));
@@ -138,7 +138,7 @@ TEST_F(PosixSupervisorTest, AnothersEndUnderTheNumberOfTheTaskIsNotTheTasks) {
   GTEST_SKIP() << "somebody else got the number each time";
 }
 
-// The sum of a field of /proc/PID/smaps_rollup, in KiB.
+// Returns the mean of a field of /proc/PID/smaps_rollup, in KiB.
 double MemoryOf(const std::vector<pid_t>& pids, const std::string& field) {
   uint64_t sum = 0;
   for (const pid_t pid : pids) {
@@ -151,7 +151,7 @@ double MemoryOf(const std::vector<pid_t>& pids, const std::string& field) {
   return static_cast<double>(sum) / static_cast<double>(pids.size());
 }
 
-// With what is shared divided by those that share it.
+// PSS divides shared memory by its users.
 TEST_F(PosixSupervisorTest, AnIdleSupervisorCostsAtMost358KiB) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "a sanitizer has memory of its own";

@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// For tests of the real binary, as an agent runs it: a process per command,
-// records on pipes.
+// A fixture that runs the real binary as an agent does: one process per
+// command, and records on pipes.
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_POSIX_TESTING_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_POSIX_TESTING_H_
@@ -54,13 +54,13 @@ namespace posix_internal {
 
 inline constexpr absl::Duration kPatience = absl::Milliseconds(kPatienceMs);
 
-// Signals a supervisor or a task that a record names.
+// Sends a signal to a supervisor or a task of a record.
 inline bool SignalProcess(const ProcessIdentity& process, int signal) {
   const absl::StatusOr<UniqueFd> pidfd = OpenProcess(process);
   return pidfd.ok() && SendSignal(pidfd->get(), signal);
 }
 
-// For what is of the kernel's making, and comes when it comes.
+// Polls a condition that the kernel makes true.
 inline bool Eventually(const std::function<bool()>& condition) {
   const Deadline deadline(kPatience);
   while (!condition()) {
@@ -114,7 +114,7 @@ class PosixTest : public ::testing::Test {
     resource->mutable_scalar()->set_value(amount);
   }
 
-  // With limits; 0 is none.
+  // The same with limits; 0 is no limit.
   wire::Launch LaunchOf(const std::string& id, const std::string& command,
                         double cpus, double mem) {
     wire::Launch launch = LaunchOf(id, command);
@@ -136,7 +136,7 @@ class PosixTest : public ::testing::Test {
     EXPECT_EQ(result.status, 0) << result.errors;
   }
 
-  // Of posix, for a command.
+  // Returns the arguments of posix for a command.
   std::vector<std::string> Arguments(const std::string& command) {
     std::vector<std::string> arguments = flags_;
     if (const std::string parent = TestCgroupParent(); !parent.empty()) {
@@ -166,7 +166,7 @@ class PosixTest : public ::testing::Test {
     EXPECT_THAT(result.errors, ::testing::IsEmpty());
   }
 
-  // What a launch that has to fail says; it leaves nothing behind.
+  // Expects that a launch fails and leaves nothing. Returns its stderr.
   std::string FailedLaunch(const wire::Launch& launch, int exit_code = 1) {
     const Result result = Start("launch", launch).Finish();
     EXPECT_EQ(WEXITSTATUS(result.status), exit_code);
@@ -189,11 +189,11 @@ class PosixTest : public ::testing::Test {
     return Parse(Start("wait", About<wire::Wait>(id)).Finish());
   }
 
-  // Running wait commands that have got to where they wait.
+  // Starts a wait, and returns when the command is waiting.
   std::unique_ptr<Command> StartWait(const std::string& id) {
     auto command =
         std::make_unique<Command>(Start("wait", About<wire::Wait>(id)));
-    // It has the supervisor's pidfd in its epoll set.
+    // It then has a pidfd of the supervisor.
     const std::string fds = absl::StrCat("/proc/", command->pid(), "/fd");
     for (bool waiting = false; !waiting;) {
       if (command->HasOutput()) break;
@@ -230,7 +230,7 @@ class PosixTest : public ::testing::Test {
     return ids;
   }
 
-  // nullopt: no data.
+  // Returns the usage; nullopt if there is no data.
   std::optional<wire::ResourceStatistics> Usage(const std::string& id) {
     const Result result = Start("usage", About<wire::Usage>(id)).Finish();
     EXPECT_EQ(result.status, 0) << result.errors;
@@ -245,8 +245,8 @@ class PosixTest : public ::testing::Test {
         .value_or(ContainerRecords());
   }
 
-  // As a disk, or a person, may leave the file of a container that runs: its
-  // last record, the start of the task, cannot be read any more.
+  // Damages the last record of a running container, the start of the task, as a
+  // disk might.
   void DamageLaunch(const std::string& id) {
     const std::string path = work_ + "/program/posix/containers/" + id;
     std::string contents = ReadFile(path);
@@ -254,7 +254,7 @@ class PosixTest : public ::testing::Test {
     std::ofstream(path) << contents;
   }
 
-  // A FIFO, open at this end for both, so that neither end blocks.
+  // Makes a FIFO, and opens it for both directions, so that no end blocks.
   UniqueFd Fifo(const std::string& name) {
     const std::string path = sandbox_ + "/" + name;
     EXPECT_EQ(mkfifo(path.c_str(), 0600), 0);
@@ -275,7 +275,7 @@ class PosixTest : public ::testing::Test {
     }
   }
 
-  // Waits until the process has ended, however it does.
+  // Waits for the end of a process.
   static void AwaitEnd(pid_t pid) {
     const UniqueFd process = OpenPidfd(pid);
     if (!process.valid()) return;
@@ -296,7 +296,7 @@ class PosixTest : public ::testing::Test {
     return wire::Exit{wire::Exit::Kind::kSignaled, signal};
   }
 
-  // Why limits are not enforced here; empty if they are.
+  // Returns why limits are not enforced here; empty if they are.
   static std::string WhyNoCgroups() {
     CgroupPlan plan = PlanCgroups(FindCgroupHierarchies(), TestCgroupParent(),
                                   NewCgroupName("probe"), /*want_pids=*/true);
@@ -308,7 +308,7 @@ class PosixTest : public ::testing::Test {
                               plan.missing.begin()->second);
   }
 
-  // All cgroups that there are of this work directory's containers.
+  // Returns the cgroups of all containers of this work directory.
   std::vector<std::string> Cgroups() {
     const std::string name = NewCgroupName(work_);
     const std::string prefix = name.substr(0, name.rfind('-') + 1);

@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Tasks of other users, and posix without root, through the real binary.
+// Tasks of other users, and posix without root.
 
 #include <fcntl.h>
 #include <pwd.h>
@@ -73,10 +73,10 @@ TEST_F(PosixUserTest, ResourceLimitsAndNoNewPrivileges) {
   EXPECT_EQ(ReadFile(sandbox_ + "/stdout"), "64\n128\n0\nNoNewPrivs:\t1\n");
 }
 
-// Runs posix as the user 65534, who can do nothing in this base_.
+// Runs posix as the user 65534, who has no rights in base_.
 Result AsNobody(const std::vector<std::string>& arguments,
                 const std::string& work, const std::string& record) {
-  // Not close-on-exec: what the kernel executes is this very descriptor.
+  // The kernel executes this descriptor, so it is not close-on-exec.
   const UniqueFd binary(
       open(TestDataPath("containerizer/posix/posix").c_str(), O_RDONLY));
   EXPECT_TRUE(binary.valid());
@@ -107,7 +107,7 @@ Result AsNobody(const std::vector<std::string>& arguments,
 
 TEST_F(PosixUserTest, WithoutRootItRunsWithoutLimits) {
   if (geteuid() != 0) GTEST_SKIP() << "it is not root anyway";
-  // TempDir may be root's alone, and /tmp may be read-only, not both.
+  // Either TempDir() is open to other users, or /tmp is writable.
   std::string work = "/tmp/posix_XXXXXX";
   if (mkdtemp(work.data()) == nullptr) {
     work = ::testing::TempDir() + "/posix_XXXXXX";

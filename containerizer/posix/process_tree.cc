@@ -23,11 +23,10 @@ namespace external_containerizer {
 namespace posix_internal {
 namespace {
 
-// Far above what a stat line or a list of children needs; an environment can
-// be 6 MiB.
+// An environment has at most 6 MiB; the other files are smaller.
 constexpr size_t kMaxProcFile = 8 << 20;
 
-// The entries of a directory that are numbers.
+// Returns the entries of a directory that are numbers.
 std::optional<std::vector<pid_t>> NumbersIn(int parent,
                                             const std::string& name) {
   const std::optional<std::vector<std::string>> names = NamesIn(parent, name);
@@ -40,9 +39,9 @@ std::optional<std::vector<pid_t>> NumbersIn(int parent,
   return numbers;
 }
 
-// What /proc has about one process, whoever gets its pid: once it has been
-// reaped, nothing can be read here any more. (By path, two files could be of
-// two processes.) nullopt, with errno, for what cannot be read.
+// The directory of one process in /proc. Nothing can be read in it once the
+// process has been reaped, even if its pid is in use again. A method returns
+// nullopt, with errno, if it cannot read.
 class ProcessDirectory {
  public:
   ProcessDirectory(const std::string& proc, pid_t pid)
@@ -64,7 +63,7 @@ class ProcessDirectory {
 
   std::optional<std::vector<pid_t>> Children() const {
     if (!fd_.valid()) return std::nullopt;
-    // A child belongs to the thread that forked it.
+    // The kernel lists a child at the thread that forked it.
     const std::optional<std::vector<pid_t>> threads =
         NumbersIn(fd_.get(), "task");
     if (!threads.has_value()) return std::nullopt;
@@ -84,7 +83,7 @@ class ProcessDirectory {
     return children;
   }
 
-  // By errno: whether it could have been read with more descriptors or memory.
+  // Returns whether errno says that descriptors or memory were not enough.
   static bool IsWanting() {
     return errno == EMFILE || errno == ENFILE || errno == ENOMEM;
   }
@@ -93,7 +92,7 @@ class ProcessDirectory {
   const UniqueFd fd_;
 };
 
-// Whether a variable of it begins so.
+// Returns whether a variable of the environment begins with `beginning`.
 bool Holds(const std::string& environment, const std::string& beginning) {
   for (size_t at = environment.find(beginning); at != std::string::npos;
        at = environment.find(beginning, at + 1)) {
@@ -106,7 +105,8 @@ bool IsSame(const ProcStat& a, const ProcStat& b) {
   return a.pid == b.pid && a.start_ticks == b.start_ticks;
 }
 
-// False, with errno, if descriptors or memory are wanting.
+// Appends all processes below `root`. Returns false, with errno, if there are
+// not enough descriptors or memory.
 bool AppendDescendants(const std::string& proc, const ProcStat& root,
                        std::set<pid_t>& seen, std::vector<ProcStat>& found) {
   std::vector<ProcStat> queue = {root};
@@ -126,12 +126,12 @@ bool AppendDescendants(const std::string& proc, const ProcStat& root,
       if (seen.count(pid) != 0) continue;
       stat = ProcessDirectory(proc, pid).Stat();
       if (!stat.has_value() && ProcessDirectory::IsWanting()) return false;
-      // The one that was listed may have ended, and its pid be another's.
+      // The child may have ended, and another process may have its pid.
       if (stat.has_value() && stat->parent == parent.pid) {
         children.push_back(*stat);
       }
     }
-    // If it is still there, its pid was nobody else's while they were read.
+    // The children count if the parent has kept its pid while they were read.
     if (children.empty() || !directory.Stat().has_value()) continue;
     for (const ProcStat& child : children) {
       if (!seen.insert(child.pid).second) continue;
@@ -169,7 +169,7 @@ std::optional<std::vector<ProcStat>> ProcessesWith(const std::string& beginning,
     if (seen.count(pid) != 0) continue;
     const ProcessDirectory process(proc, pid);
     const std::optional<std::string> environment = process.Read("environ");
-    // Else it has ended, or is another user's.
+    // A process that has ended, or is another user's, cannot be read either.
     if (!environment.has_value() && ProcessDirectory::IsWanting()) {
       return std::nullopt;
     }

@@ -1,8 +1,14 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Which processes belong together, by parents and by environment. All of it is
-// read from /proc; a process that ends meanwhile is left out.
+// Finds the processes that belong together, by their parents and by their
+// environment. The source is /proc. A process that ends meanwhile is left out.
+//
+//   for (const ProcStat& process : Descendants(supervisor)) {
+//     SignalProcess(process, SIGTERM);
+//   }
+//
+// All functions are thread-safe.
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_PROCESS_TREE_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_PROCESS_TREE_H_
@@ -19,21 +25,22 @@
 namespace external_containerizer {
 namespace posix_internal {
 
-// Sends a signal, never to another process that has got the pid since. False
-// if the process is not there any more.
+// Sends a signal to a process, and to no other process that has its pid now.
+// Returns false if the process has ended.
 bool SignalProcess(const ProcStat& process, int signal);
 
-// All processes below `root`, parents before children; `root` is not among
-// them. What is forked, or loses its parent, during the walk may be missing; no
-// stranger is among them that has got a pid meanwhile.
+// Returns all processes below `root`, parents before their children. `root` is
+// not among them. A process that is forked, or loses its parent, during the
+// walk may be missing. A process that gets the pid of one that ended is never
+// among them. `proc` is for tests.
 std::vector<ProcStat> Descendants(pid_t root,
                                   const std::string& proc = "/proc");
 
-// The processes that were started with a variable in their environment that
-// begins with `beginning` ("NAME=val"), and `root` (its pid and start), if it
-// is still there, whatever its environment; and their descendants. The caller
-// itself is not among them, and again no stranger. nullopt, with errno, if
-// descriptors or memory are wanting to look at all.
+// Returns the processes that were started with an environment variable that
+// begins with `beginning` ("NAME=val"), and their descendants. `root` is among
+// them if it runs, whatever its environment; its pid and its start count. The
+// caller is never among them. nullopt, with errno, if there are not enough
+// descriptors or memory to look at all processes.
 std::optional<std::vector<ProcStat>> ProcessesWith(
     const std::string& beginning,
     const ProcessIdentity& root = ProcessIdentity(),

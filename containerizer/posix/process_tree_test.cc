@@ -42,7 +42,7 @@ using ::testing::Field;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-// "sh -c script", with a pipe from its stdout.
+// Runs "sh -c script" with a pipe from its stdout.
 class Shell {
  public:
   explicit Shell(const std::string& script,
@@ -106,7 +106,7 @@ class FakeProc {
                         " 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 ", start, " 0 0");
   }
 
-  // Without an environment.
+  // Adds a process without an environment.
   void Add(pid_t pid, pid_t parent, uint64_t start,
            const std::string& children = "") {
     const std::string process = absl::StrCat(path_, "/", pid);
@@ -118,8 +118,7 @@ class FakeProc {
     std::ofstream(thread + "/children") << children;
   }
 
-  // Replaces a file: who opens it to read `text`, gets that only after
-  // `meanwhile` has been called.
+  // Replaces a file: a reader gets `text` after `meanwhile` has been called.
   std::thread When(const std::string& file, const std::string& text,
                    std::function<void()> meanwhile) {
     const std::string full = path_ + "/" + file;
@@ -127,7 +126,7 @@ class FakeProc {
     EXPECT_EQ(mkfifo(full.c_str(), 0600), 0);
     return std::thread([full, text, meanwhile = std::move(meanwhile)] {
       const UniqueFd fifo(open(full.c_str(), O_WRONLY | O_CLOEXEC));
-      // Whoever comes a second time is not kept waiting.
+      // A second reader does not wait.
       unlink(full.c_str());
       std::ofstream(full) << text;
       meanwhile();
@@ -182,7 +181,7 @@ TEST(ProcessTreeTest, AChildOfWhoeverHasItsParentsPidByNowIsNone) {
   writer.join();
 }
 
-// What the others rely on.
+// The other tests rely on this.
 TEST(ProcessTreeTest, NothingIsReadOfASuccessorThroughAnOpenDirectory) {
   Shell shell("echo ready; exec sleep 1000");
   EXPECT_EQ(shell.ReadLine(), "ready");

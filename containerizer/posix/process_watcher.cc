@@ -25,7 +25,7 @@ ProcessWatcher::~ProcessWatcher() {
     if (loop_ != nullptr) loop_->Stop();
     thread = std::move(thread_);
   }
-  // Without the lock, which a `done` may want.
+  // A `done` that is running may need the lock.
   thread.Join();
 }
 

@@ -1,9 +1,13 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Waits for the end of many processes with one thread, which wakes up for what
-// happens and for nothing else; what it costs does not grow with the number
-// that waits.
+// Waits for the end of many processes on one thread. The thread sleeps while
+// nothing happens, whatever the number of processes.
+//
+//   ProcessWatcher watcher;
+//   watcher.Watch(OpenPidfd(pid), absl::Seconds(5), [](absl::Status end) {
+//     if (absl::IsDeadlineExceeded(end)) ...  // It still runs.
+//   });
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_PROCESS_WATCHER_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_PROCESS_WATCHER_H_
@@ -29,22 +33,24 @@ namespace posix_internal {
 class ProcessWatcher {
  public:
   using WatchId = uint64_t;
-  // OK: the process has ended. DEADLINE_EXCEEDED, CANCELLED, or
-  // RESOURCE_EXHAUSTED if it cannot be watched.
+  // OK if the process has ended. DEADLINE_EXCEEDED after the timeout, CANCELLED
+  // after Cancel(), RESOURCE_EXHAUSTED if the process cannot be watched.
   using Done = absl::AnyInvocable<void(absl::Status) &&>;
 
   ProcessWatcher() = default;
   ProcessWatcher(const ProcessWatcher&) = delete;
   ProcessWatcher& operator=(const ProcessWatcher&) = delete;
-  // Destroys what is still outstanding, uncalled. Not from inside a `done`.
+  // Destroys every `done` that is outstanding, and calls none. Must not be
+  // called inside a `done`.
   ~ProcessWatcher();
 
-  // Calls `done` once, on the watcher's thread, where it may call Watch() and
-  // Cancel(); or inside this call, if there can be no such thread. Without a
-  // valid `pidfd` only the timeout is waited for.
+  // Calls `done` once on the watcher's thread, when the process has ended or
+  // `timeout` has passed on the monotonic clock. `done` may call Watch() and
+  // Cancel(). It is called inside Watch() if no thread can be made. An invalid
+  // `pidfd` waits for the timeout alone.
   WatchId Watch(UniqueFd pidfd, absl::Duration timeout, Done done);
 
-  // No effect on what is over.
+  // Ends a watch. No effect if it has ended.
   void Cancel(WatchId id);
 
  private:
@@ -54,10 +60,10 @@ class ProcessWatcher {
     Done done;
   };
 
-  // The loop, on a thread that runs it; made when it is first asked for.
+  // Returns the loop, which a thread runs. The first call makes both.
   absl::StatusOr<EventLoop*> Loop() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  // On the loop's thread.
+  // These two run on the loop's thread.
   void Begin(WatchId id, UniqueFd pidfd, absl::Duration timeout, Done done);
   void End(WatchId id, absl::Status end);
 
@@ -65,7 +71,7 @@ class ProcessWatcher {
   std::unique_ptr<EventLoop> loop_ ABSL_GUARDED_BY(mutex_);
   Thread thread_ ABSL_GUARDED_BY(mutex_);
   WatchId last_id_ ABSL_GUARDED_BY(mutex_) = 0;
-  // The loop's thread alone uses these two.
+  // Used on the loop's thread alone.
   std::unordered_map<WatchId, Entry> entries_;
   EventLoop* running_ = nullptr;
 };

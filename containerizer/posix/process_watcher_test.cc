@@ -50,7 +50,7 @@ class Child {
   pid_t pid_;
 };
 
-// Gives what `done` is called with to a future.
+// Returns a `done`, and the future of its argument.
 std::pair<std::future<absl::Status>, ProcessWatcher::Done> Awaited() {
   std::promise<absl::Status> promise;
   std::future<absl::Status> future = promise.get_future();
@@ -122,13 +122,14 @@ TEST(ProcessWatcherTest, WhatCannotBeWatchedSaysSo) {
 
 TEST(ProcessWatcherTest, WithoutAThreadItSaysSo) {
   Child child;
-  // In another process, whose limit does not outlast it.
+  // The limit ends with the child.
   const pid_t pid = fork();
   if (pid == 0) {
     ProcessWatcher watcher;
     UniqueFd pidfd = child.Open();
     absl::Status end = absl::OkStatus();
-    // No memory for a stack, larger than those that are kept for reuse.
+    // A thread cannot have a stack, which is larger than the ones kept for
+    // reuse.
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, 64 << 20);

@@ -1,9 +1,12 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// The frame of what is on disk: a record (record_io.h) whose payload is the
-// checksum of the bytes that follow it (8 bytes, little endian), and those
-// bytes, a message of records.proto.
+// The format of files: a sequence of records (record_io.h). The payload of each
+// is a checksum of 8 bytes, little endian, and a message of records.proto.
+//
+//   ┌──────────────────┬────────────────────┬─────────────┐
+//   │ length (4 bytes) │ checksum (8 bytes) │ the message │
+//   └──────────────────┴────────────────────┴─────────────┘
 //
 //   std::string file = FramedRecord(message.SerializeAsString());
 //   RecordScanner scanner(file);
@@ -22,26 +25,27 @@
 namespace external_containerizer {
 namespace posix_internal {
 
-// The newest version of files that this code reads, and what it writes.
+// The version of the files that this code writes, and the newest that it reads.
 inline constexpr uint32_t kRecordVersion = 1;
 
-// No message is larger.
+// A longer message counts as damaged.
 inline constexpr size_t kMaxMessage = 64 << 10;
 
+// Returns the record that holds `message`.
 std::string FramedRecord(absl::string_view message);
 
-// Finds the records of a file one after another.
+// Finds the messages of a file one after another.
 class RecordScanner {
  public:
   // `file` must outlive the scanner.
   explicit RecordScanner(absl::string_view file) : rest_(file) {}
 
-  // The next message whose checksum is right; those that are damaged are
-  // passed over. nullopt at the end, and where no record can be found.
+  // Returns the next message whose checksum is right, and skips those that are
+  // damaged. nullopt at the end, or if no further record can be found.
   std::optional<absl::string_view> Next();
 
-  // Whether Next() has met what no crash can have left: something else than
-  // whole records, and one at the end that is half-written.
+  // Returns whether Next() has met damage. A record at the end that a crash
+  // left half-written is no damage.
   bool damaged() const { return damaged_; }
 
  private:

@@ -35,7 +35,7 @@ std::optional<std::string> ReadSmallFile(const std::string& path,
 }
 
 std::optional<std::string> ReadSmallFile(int fd, size_t limit) {
-  lseek(fd, 0, SEEK_SET);  // no error where there is no position
+  lseek(fd, 0, SEEK_SET);  // a pipe has no position, and needs none
   std::string contents;
   char buffer[4096];
   while (contents.size() < limit) {

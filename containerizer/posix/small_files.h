@@ -1,7 +1,12 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Files of the kernel's: read and written whole, by path.
+// Reads and writes small files, most of them the kernel's.
+//
+//   const std::optional<uint64_t> limit = ReadNumber(path + "/memory.max");
+//   if (const int error = WriteSmallFile(path + "/cgroup.kill", "1")) ...
+//
+// All functions are thread-safe.
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_SMALL_FILES_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_SMALL_FILES_H_
@@ -21,37 +26,42 @@
 namespace external_containerizer {
 namespace posix_internal {
 
-// At most `limit` bytes of it, the rest is not read. nullopt, with errno, if it
-// cannot be read. `fd` is read from its beginning.
+// Returns the contents of a file, at most its first `limit` bytes. nullopt,
+// with errno, if it cannot be read. `fd` is read from the beginning of the
+// file.
 std::optional<std::string> ReadSmallFile(const std::string& path,
                                          size_t limit = 64 << 10);
 std::optional<std::string> ReadSmallFile(int fd, size_t limit);
 
-// A file that holds one number; nullopt, with errno 0, for "max".
+// Returns the number in a file. nullopt with errno if it cannot be read, and
+// with errno 0 if it is no number, such as "max".
 std::optional<uint64_t> ReadNumber(const std::string& path);
+// Parses a number with space around it.
 std::optional<uint64_t> ParseNumber(absl::string_view text);
 
-// The number after `key` and a space or tab, on a line of its own, as in
-// "oom_kill 1".
+// Returns the number on the line that begins with `key` and a space or tab, as
+// in "oom_kill 1".
 std::optional<uint64_t> NumberAfter(absl::string_view text,
                                     absl::string_view key);
 
-// Into a file that is there: one write. 0 or the errno.
+// Writes to a file that exists, with one write(). Returns 0 or the errno. Does
+// not follow a link.
 int WriteSmallFile(const std::string& path, const std::string& text);
 
-// The entries of the directory `name` in `parent`, without "." and "..", and no
-// more than `most`; with `type` only those of that d_type. nullopt, with errno,
-// if it cannot be read.
+// Returns the names in the directory `name` below `parent`, without "." and
+// "..". At most `most` names; only those of one d_type if `type` is set.
+// nullopt, with errno, if the directory cannot be read. Does not follow a link.
 std::optional<std::vector<std::string>> NamesIn(
     int parent, const std::string& name,
     size_t most = std::numeric_limits<size_t>::max(),
     unsigned char type = DT_UNKNOWN);
 
-// What stands between spaces and ends of lines.
+// Splits a text at spaces and ends of lines.
 std::vector<std::string> WordsOf(absl::string_view text);
 
-// "what: " and the error's text. RESOURCE_EXHAUSTED for want of descriptors,
-// memory, processes or room on a disk, FAILED_PRECONDITION for all else.
+// Returns an error with the message "what: " and the text of `error`, an errno.
+// RESOURCE_EXHAUSTED for want of descriptors, memory, processes or room on a
+// disk; FAILED_PRECONDITION for all others.
 absl::Status ErrnoStatus(absl::string_view what, int error);
 
 }  // namespace posix_internal

@@ -28,7 +28,8 @@ namespace external_containerizer {
 namespace posix_internal {
 namespace {
 
-// What the supervisor does not take any more, it has not asked for.
+// Sends all bytes, unless the supervisor has closed its end; then it has
+// reported why.
 void Send(int socket, absl::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t n = send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -72,8 +73,8 @@ absl::Status StartContainer(StartRequest request) {
                         nullptr};
   char* const envp[] = {nullptr};
   Process process;
-  // In a session of its own from the first moment: an agent that cancels the
-  // launch kills the session of the launch.
+  // The supervisor has a session of its own from its first moment, because an
+  // agent that cancels the launch kills the session of the launch.
   const int error =
       Spawn(request.supervisor.c_str(), argv, envp, std::move(files), &process);
   if (error != 0) {
@@ -81,13 +82,13 @@ absl::Status StartContainer(StartRequest request) {
                                     request.supervisor, " in the sandbox"),
                        error);
   }
-  // It leaves the work to a child and ends at once.
+  // This process leaves the work to a child and ends at once.
   while (waitpid(process.pid, nullptr, 0) < 0 && errno == EINTR) {
   }
   Send(supervisor.get(), EncodeRecord(request.spec.SerializeAsString()));
   const absl::StatusOr<std::optional<std::string>> encoded =
       ReadRecord(supervisor.get(), kMaxTaskSpec);
-  // The end of the stream: the supervisor has let go of all that is launch's.
+  // At the end of the stream the supervisor has closed all that launch gave it.
   char byte;
   while (read(supervisor.get(), &byte, 1) < 0 && errno == EINTR) {
   }

@@ -1,7 +1,12 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// The launch's side of supervisor.h.
+// Starts a supervisor (supervisor.h), which starts the task.
+//
+//   StartRequest request;
+//   request.supervisor = "/proc/self/exe";
+//   ...
+//   absl::Status started = StartContainer(std::move(request));
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_START_CONTAINER_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_START_CONTAINER_H_
@@ -16,20 +21,20 @@ namespace external_containerizer {
 namespace posix_internal {
 
 struct StartRequest {
-  std::string id;          // shown in the supervisor's command line
+  std::string id;          // an argument of the supervisor, for people to see
   std::string supervisor;  // the executable that is `posix`
   TaskSpec spec;
-  int container = -1;  // its file, locked; stays the caller's
+  int container = -1;  // the container's file, locked; stays the caller's
   UniqueFd sandbox;
   UniqueFd output;
   UniqueFd errors;
 };
 
-// Starts a supervisor, which starts the task; blocks until the task has been
-// executed. FAILED_PRECONDITION if it could not be, RESOURCE_EXHAUSTED;
-// INTERNAL if the supervisor died, and then the task may have been started. A
-// command that is not there or cannot be executed has the exit code
-// (SetExitCode()) that a shell gives it, 127 or 126.
+// Blocks until the task has been executed. FAILED_PRECONDITION if the task
+// cannot be executed, RESOURCE_EXHAUSTED for want of processes, descriptors or
+// memory. INTERNAL if the supervisor died: the task may run then. The error of
+// a command that does not exist or cannot be executed has the exit code 127 or
+// 126, as in a shell (SetExitCode()). Any thread.
 absl::Status StartContainer(StartRequest request);
 
 }  // namespace posix_internal

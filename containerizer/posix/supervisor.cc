@@ -47,20 +47,20 @@ namespace external_containerizer {
 namespace posix_internal {
 namespace {
 
-// Between two attempts to kill what is left, or to write down how it ended:
-// doubled each time.
+// The pause between two attempts to kill the rest, or to write down the end. It
+// doubles each time.
 constexpr absl::Duration kFirstPause = absl::Milliseconds(5);
 constexpr absl::Duration kMaxPause = absl::Seconds(1);
 
-// For a file system that has no room for the last record; after the grace of a
-// destroy, who waits for that.
+// The last record is tried this long on a file system without room. A destroy
+// waits for it, so after the grace of a destroy it is tried less long.
 constexpr absl::Duration kRecordTime = absl::Minutes(1);
 constexpr absl::Duration kDestroyedRecordTime = absl::Seconds(2);
 
-// For cgroups that nothing of the container is in any more.
+// The time to empty and remove the cgroups after the last process.
 constexpr absl::Duration kCgroupTime = absl::Seconds(1);
 
-// As errno says.
+// Takes the error from errno.
 StartReport Failure(absl::string_view what) {
   const int error = errno;
   StartReport report;
@@ -69,7 +69,7 @@ StartReport Failure(absl::string_view what) {
   return report;
 }
 
-// Nobody is there to read it if launch was killed.
+// The write fails if launch was killed, and nobody needs to know then.
 void Report(int fd, const StartReport& report) {
   (void)WriteRecord(fd, report.SerializeAsString());
 }
@@ -81,8 +81,8 @@ bool OpenDevNull(std::initializer_list<int> fds) {
          });
 }
 
-// All of them, also the two that glibc keeps to itself and signal() does not
-// accept.
+// Resets all signals, with the two that glibc keeps to itself and that signal()
+// does not accept.
 void ResetSignals() {
   const char as_default[64] = {};  // the kernel's struct sigaction, SIG_DFL
   for (int signal = 1; signal <= 64; ++signal) {
@@ -93,8 +93,9 @@ void ResetSignals() {
   sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-// An agent may be protected from the kernel's killer. A task that inherited
-// this could not be ended at its memory limit, and others would be instead.
+// An agent may be protected from the kernel's OOM killer. A task must not
+// inherit that: at its memory limit the kernel would kill other processes
+// instead.
 void GiveUpProtectionFromTheKiller() {
   const std::string file = "/proc/self/oom_score_adj";
   const std::optional<std::string> adjustment = ReadSmallFile(file);
@@ -103,7 +104,8 @@ void GiveUpProtectionFromTheKiller() {
   }
 }
 
-// Lets the process be the task. Returns only if that cannot be, and why.
+// Turns this process into the task. Returns only if that fails, with the
+// reason.
 StartReport BecomeTask() {
   const absl::StatusOr<std::optional<std::string>> encoded =
       ReadRecord(kLaunchFd, kMaxTaskSpec);
@@ -116,7 +118,8 @@ StartReport BecomeTask() {
   if (setsid() < 0 || !OpenDevNull({kLaunchFd})) {
     return Failure("the task cannot have a session and /dev/null of its own");
   }
-  // Before it is the task: nothing that the task starts is outside.
+  // The process joins before it is the task, so all that the task starts is
+  // inside.
   for (const std::string& file : spec.cgroup_files()) {
     errno = WriteSmallFile(file, "0");
     if (errno != 0) return Failure("the task cannot join its cgroups");
@@ -149,10 +152,10 @@ StartReport BecomeTask() {
   return report;
 }
 
-// Why the task that waits at the other end of `task` was not executed.
+// Lets the task run, which waits at the other end of the socket `task`. Returns
+// the failure, if it was not executed.
 StartReport LetItRun(int task, pid_t pid) {
-  // The record comes before the exec: whoever finds a task running finds who
-  // it is.
+  // The record is written before the exec, so that every running task has one.
   const std::optional<ProcStat> self = ReadProcStat(getpid());
   const std::optional<ProcStat> child = ReadProcStat(pid);
   if (!self.has_value() || !child.has_value()) {
@@ -168,7 +171,7 @@ StartReport LetItRun(int task, pid_t pid) {
     return Failure("cannot write down that the container runs");
   }
   (void)!write(task, "", 1);
-  // The end of the stream: the task was executed and its end closed with it.
+  // An exec closes the task's end, so the stream ends without a record.
   const absl::StatusOr<std::optional<std::string>> encoded =
       ReadRecord(task, kMaxTaskSpec);
   StartReport report;
@@ -176,7 +179,7 @@ StartReport LetItRun(int task, pid_t pid) {
   return report;
 }
 
-// The task's pid; 0 if it could not be started, which has been reported.
+// Returns the task's pid; 0 if it could not be started, which is reported.
 pid_t StartTask() {
   int ends[2];
   if (setsid() < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) != 0 ||
@@ -206,8 +209,7 @@ pid_t StartTask() {
     Report(kLaunchFd, report);
     return 0;
   }
-  // The lock, which launch shares, ends with the start, also if launch has
-  // been killed meanwhile.
+  // Launch shares the lock, and may have been killed without releasing it.
   flock(kContainerFd, LOCK_UN);
   Report(kLaunchFd, report);
   if (!OpenDevNull({1, 2, kLaunchFd}) || chdir("/") != 0) {
@@ -225,20 +227,19 @@ uint64_t Microseconds(const timeval& time) {
          static_cast<uint64_t>(time.tv_usec);
 }
 
-// Watches over the task and all that it starts.
+// Watches the task and all processes that it starts.
 class Supervisor {
  public:
   explicit Supervisor(pid_t task)
       : task_(task),
-        // ReadRecords() would cost memory for as long as the container lives.
+        // ReadRecords() would take memory that stays until the end.
         cgroups_(SalvageRecords(kContainerFd).cgroups) {}
 
   // Returns when no process of the container is left.
   void Run() {
     Watch();
-    // All that was started is ended and reaped. Who was moved into the cgroups
-    // from elsewhere is not a child. What does not work here is left to
-    // destroy.
+    // All children are reaped. The cgroups may have other processes, which
+    // somebody moved there. If the cgroups cannot be removed, destroy does it.
     (void)KillCgroups(cgroups_, kCgroupTime);
     (void)RemoveCgroups(cgroups_, kCgroupTime);
   }
@@ -267,19 +268,19 @@ class Supervisor {
     }
   }
 
-  // True if there is no child any more.
+  // Returns true if no child is left.
   bool Reap() {
     while (true) {
       int status = 0;
       const pid_t pid = waitpid(-1, &status, WNOHANG);
-      // Once the task has been reaped its number may be a descendant's.
+      // A descendant may get the pid of the task after the task was reaped.
       if (pid == task_ && !task_status_.has_value()) task_status_ = status;
       if (pid == 0) return false;
       if (pid < 0 && errno != EINTR) return true;
     }
   }
 
-  // Whether nobody is to wait any longer for the last record.
+  // Returns whether the last record has been tried long enough.
   bool IsTooLate() {
     const absl::Duration now = MonotonicNow();
     if (!none_left_since_.has_value()) none_left_since_ = now;
@@ -287,7 +288,7 @@ class Supervisor {
            now >= kill_at_ + kDestroyedRecordTime;
   }
 
-  // False if it could not be written.
+  // Returns false if the record could not be written.
   bool Record(bool complete) {
     ContainerRecord record;
     TaskEnd& end = *record.mutable_end();
@@ -303,7 +304,7 @@ class Supervisor {
     ReadMemoryEvents(cgroups_, end);
     const wire::ResourceStatistics counted = ReadCgroupUsage(cgroups_);
     if (counted.has_cpus_user_time_secs()) {
-      // As usage has been saying; getrusage() divides it differently.
+      // `usage` has shown these figures; getrusage() divides them differently.
       end.set_user_microseconds(Microseconds(counted.cpus_user_time_secs()));
       end.set_system_microseconds(
           Microseconds(counted.cpus_system_time_secs()));
@@ -323,17 +324,16 @@ class Supervisor {
     kill_at_ = std::min(kill_at_, MonotonicNow() + absl::Milliseconds(grace));
     if (terminated_) return;
     terminated_ = true;
-    Reap();  // a task that ended before the signal came, ended by itself
+    Reap();  // a task that has ended by now ended by itself
     destroyed_ = !task_status_.has_value();
     for (const ProcStat& process : Descendants(getpid())) {
       SignalProcess(process, SIGTERM);
-      SignalProcess(process, SIGCONT);  // a stopped one sees it too
+      SignalProcess(process, SIGCONT);  // it may be stopped
     }
   }
 
-  // A task that ended by itself takes what it left behind with it at once; one
-  // that is being destroyed leaves it the rest of the grace. Returns how long
-  // to sleep at most.
+  // Kills the rest at once if the task ended by itself, and after the grace if
+  // the container is being destroyed. Returns how long to sleep at most.
   absl::Duration KillIfTime() {
     if (terminated_ || !task_status_.has_value()) {
       const absl::Duration left = kill_at_ - MonotonicNow();
@@ -343,7 +343,7 @@ class Supervisor {
       SignalProcess(process, SIGKILL);
     }
     KillCgroupsOnce(cgroups_);
-    // What was forked meanwhile, or cannot die yet, comes next time.
+    // The next round kills what was forked meanwhile, or cannot die yet.
     return NextPause();
   }
 
@@ -384,7 +384,7 @@ int SupervisorMain() {
   for (const int ignored : {SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGXFSZ}) {
     signal(ignored, SIG_IGN);
   }
-  // A process of its own, which launch does not have to reap.
+  // The supervisor is a grandchild of launch, which need not reap it.
   const pid_t supervisor = fork();
   if (supervisor < 0) {
     Report(kLaunchFd, Failure("the supervisor cannot start"));

@@ -36,8 +36,8 @@ struct Entry {
   std::vector<char> strings;
 };
 
-// `lookup` is getpwnam_r() or getpwuid_r(), but for its first argument. 0 and
-// no entry if there is none.
+// `lookup` is getpwnam_r() or getpwuid_r() without the first argument. Returns
+// 0 and no entry if the user does not exist.
 template <typename Lookup>
 int Find(const Lookup& lookup, std::optional<Entry>& entry) {
   entry.emplace();
@@ -49,7 +49,7 @@ int Find(const Lookup& lookup, std::optional<Entry>& entry) {
     if (error == ERANGE) continue;
     if (found != nullptr) return 0;
     entry.reset();
-    // What different systems say for "there is none".
+    // Name services report an unknown user with one of these.
     return error == ENOENT || error == ESRCH || error == EBADF || error == EPERM
                ? 0
                : error;
@@ -60,17 +60,17 @@ int Find(const Lookup& lookup, std::optional<Entry>& entry) {
 
 using Capabilities = __user_cap_data_struct[_LINUX_CAPABILITY_U32S_3];
 
-// Of this thread.
+// A header that names this thread.
 __user_cap_header_struct CapabilityHeader() {
   __user_cap_header_struct header = {};
   header.version = _LINUX_CAPABILITY_VERSION_3;
   return header;
 }
 
-// The kernel takes them only from who ceases to be root: not from an agent of
-// another user that was given some, and those that are ambient outlast the
-// exec. Not `all`: the inheritable and ambient ones; an exec gives root the
-// rest anyway.
+// Drops the inheritable and ambient capabilities, or `all`. The kernel does
+// that for a process that ceases to be root, but not for an agent of another
+// user that was given capabilities. A task of root gets the others back by its
+// exec.
 bool DropCapabilities(bool all) {
   __user_cap_header_struct header = CapabilityHeader();
   Capabilities sets = {};
@@ -104,7 +104,7 @@ absl::StatusOr<std::optional<TaskUser>> FindTaskUser(const std::string& user) {
       },
       entry);
   uid_t uid = 0;
-  // Nothing but digits: " 0" or "+0" is no other name for root.
+  // " 0" and "+0" must not be names for root.
   const bool is_number = user.find_first_not_of("0123456789") == user.npos &&
                          absl::SimpleAtoi(user, &uid);
   if (error == 0 && !entry.has_value() && is_number) {
@@ -148,7 +148,7 @@ absl::StatusOr<std::optional<TaskUser>> FindTaskUser(const std::string& user) {
 }
 
 bool BecomeTaskUser(const TaskUser& user) {
-  // To the kernel these mean: no change.
+  // The kernel takes -1 for "no change".
   if (user.uid() == static_cast<uid_t>(-1) ||
       user.gid() == static_cast<gid_t>(-1)) {
     errno = EINVAL;

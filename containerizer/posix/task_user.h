@@ -1,7 +1,10 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// The user that a task runs as.
+// Looks up the user that a task runs as, and becomes that user.
+//
+//   const auto user = FindTaskUser("nobody");
+//   if (user.ok() && user->has_value()) ...  // In the child: BecomeTaskUser().
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_TASK_USER_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_TASK_USER_H_
@@ -15,24 +18,25 @@
 namespace external_containerizer {
 namespace posix_internal {
 
-// Looks up a name, or a number that has a name. nullopt if it is the user that
-// this process is already: then nothing is to be changed. FAILED_PRECONDITION
-// if there is no such user, or if this process may not become it;
-// RESOURCE_EXHAUSTED if it cannot be looked up now. Asks the name service,
-// which may block.
+// Looks up a user by name, or by number if the number has a name. nullopt if it
+// is this process's own user. FAILED_PRECONDITION if the user does not exist,
+// or if this process may not become it. RESOURCE_EXHAUSTED if the user cannot
+// be looked up now. Asks the name service (NSS), which may block. Thread-safe.
 absl::StatusOr<std::optional<TaskUser>> FindTaskUser(const std::string& user);
 
-// Becomes it, for good: groups, gid, uid, and no capabilities but those that an
-// exec gives to root. Only for a process with one thread, before an exec.
-// False, with errno, if it may not; then it may be half done.
+// Makes this process another user for good: its groups, gid and uid. It keeps
+// no capabilities but those that an exec gives to root. For a process with one
+// thread that is about to exec. Returns false, with errno, if that is not
+// allowed; the process may have changed in part then.
 bool BecomeTaskUser(const TaskUser& user);
 
-// Whether this process may become other users: it has CAP_SETUID, CAP_SETGID.
+// Returns whether this process may become other users: whether it has the
+// capabilities CAP_SETUID and CAP_SETGID.
 bool MayBecomeOthers();
 
 }  // namespace posix_internal
 
-// For agents.
+// The names that the agent may use.
 namespace posix {
 using posix_internal::FindTaskUser;
 using posix_internal::TaskUser;

@@ -31,8 +31,8 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-// Ceases to be root, but for the capabilities with which one becomes another
-// user, as an agent may be given them; an exec does not end them.
+// Ceases to be root, and keeps the capabilities to become another user, as an
+// agent may have them. They outlast an exec.
 bool BecomeAgentWithCapabilities() {
   constexpr uid_t kAgent = 65534;
   __user_cap_header_struct header = {};
@@ -112,7 +112,7 @@ TEST(TaskUserTest, BecomingADaemonTakesAllOfRootsGroups) {
     std::sort(wanted.begin(), wanted.end());
     if (groups != wanted) _exit(5);
     if (setuid(0) == 0 || MayBecomeOthers()) _exit(6);
-    // And there it ends: this one may not.
+    // The new user may not become root again.
     const auto root = FindTaskUser("root");
     if (root.status().code() != absl::StatusCode::kFailedPrecondition) _exit(7);
     _exit(0);
@@ -151,7 +151,7 @@ TEST(TaskUserTest, AnAgentThatIsNotRootLeavesItsTasksNoCapabilities) {
     if (!BecomeAgentWithCapabilities() || !MayBecomeOthers()) _exit(1);
     const pid_t other = fork();
     if (other == 0) {
-      // The rest an exec gives to root.
+      // An exec gives root the other capabilities.
       if (!BecomeTaskUser(root) || getuid() != 0) _exit(2);
       if (!HasNone("CapInh") || !HasNone("CapAmb")) _exit(3);
       _exit(MayBecomeOthers() ? 0 : 4);

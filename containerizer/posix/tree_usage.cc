@@ -50,15 +50,15 @@ std::optional<wire::ResourceStatistics> UsageBelow(
     const ProcessIdentity& supervisor) {
   std::optional<ProcStat> before = ReadProcStat(supervisor.pid);
   for (int attempt = 1;; ++attempt) {
-    // Nobody is below a zombie, which may stay for a while.
+    // A zombie has no children, and may stay for a while.
     if (!before.has_value() || before->start_ticks != supervisor.start_ticks ||
         before->state == 'Z') {
       return std::nullopt;
     }
     const std::vector<ProcStat> processes = Descendants(supervisor.pid);
     const std::optional<ProcStat> after = ReadProcStat(supervisor.pid);
-    // Time moves from a process to who reaps it: if that happened during the
-    // walk, it may have been seen at neither.
+    // The time of a process moves to its parent when that reaps it. If that
+    // happened during the walk, the time may be missing.
     if (!after.has_value() || after->start_ticks != supervisor.start_ticks ||
         after->state == 'Z') {
       return std::nullopt;

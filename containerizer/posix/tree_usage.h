@@ -1,7 +1,14 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// What the processes of a container use, from /proc.
+// Measures the processes of a container by /proc, for containers without
+// cgroups.
+//
+//   const std::optional<wire::ResourceStatistics> usage =
+//       UsageBelow(records.launch->supervisor);
+//
+// CPU time is exact to a clock tick. Memory that processes share counts once
+// for each of them.
 
 #ifndef EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_TREE_USAGE_H_
 #define EXTERNAL_CONTAINERIZER_CONTAINERIZER_POSIX_TREE_USAGE_H_
@@ -16,12 +23,11 @@
 namespace external_containerizer {
 namespace posix_internal {
 
-// The time of all of them, and memory, processes and threads without zombies.
-// What processes share counts once for each.
+// Adds up what the processes use. A zombie counts for its time alone.
 wire::ResourceStatistics UsageOf(const std::vector<ProcStat>& processes);
 
-// Of all processes below `supervisor`, and the time of all that it has reaped,
-// but nothing of itself; nullopt if it has ended.
+// Adds up what all processes below `supervisor` use, and the time of those that
+// it has reaped. What it uses itself does not count. nullopt if it has ended.
 std::optional<wire::ResourceStatistics> UsageBelow(
     const ProcessIdentity& supervisor);
 

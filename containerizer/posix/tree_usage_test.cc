@@ -52,7 +52,7 @@ TEST(TreeUsageTest, CountsLiveAndReapedDescendantsButNotTheRoot) {
   ASSERT_EQ(pipe(ready), 0);
   const pid_t root = fork();
   if (root == 0) {
-    // One child that has ended and one that lives and holds 16 MiB.
+    // One child has ended. The other lives and has 16 MiB.
     const pid_t ended = fork();
     if (ended == 0) {
       BurnCpu(0.2);

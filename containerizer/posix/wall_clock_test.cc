@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// No loop of posix may wait by the wall clock, which somebody may set: a step
-// would make it spin, or give up on a container at once.
+// No loop of posix may wait by the wall clock. Somebody may set that clock, and
+// a loop would then spin, or give up on a container at once.
 
 #include <dirent.h>
 
@@ -22,7 +22,7 @@ namespace {
 
 using ::testing::ElementsAre;
 
-// "file: line" of all lines that read the wall clock.
+// Returns "file: line" for each line that reads the wall clock.
 std::vector<std::string> ReadersOfTheWallClock(const std::string& directory,
                                                size_t& files) {
   std::vector<std::string> found;
