@@ -59,7 +59,7 @@ struct Mount {
   std::string root;
   std::string mount_point;
   bool writable = false;
-  Words options;  // of the file system: for version 1, controllers among them
+  Words options;  // the file system's; version 1 names controllers
 };
 
 // "36 31 0:35 / /sys/fs/cgroup/memory rw,relatime shared:9 - cgroup cgroup

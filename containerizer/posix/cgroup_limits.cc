@@ -25,18 +25,6 @@ const ContainerCgroup* Find(const ContainerCgroups& cgroups,
   return nullptr;
 }
 
-CpuLimits CpuLimitsOf(const CgroupLimits& limits) {
-  const double cpus = std::clamp(limits.cpus.value_or(1), 0.0, kMaxCpus);
-  CpuLimits result;
-  result.shares = std::clamp<int64_t>(std::llround(cpus * 1024), 2, 262144);
-  if (limits.cpus.has_value() && limits.quota) {
-    result.quota_microseconds = std::max<int64_t>(
-        kMinCpuQuotaMicroseconds,
-        std::llround(cpus * static_cast<double>(kCpuPeriodMicroseconds)));
-  }
-  return result;
-}
-
 }  // namespace
 
 absl::Status SetCgroupLimits(const ContainerCgroups& cgroups,
@@ -51,8 +39,16 @@ absl::Status SetCgroupLimits(const ContainerCgroups& cgroups,
     if (!set.ok()) return set;
   }
   if (const ContainerCgroup* cpu = Find(cgroups, "cpu")) {
+    const double cpus = std::clamp(limits.cpus.value_or(1), 0.0, kMaxCpus);
+    const int64_t shares =
+        std::clamp<int64_t>(std::llround(cpus * 1024), 2, 262144);
+    std::optional<int64_t> quota;
+    if (limits.cpus.has_value() && limits.quota) {
+      quota = std::max<int64_t>(kMinCpuQuotaMicroseconds,
+                                std::llround(cpus * kCpuPeriodMicroseconds));
+    }
     absl::Status set =
-        CgroupVersion::Of(*cpu).SetCpus(cpu->path(), CpuLimitsOf(limits));
+        CgroupVersion::Of(*cpu).SetCpus(cpu->path(), shares, quota);
     if (!set.ok()) return set;
   }
   const ContainerCgroup* pids = Find(cgroups, "pids");

@@ -118,15 +118,15 @@ class Version1 : public CgroupVersion {
     return SetUnlessBusy(with_swap, value);
   }
 
-  absl::Status SetCpus(const std::string& path,
-                       const CpuLimits& limits) const override {
-    if (absl::Status set =
-            SetFile(path + "/cpu.shares", absl::StrCat(limits.shares));
+  absl::Status SetCpus(
+      const std::string& path, int64_t shares,
+      std::optional<int64_t> quota_microseconds) const override {
+    if (absl::Status set = SetFile(path + "/cpu.shares", absl::StrCat(shares));
         !set.ok()) {
       return set;
     }
     const std::string file = path + "/cpu.cfs_quota_us";
-    if (!limits.quota_microseconds.has_value()) {
+    if (!quota_microseconds.has_value()) {
       return SetFileIfThere(file, "-1");
     }
     if (absl::Status set = SetFile(path + "/cpu.cfs_period_us",
@@ -134,7 +134,7 @@ class Version1 : public CgroupVersion {
         !set.ok()) {
       return set;
     }
-    const std::string quota = absl::StrCat(*limits.quota_microseconds);
+    const std::string quota = absl::StrCat(*quota_microseconds);
     const int error = WriteSmallFile(file, quota);
     // EINVAL: a cgroup above has a lower maximum, which counts anyway.
     if (error == EINVAL) return SetFile(file, "-1");

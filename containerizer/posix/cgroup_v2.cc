@@ -147,18 +147,19 @@ class Version2 : public CgroupVersion {
     return SetFileIfThere(soft_limit, "max");
   }
 
-  absl::Status SetCpus(const std::string& path,
-                       const CpuLimits& limits) const override {
+  absl::Status SetCpus(
+      const std::string& path, int64_t shares,
+      std::optional<int64_t> quota_microseconds) const override {
     // The mapping of 2..262144 to 1..10000 that container runtimes use.
-    const int64_t weight = 1 + (limits.shares - 2) * 9999 / 262142;
+    const int64_t weight = 1 + (shares - 2) * 9999 / 262142;
     if (absl::Status set = SetFile(path + "/cpu.weight", absl::StrCat(weight));
         !set.ok()) {
       return set;
     }
     const std::string file = path + "/cpu.max";
-    if (limits.quota_microseconds.has_value()) {
-      return SetFile(file, absl::StrCat(*limits.quota_microseconds, " ",
-                                        kCpuPeriodMicroseconds));
+    if (quota_microseconds.has_value()) {
+      return SetFile(
+          file, absl::StrCat(*quota_microseconds, " ", kCpuPeriodMicroseconds));
     }
     return SetFileIfThere(file, absl::StrCat("max ", kCpuPeriodMicroseconds));
   }

@@ -37,13 +37,6 @@ bool Has(const ContainerCgroup& cgroup, absl::string_view controller);
 // The period over which the kernel enforces a maximum of CPU time.
 inline constexpr int64_t kCpuPeriodMicroseconds = 100000;
 
-// The CPUs of a container in the units of the kernel.
-struct CpuLimits {
-  int64_t shares = 0;  // 1024 for one CPU
-  // The maximum in each period. Unset: no maximum.
-  std::optional<int64_t> quota_microseconds;
-};
-
 // Stateless and thread-safe. A `path` is the absolute directory of a cgroup.
 class CgroupVersion {
  public:
@@ -80,8 +73,11 @@ class CgroupVersion {
   // cannot be set.
   virtual absl::Status SetMemory(const std::string& path,
                                  std::optional<uint64_t> bytes) const = 0;
-  virtual absl::Status SetCpus(const std::string& path,
-                               const CpuLimits& limits) const = 0;
+  // `shares` are 1024 for one CPU. `quota_microseconds` is the maximum in each
+  // period.
+  virtual absl::Status SetCpus(
+      const std::string& path, int64_t shares,
+      std::optional<int64_t> quota_microseconds) const = 0;
 
   // To count:
 

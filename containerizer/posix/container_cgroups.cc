@@ -13,7 +13,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -182,7 +181,7 @@ CgroupPlan PlanCgroups(const std::vector<CgroupHierarchy>& hierarchies,
                        const std::string& parent, const std::string& name,
                        bool want_pids) {
   CgroupPlan plan;
-  ContainerCgroups first;  // those of version 1
+  ContainerCgroups first;  // version 1
   for (const char* controller : kControllers) {
     plan.missing[controller] =
         hierarchies.empty()

@@ -30,13 +30,17 @@ namespace posix_internal {
 namespace {
 
 constexpr absl::Duration kKillTime = absl::Seconds(5);
-constexpr absl::Duration kPause = absl::Milliseconds(100);
 // The kernel needs a moment to let go of cgroups that are empty.
 constexpr absl::Duration kRemoveTime = absl::Seconds(2);
 
 absl::Status CannotLook(absl::string_view at) {
   return absl::ResourceExhaustedError(
       absl::StrCat("cannot look for ", at, ": ", strerror(errno)));
+}
+
+absl::Status DoesNotDie(const ProcStat& process) {
+  return absl::DeadlineExceededError(absl::StrCat(
+      "its process ", process.pid, " does not die yet; destroy it again"));
 }
 
 // Takes the zombies out of what ProcessesWith() returns.
@@ -93,18 +97,18 @@ absl::StatusOr<bool> KillWhatIsFound(
     }
     any = true;
     none = 0;
-    if (deadline.Expired()) {
-      return absl::DeadlineExceededError(absl::StrCat(
-          survivors->size(), " of its processes do not die, among them ",
-          survivors->front().pid));
-    }
+    if (deadline.Expired()) return DoesNotDie(survivors->front());
     for (const ProcStat& process : *survivors) {
       SignalProcess(process, SIGKILL);
     }
-    const ProcStat& last = survivors->back();
-    const absl::StatusOr<UniqueFd> pidfd =
-        OpenProcess(last.pid, last.start_ticks);
-    if (pidfd.ok()) AwaitEnd(pidfd->get(), Deadline(kPause));
+    // A process that is about to end is not found any more, and still runs.
+    for (const ProcStat& process : *survivors) {
+      const absl::StatusOr<UniqueFd> pidfd =
+          OpenProcess(process.pid, process.start_ticks);
+      if (pidfd.ok() && !AwaitEnd(pidfd->get(), deadline)) {
+        return DoesNotDie(process);
+      }
+    }
   }
   return any;
 }

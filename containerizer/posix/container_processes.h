@@ -45,10 +45,10 @@ void TellToTerminate(const UniqueFd& supervisor, absl::Duration grace);
 // then lost its parent is not found. Errors: as FindProcess().
 absl::StatusOr<std::vector<ProcStat>> Survivors(const LaunchRecord& launch);
 
-// Sends SIGKILL to the processes that `find` returns, until it returns none
-// twice in a row: a process in the midst of an exec has no environment for a
-// moment. Returns whether there was any. DEADLINE_EXCEEDED after 5 seconds.
-// Blocks.
+// Sends SIGKILL to the processes that `find` returns, and blocks until they
+// have ended; again, until it returns none twice in a row: a process in the
+// midst of an exec has no environment for a moment. Returns whether there was
+// any. DEADLINE_EXCEEDED after 5 seconds.
 absl::StatusOr<bool> KillWhatIsFound(
     absl::FunctionRef<absl::StatusOr<std::vector<ProcStat>>()> find);
 

@@ -24,7 +24,6 @@
 #include <optional>
 #include <string>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "external_containerizer/containerizer/posix/cgroup_version.h"

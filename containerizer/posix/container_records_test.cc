@@ -21,7 +21,6 @@
 #include "external_containerizer/containerizer/posix/records.h"
 #include "external_containerizer/containerizer/posix/records.pb.h"
 #include "external_containerizer/testing/status_matchers.h"
-#include "external_containerizer/transport/linux/proc_stat.h"
 #include "external_containerizer/transport/linux/process_identity.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
 #include "gmock/gmock.h"

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/types.h>
 
 #include <algorithm>
 #include <optional>

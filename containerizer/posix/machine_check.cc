@@ -22,7 +22,6 @@
 #include "external_containerizer/containerizer/posix/cgroup_limits.h"
 #include "external_containerizer/containerizer/posix/cgroup_version.h"
 #include "external_containerizer/containerizer/posix/container_cgroups.h"
-#include "external_containerizer/containerizer/posix/small_files.h"
 #include "external_containerizer/containerizer/posix/task_user.h"
 #include "external_containerizer/transport/linux/pidfd.h"
 #include "external_containerizer/transport/linux/proc_stat.h"
@@ -64,47 +63,44 @@ void CheckCgroups(const std::string& parent, std::vector<Finding>& findings) {
   limits.cpus = 0.5;
   limits.pids = 100;
   for (const auto& limit : kLimits) {
-    Finding finding;
-    finding.subject = limit.subject;
     const ContainerCgroup* found = nullptr;
     for (const ContainerCgroup& cgroup : plan.cgroups) {
       if (Has(cgroup, limit.controller)) found = &cgroup;
     }
     if (found == nullptr) {
-      finding.level = Level::kWarn;
-      finding.text = absl::StrCat(
-          limit.what, " is not enforced: ", plan.missing[limit.controller]);
-      finding.advice = Advice();
-    } else {
-      ContainerCgroup alone = *found;
-      alone.clear_controllers();
-      alone.add_controllers(limit.controller);
-      const absl::Status set = SetCgroupLimits({alone}, limits);
-      if (set.ok()) {
-        finding.text =
-            absl::StrCat(limit.what, " is enforced, by cgroups of version ",
-                         CgroupVersion::Of(*found).number(), " below ",
-                         found->path().substr(0, found->path().rfind('/')));
-      } else {
-        finding.level = Level::kWarn;
-        finding.text =
-            absl::StrCat(limit.what, " is not enforced: ", set.message());
-      }
+      findings.push_back({Level::kWarn, limit.subject,
+                          absl::StrCat(limit.what, " is not enforced: ",
+                                       plan.missing[limit.controller]),
+                          Advice()});
+      continue;
     }
-    findings.push_back(std::move(finding));
+    ContainerCgroup alone = *found;
+    alone.clear_controllers();
+    alone.add_controllers(limit.controller);
+    if (absl::Status set = SetCgroupLimits({alone}, limits); !set.ok()) {
+      findings.push_back(
+          {Level::kWarn, limit.subject,
+           absl::StrCat(limit.what, " is not enforced: ", set.message()), ""});
+      continue;
+    }
+    findings.push_back(
+        {Level::kOk, limit.subject,
+         absl::StrCat(limit.what, " is enforced, by cgroups of version ",
+                      CgroupVersion::Of(*found).number(), " below ",
+                      found->path().substr(0, found->path().rfind('/'))),
+         ""});
   }
-  Finding ending;
-  ending.subject = "ending all";
-  ending.text =
-      plan.cgroups.empty()
-          ? "what hides from its parents and clears its environment is not "
-            "found once posix's supervisor was killed: no cgroup can be made"
-          : "a destroyed container's processes are found by its cgroup";
   if (plan.cgroups.empty()) {
-    ending.level = Level::kWarn;
-    ending.advice = Advice();
+    findings.push_back(
+        {Level::kWarn, "ending all",
+         "what hides from its parents and clears its environment is not found "
+         "once posix's supervisor was killed: no cgroup can be made",
+         Advice()});
+  } else {
+    findings.push_back(
+        {Level::kOk, "ending all",
+         "a destroyed container's processes are found by its cgroup", ""});
   }
-  findings.push_back(std::move(ending));
   if (absl::Status removed = RemoveCgroups(plan.cgroups, kRemoveTime);
       !removed.ok()) {
     findings.push_back(

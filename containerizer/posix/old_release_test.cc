@@ -19,7 +19,6 @@
 #include "external_containerizer/containerizer/wire/containerizer.pb.h"
 #include "external_containerizer/containerizer/wire/exit.h"
 #include "external_containerizer/containerizer/wire/mesos.pb.h"
-#include "external_containerizer/containerizer/wire/statistics.pb.h"
 #include "external_containerizer/testing/test_data.h"
 #include "external_containerizer/transport/linux/checksum.h"
 #include "external_containerizer/transport/linux/process_identity.h"

@@ -25,6 +25,7 @@
 #include "external_containerizer/containerizer/wire/mesos.pb.h"
 #include "external_containerizer/containerizer/wire/statistics.pb.h"
 #include "external_containerizer/testing/test_data.h"
+#include "external_containerizer/transport/linux/proc_stat.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
 #include "external_containerizer/transport/record_io.h"
 #include "gmock/gmock.h"
@@ -113,8 +114,8 @@ bool LaunchKilledAt(int calls, const std::vector<std::string>& arguments,
          PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
              PTRACE_O_TRACESYSGOOD);
   ptrace(PTRACE_CONT, launch, nullptr, nullptr);
-  pid_t spawned = 0;
-  pid_t supervisor = 0;
+  pid_t spawned = -1;
+  pid_t supervisor = -1;
   bool has_task = false;
   int stops = 0;
   while (true) {
@@ -140,7 +141,12 @@ bool LaunchKilledAt(int calls, const std::vector<std::string>& arguments,
       }
       signal = 0;
     } else if (signal == SIGSTOP || signal == SIGTRAP) {
-      signal = 0;  // the first stop of a new child
+      // The first stop of a new child may come before the event of its parent.
+      const std::optional<ProcStat> stat = ReadProcStat(pid);
+      const pid_t parent = stat.has_value() ? stat->parent : 0;
+      if (parent == launch) spawned = pid;
+      if (parent == spawned) supervisor = pid;
+      signal = 0;
     }
     ptrace(pid == supervisor ? PTRACE_SYSCALL : PTRACE_CONT, pid, nullptr,
            signal);

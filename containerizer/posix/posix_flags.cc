@@ -6,7 +6,6 @@
 #include <sys/resource.h>
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -90,18 +89,19 @@ bool Rlimit(const std::string& value, Options& options) {
   return false;
 }
 
-// A flag with a value, and a flag that is on or off.
-struct ValueFlag {
+template <bool Options::*option>
+bool Switch(const std::string& value, Options& options) {
+  options.*option = value == "true" || value == "yes";  // as Flags::On()
+  return true;
+}
+
+struct PosixFlag {
   Flag flag;
   bool (*parse)(const std::string& value, Options& options);
 };
-struct Switch {
-  Flag flag;
-  bool Options::*option;
-};
 
-const std::vector<ValueFlag>& ValueFlags() {
-  static const auto& flags = *new std::vector<ValueFlag>{
+const std::vector<PosixFlag>& AllFlags() {
+  static const auto& flags = *new std::vector<PosixFlag>{
       {{"grace", "3s",
         "Between SIGTERM and SIGKILL, when it destroys a container."},
        Grace},
@@ -115,33 +115,27 @@ const std::vector<ValueFlag>& ValueFlags() {
         "A resource limit of tasks (setrlimit): as, core, cpu, data, fsize, "
         "memlock, nofile, nproc or stack, in its unit or \"unlimited\"; as "
         "often as needed."},
-       Rlimit}};
-  return flags;
-}
-
-const std::vector<Switch>& Switches() {
-  static const auto& switches = *new std::vector<Switch>{
+       Rlimit},
       {{"cpu_quota", "",
         "=no: the resource cpus is only a share of a busy machine. Default: "
         "it is a maximum, too."},
-       &Options::cpu_quota},
+       Switch<&Options::cpu_quota>},
       {{"require_limits", "",
         "A launch or an update fails whose limits (mem, cpus, --pids_max) "
         "cannot be enforced. Default: it runs without them, and usage does "
         "not show them."},
-       &Options::require_limits},
+       Switch<&Options::require_limits>},
       {{"cgroups", "",
         "=no: make no cgroups, without which nothing is enforced."},
-       &Options::cgroups},
+       Switch<&Options::cgroups>},
       {{"no_new_privileges", "", "Setuid programs give tasks nothing."},
-       &Options::no_new_privileges}};
-  return switches;
+       Switch<&Options::no_new_privileges>}};
+  return flags;
 }
 
 std::vector<Flag> Known() {
   std::vector<Flag> known;
-  for (const ValueFlag& flag : ValueFlags()) known.push_back(flag.flag);
-  for (const Switch& flag : Switches()) known.push_back(flag.flag);
+  for (const PosixFlag& flag : AllFlags()) known.push_back(flag.flag);
   return known;
 }
 
@@ -152,17 +146,13 @@ absl::StatusOr<PosixFlags> ParsePosixFlags(
   const absl::StatusOr<Flags> given = Flags::Parse(Known(), arguments);
   if (!given.ok()) return given.status();
   PosixFlags flags;
-  for (const ValueFlag& known : ValueFlags()) {
+  for (const PosixFlag& known : AllFlags()) {
     const Flag& flag = known.flag;
     for (const std::string& value : given->Values(flag.name)) {
       if (known.parse(value, flags.options)) continue;
       return absl::InvalidArgumentError(absl::StrCat(
           "--", flag.name, " needs to be like --", flag.name, "=", flag.value));
     }
-  }
-  for (const Switch& known : Switches()) {
-    if (given->Values(known.flag.name).empty()) continue;
-    flags.options.*known.option = given->On(known.flag.name);
   }
   flags.rest = given->rest();
   if (given->On("help")) flags.rest = {"--help"};

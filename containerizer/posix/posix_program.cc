@@ -4,7 +4,6 @@
 #include "external_containerizer/containerizer/posix/posix_program.h"
 
 #include <signal.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>

@@ -33,12 +33,12 @@ absl::StatusOr<EventLoop*> ProcessWatcher::Loop() {
   if (loop_ != nullptr) return loop_.get();
   absl::StatusOr<std::unique_ptr<EventLoop>> loop = EventLoop::Create();
   if (!loop.ok()) return loop.status();
-  running_ = loop->get();
   absl::Status started =
       thread_.Start("watcher", [loop = loop->get()] { loop->Run(); });
   if (!started.ok()) return started;
   loop_ = *std::move(loop);
-  return loop_.get();
+  running_ = loop_.get();
+  return running_;
 }
 
 ProcessWatcher::WatchId ProcessWatcher::Watch(UniqueFd pidfd,

@@ -56,7 +56,7 @@ class ProcessWatcher {
  private:
   struct Entry {
     UniqueFd pidfd;
-    EventLoop::TimerId timer = 0;  // of its timeout
+    EventLoop::TimerId timer = 0;  // ends the watch
     Done done;
   };
 

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -212,9 +211,11 @@ pid_t StartTask() {
   // Launch shares the lock, and may have been killed without releasing it.
   flock(kContainerFd, LOCK_UN);
   Report(kLaunchFd, report);
-  if (!OpenDevNull({1, 2, kLaunchFd}) || chdir("/") != 0) {
-    for (const int fd : {1, 2, kLaunchFd}) close(fd);
+  // The socket is closed last, for launch waits for that.
+  if (!OpenDevNull({1, 2}) || chdir("/") != 0) {
+    for (const int fd : {1, 2}) close(fd);
   }
+  if (dup2(1, kLaunchFd) < 0) close(kLaunchFd);
   return task;
 }
 
