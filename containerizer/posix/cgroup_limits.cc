@@ -17,19 +17,11 @@ namespace {
 
 constexpr double kMaxCpus = 100000;
 
-const ContainerCgroup* Find(const ContainerCgroups& cgroups,
-                            const char* controller) {
-  for (const ContainerCgroup& cgroup : cgroups) {
-    if (Has(cgroup, controller)) return &cgroup;
-  }
-  return nullptr;
-}
-
 }  // namespace
 
 absl::Status SetCgroupLimits(const ContainerCgroups& cgroups,
                              const CgroupLimits& limits) {
-  if (const ContainerCgroup* memory = Find(cgroups, "memory")) {
+  if (const ContainerCgroup* memory = CgroupWith(cgroups, "memory")) {
     std::optional<uint64_t> bytes = limits.memory_bytes;
     if (bytes.has_value()) {
       bytes = std::clamp(*bytes, kMinMemoryBytes, kUnlimitedMemory);
@@ -38,7 +30,7 @@ absl::Status SetCgroupLimits(const ContainerCgroups& cgroups,
         CgroupVersion::Of(*memory).SetMemory(memory->path(), bytes);
     if (!set.ok()) return set;
   }
-  if (const ContainerCgroup* cpu = Find(cgroups, "cpu")) {
+  if (const ContainerCgroup* cpu = CgroupWith(cgroups, "cpu")) {
     const double cpus = std::clamp(limits.cpus.value_or(1), 0.0, kMaxCpus);
     const int64_t shares =
         std::clamp<int64_t>(std::llround(cpus * 1024), 2, 262144);
@@ -51,7 +43,7 @@ absl::Status SetCgroupLimits(const ContainerCgroups& cgroups,
         CgroupVersion::Of(*cpu).SetCpus(cpu->path(), shares, quota);
     if (!set.ok()) return set;
   }
-  const ContainerCgroup* pids = Find(cgroups, "pids");
+  const ContainerCgroup* pids = CgroupWith(cgroups, "pids");
   if (pids != nullptr && limits.pids.has_value()) {
     return SetFile(pids->path() + "/pids.max", absl::StrCat(*limits.pids));
   }
@@ -84,7 +76,7 @@ wire::ResourceStatistics ReadCgroupUsage(const ContainerCgroups& cgroups) {
 }
 
 void ReadMemoryEvents(const ContainerCgroups& cgroups, TaskEnd& end) {
-  if (const ContainerCgroup* memory = Find(cgroups, "memory")) {
+  if (const ContainerCgroup* memory = CgroupWith(cgroups, "memory")) {
     CgroupVersion::Of(*memory).ReadMemoryEvents(memory->path(), end);
   }
 }

@@ -22,6 +22,14 @@ bool Has(const ContainerCgroup& cgroup, absl::string_view controller) {
                    controller) != cgroup.controllers().end();
 }
 
+const ContainerCgroup* CgroupWith(const ContainerCgroups& cgroups,
+                                  absl::string_view controller) {
+  for (const ContainerCgroup& cgroup : cgroups) {
+    if (Has(cgroup, controller)) return &cgroup;
+  }
+  return nullptr;
+}
+
 const CgroupVersion& CgroupVersion::Of(const ContainerCgroup& cgroup) {
   return cgroup.unified() ? CgroupV2() : CgroupV1();
 }

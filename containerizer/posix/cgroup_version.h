@@ -34,6 +34,10 @@ using ContainerCgroups = std::vector<ContainerCgroup>;
 // Returns whether the cgroup has the controller: memory, cpu, cpuacct or pids.
 bool Has(const ContainerCgroup& cgroup, absl::string_view controller);
 
+// Returns the first cgroup that has the controller, or null.
+const ContainerCgroup* CgroupWith(const ContainerCgroups& cgroups,
+                                  absl::string_view controller);
+
 // The period over which the kernel enforces a maximum of CPU time.
 inline constexpr int64_t kCpuPeriodMicroseconds = 100000;
 

@@ -98,12 +98,10 @@ absl::Status CheckEnforced(const CgroupLimits& limits,
 std::map<std::string, std::string> MissingIn(const ContainerCgroups& cgroups) {
   std::map<std::string, std::string> missing;
   for (const char* controller : {"memory", "cpu", "pids"}) {
+    if (CgroupWith(cgroups, controller) != nullptr) continue;
     missing[controller] =
         "it was launched without a cgroup for that; launch it anew where "
         "`posix doctor` finds one";
-  }
-  for (const ContainerCgroup& cgroup : cgroups) {
-    for (const std::string& has : cgroup.controllers()) missing.erase(has);
   }
   return missing;
 }

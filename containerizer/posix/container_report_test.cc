@@ -20,7 +20,7 @@ using ::testing::Not;
 
 constexpr uint64_t kMiB = 1 << 20;
 
-TaskEnd Killed() {
+TaskEnd KilledTask() {
   TaskEnd end;
   end.set_wait_status(SIGKILL);
   end.set_memory_kills(1);
@@ -31,7 +31,7 @@ TaskEnd Killed() {
 }
 
 TEST(ContainerReportTest, AMemoryLimitIsAReasonWithItsNumbers) {
-  const wire::Termination termination = TerminationOf(Killed());
+  const wire::Termination termination = TerminationOf(KilledTask());
   EXPECT_EQ(termination.state(), wire::TASK_FAILED);
   EXPECT_TRUE(termination.killed());
   EXPECT_EQ(termination.status(), SIGKILL);
@@ -44,7 +44,7 @@ TEST(ContainerReportTest, AMemoryLimitIsAReasonWithItsNumbers) {
 }
 
 TEST(ContainerReportTest, WantOfMemoryElsewhereIsNotItsLimit) {
-  TaskEnd end = Killed();
+  TaskEnd end = KilledTask();
   end.set_memory_at_limit(0);
   const wire::Termination termination = TerminationOf(end);
   EXPECT_EQ(termination.state(), wire::TASK_FAILED);
@@ -55,7 +55,7 @@ TEST(ContainerReportTest, WantOfMemoryElsewhereIsNotItsLimit) {
 }
 
 TEST(ContainerReportTest, DestroyedAndFinishedStayWhatTheyAre) {
-  TaskEnd end = Killed();
+  TaskEnd end = KilledTask();
   end.set_destroyed(1);
   EXPECT_EQ(TerminationOf(end).state(), wire::TASK_KILLED);
   EXPECT_THAT(TerminationOf(end).reasons(), IsEmpty());

@@ -38,12 +38,6 @@ std::string PathOf(const std::string& id, const StorePlace& place) {
   return absl::StrCat(ContainersPath(place), "/", id);
 }
 
-bool HasController(const ContainerCgroups& cgroups, const char* name) {
-  return std::any_of(
-      cgroups.begin(), cgroups.end(),
-      [name](const ContainerCgroup& cgroup) { return Has(cgroup, name); });
-}
-
 size_t MaxKept() {
   // Its own file and that of its limits come on top.
   constexpr size_t kFiles = CgroupFiles::kMost + 2;
@@ -89,7 +83,7 @@ struct ContainerUsage::Container {
   void SetCpusLimit(const std::string& id,
                     wire::ResourceStatistics* statistics) {
     const double cpus = ReadLimits(id).cpus();
-    if (cpus > 0 && HasController(records.cgroups, "cpu")) {
+    if (cpus > 0 && CgroupWith(records.cgroups, "cpu") != nullptr) {
       statistics->set_cpus_limit(cpus);
     }
   }

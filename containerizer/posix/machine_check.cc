@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -63,10 +62,8 @@ void CheckCgroups(const std::string& parent, std::vector<Finding>& findings) {
   limits.cpus = 0.5;
   limits.pids = 100;
   for (const auto& limit : kLimits) {
-    const ContainerCgroup* found = nullptr;
-    for (const ContainerCgroup& cgroup : plan.cgroups) {
-      if (Has(cgroup, limit.controller)) found = &cgroup;
-    }
+    const ContainerCgroup* const found =
+        CgroupWith(plan.cgroups, limit.controller);
     if (found == nullptr) {
       findings.push_back({Level::kWarn, limit.subject,
                           absl::StrCat(limit.what, " is not enforced: ",

@@ -153,11 +153,12 @@ bool LaunchKilledAt(int calls, const std::vector<std::string>& arguments,
   }
 }
 
-enum class Killed { kNot, kBeforeTheTask, kWithATask };
+enum class KillTime { kNever, kBeforeTheTask, kWithATask };
 
-Killed KillSupervisorAt(int calls, const std::vector<std::string>& arguments,
-                        const std::string& record,
-                        const std::map<std::string, std::string>& environment) {
+KillTime KillSupervisorAt(
+    int calls, const std::vector<std::string>& arguments,
+    const std::string& record,
+    const std::map<std::string, std::string>& environment) {
   // The traced processes run on when the tracer ends.
   const pid_t tracer = fork();
   if (tracer == 0) {
@@ -168,9 +169,9 @@ Killed KillSupervisorAt(int calls, const std::vector<std::string>& arguments,
   EXPECT_EQ(waitpid(tracer, &status, 0), tracer);
   if (!WIFEXITED(status) || WEXITSTATUS(status) > 2) {
     ADD_FAILURE() << status;
-    return Killed::kNot;
+    return KillTime::kNever;
   }
-  return static_cast<Killed>(WEXITSTATUS(status));
+  return static_cast<KillTime>(WEXITSTATUS(status));
 }
 
 class PosixCrashTest : public PosixTest {
@@ -180,7 +181,7 @@ class PosixCrashTest : public PosixTest {
     environment_["MARK"] = base_;
   }
 
-  std::vector<ProcStat> Marked() {
+  std::vector<ProcStat> MarkedProcesses() {
     const auto found = ProcessesWith(absl::StrCat("MARK=", base_));
     EXPECT_TRUE(found.has_value());
     return found.value_or(std::vector<ProcStat>());
@@ -189,7 +190,7 @@ class PosixCrashTest : public PosixTest {
   void ExpectNothingLeft(const std::string& when) {
     ASSERT_THAT(List(), IsEmpty()) << when;
     ASSERT_THAT(Cgroups(), IsEmpty()) << when;
-    for (const ProcStat& process : Marked()) {
+    for (const ProcStat& process : MarkedProcesses()) {
       ASSERT_EQ(process.state, 'Z') << when << ": " << process.pid;
     }
   }
@@ -202,7 +203,7 @@ TEST_F(PosixCrashTest, ALaunchKilledAtAnySystemCallLeavesWhatDestroyCleans) {
   for (int calls = 1;
        LaunchKilledAt(calls, Arguments("launch"), record, environment_);
        ++calls) {
-    ran = ran || !Marked().empty();
+    ran = ran || !MarkedProcesses().empty();
     Destroy("c");
     ASSERT_NO_FATAL_FAILURE(
         ExpectNothingLeft(absl::StrCat("killed at ", calls)));
@@ -235,10 +236,10 @@ TEST_F(PosixCrashTest, ASupervisorKilledWhileItStartsLeavesWhatDestroyCleans) {
       EncodeRecord(LaunchOf("c", "exec sleep 1000").SerializeAsString());
   bool before = false, with = false;
   for (int calls = 1;; ++calls) {
-    const Killed killed =
+    const KillTime killed =
         KillSupervisorAt(calls, Arguments("launch"), record, environment_);
-    if (killed == Killed::kNot) break;
-    (killed == Killed::kWithATask ? with : before) = true;
+    if (killed == KillTime::kNever) break;
+    (killed == KillTime::kWithATask ? with : before) = true;
     Destroy("c");
     ASSERT_NO_FATAL_FAILURE(
         ExpectNothingLeft(absl::StrCat("killed at ", calls)));

@@ -80,7 +80,8 @@ class PosixProgramTest : public ::testing::Test {
 
   // Returns a reply, and its future value.
   template <typename T>
-  static std::pair<Reply<T>, std::future<typename Reply<T>::Answer>> Awaited() {
+  static std::pair<Reply<T>, std::future<typename Reply<T>::Answer>>
+  ReplyAndFuture() {
     std::promise<typename Reply<T>::Answer> promise;
     auto future = promise.get_future();
     return {Reply<T>([promise = std::move(promise)](
@@ -94,7 +95,7 @@ class PosixProgramTest : public ::testing::Test {
     wire::Launch launch;
     launch.mutable_container_id()->set_value(id);
     launch.mutable_executor_info()->mutable_command()->set_value(command);
-    auto awaited = Awaited<void>();
+    auto awaited = ReplyAndFuture<void>();
     program_->Launch(launch, context_, std::move(awaited.first));
     return awaited.second.get();
   }
@@ -103,7 +104,7 @@ class PosixProgramTest : public ::testing::Test {
                                                       Context context) {
     wire::Wait wait;
     wait.mutable_container_id()->set_value(id);
-    auto awaited = Awaited<wire::Termination>();
+    auto awaited = ReplyAndFuture<wire::Termination>();
     program_->Wait(wait, context, std::move(awaited.first));
     return std::move(awaited.second);
   }
@@ -111,13 +112,13 @@ class PosixProgramTest : public ::testing::Test {
   std::future<absl::Status> Destroy(const std::string& id) {
     wire::Destroy destroy;
     destroy.mutable_container_id()->set_value(id);
-    auto awaited = Awaited<void>();
+    auto awaited = ReplyAndFuture<void>();
     program_->Destroy(destroy, context_, std::move(awaited.first));
     return std::move(awaited.second);
   }
 
   absl::StatusOr<wire::Containers> List() {
-    auto awaited = Awaited<wire::Containers>();
+    auto awaited = ReplyAndFuture<wire::Containers>();
     program_->Containers(context_, std::move(awaited.first));
     return awaited.second.get();
   }
@@ -266,7 +267,7 @@ TEST_F(ManyWaitsTest, AllEndIfAnotherProcessDestroysTheContainer) {
   PosixProgram other;  // it knows of no waits
   wire::Destroy destroy;
   destroy.mutable_container_id()->set_value("c");
-  auto awaited = Awaited<void>();
+  auto awaited = ReplyAndFuture<void>();
   other.Destroy(destroy, context_, std::move(awaited.first));
   EXPECT_THAT(awaited.second.get(), IsOk());
   EXPECT_EQ(all.get_future().wait_for(std::chrono::seconds(60)),

@@ -51,7 +51,7 @@ class Child {
 };
 
 // Returns a `done`, and the future of its argument.
-std::pair<std::future<absl::Status>, ProcessWatcher::Done> Awaited() {
+std::pair<std::future<absl::Status>, ProcessWatcher::Done> DoneAndFuture() {
   std::promise<absl::Status> promise;
   std::future<absl::Status> future = promise.get_future();
   return {std::move(future),
@@ -65,7 +65,7 @@ TEST(ProcessWatcherTest, TellsOfTheEndOfEachProcess) {
   ProcessWatcher watcher;
   std::vector<std::future<absl::Status>> ends;
   for (const Child& child : children) {
-    auto awaited = Awaited();
+    auto awaited = DoneAndFuture();
     watcher.Watch(child.Open(), absl::InfiniteDuration(),
                   std::move(awaited.second));
     ends.push_back(std::move(awaited.first));
@@ -81,7 +81,7 @@ TEST(ProcessWatcherTest, AProcessThatHasEndedEndsTheWatchAtOnce) {
   UniqueFd pidfd = child.Open();
   child.Kill();
   ProcessWatcher watcher;
-  auto awaited = Awaited();
+  auto awaited = DoneAndFuture();
   watcher.Watch(std::move(pidfd), absl::InfiniteDuration(),
                 std::move(awaited.second));
   EXPECT_THAT(awaited.first.get(), IsOk());
@@ -90,10 +90,10 @@ TEST(ProcessWatcherTest, AProcessThatHasEndedEndsTheWatchAtOnce) {
 TEST(ProcessWatcherTest, ADeadlinePassesForOneAndNotForAnother) {
   Child child;
   ProcessWatcher watcher;
-  auto never = Awaited();
+  auto never = DoneAndFuture();
   watcher.Watch(child.Open(), absl::InfiniteDuration(),
                 std::move(never.second));
-  auto soon = Awaited();
+  auto soon = DoneAndFuture();
   watcher.Watch(child.Open(), absl::Milliseconds(20), std::move(soon.second));
   EXPECT_THAT(soon.first.get(), StatusIs(absl::StatusCode::kDeadlineExceeded));
   child.Kill();
@@ -103,7 +103,7 @@ TEST(ProcessWatcherTest, ADeadlinePassesForOneAndNotForAnother) {
 TEST(ProcessWatcherTest, ACancelledWatchSaysSo) {
   Child child;
   ProcessWatcher watcher;
-  auto awaited = Awaited();
+  auto awaited = DoneAndFuture();
   const ProcessWatcher::WatchId id = watcher.Watch(
       child.Open(), absl::InfiniteDuration(), std::move(awaited.second));
   watcher.Cancel(id);
@@ -113,7 +113,7 @@ TEST(ProcessWatcherTest, ACancelledWatchSaysSo) {
 
 TEST(ProcessWatcherTest, WhatCannotBeWatchedSaysSo) {
   ProcessWatcher watcher;
-  auto awaited = Awaited();
+  auto awaited = DoneAndFuture();
   watcher.Watch(UniqueFd(), absl::InfiniteDuration(),
                 std::move(awaited.second));
   EXPECT_THAT(awaited.first.get(),
@@ -149,7 +149,7 @@ TEST(ProcessWatcherTest, DoneMayWatchAgain) {
   Child first;
   Child second;
   ProcessWatcher watcher;
-  auto awaited = Awaited();
+  auto awaited = DoneAndFuture();
   watcher.Watch(first.Open(), absl::InfiniteDuration(),
                 [&watcher, &second,
                  done = std::move(awaited.second)](absl::Status) mutable {
