@@ -1,8 +1,9 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// Files and directories in places where a task may have put anything: no
-// function here follows a link or enters a mount, except MakePath().
+// Files and directories in places where a task may have put anything. No
+// function here follows a link, except MakePath(), and RemoveTree() enters no
+// mount.
 //
 //   absl::StatusOr<UniqueFd> runs = MakeDirectories(
 //       work_fd, "slaves/S/runs", 0755, "/var/lib/agent");

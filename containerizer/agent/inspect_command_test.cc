@@ -55,7 +55,8 @@ class InspectCommandTest : public ::testing::Test {
     state::WriteFile(tree_ / "meta/slaves/S0/slave.info", "????");
   }
 
-  state::TemporaryDirectory tree_, errors_;
+  const state::TemporaryDirectory tree_{state::FastTemporaryPlace()};
+  const state::TemporaryDirectory errors_;
   std::string out_, err_;
 };
 
@@ -112,7 +113,8 @@ TEST_F(InspectCommandTest, TheDirectoryIsAnArgumentOrAFlag) {
 }
 
 TEST_F(InspectCommandTest, AReaderThatLeavesEndsItQuietly) {
-  for (int i = 0; i < 20'000; ++i) {
+  // Their lines fill the agent's buffer and the pipe more than once.
+  for (int i = 0; i < 5'000; ++i) {
     std::filesystem::create_directories(
         tree_ /
         absl::StrCat("meta/slaves/S0/frameworks/F1/executors/e2/runs/r", i));
