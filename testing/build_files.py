@@ -43,7 +43,10 @@ ROOMS = {
 ONLY = {
     ("state", "containerizer"): ["containerizer/container.h"],
     ("state", "transport"): ["transport/record_io.h"],
-    ("transport/ttrpc", "transport"): ["transport/event_loop.h"],
+    ("transport/ttrpc", "transport"): [
+        "transport/alive.h",
+        "transport/event_loop.h",
+    ],
 }
 
 # The targets of others, by the start of what is included.

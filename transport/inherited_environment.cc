@@ -8,13 +8,14 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 
 namespace external_containerizer {
 namespace {
 
 constexpr char kDefaultPath[] =
-    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 bool Matches(absl::string_view name, absl::string_view pattern) {
   return absl::ConsumeSuffix(&pattern, "*") ? absl::StartsWith(name, pattern)
@@ -42,49 +43,27 @@ InheritedEnvironment::InheritedEnvironment(
     const size_t equals = text.find('=');
     if (equals == absl::string_view::npos || equals == 0) continue;
     const absl::string_view name = text.substr(0, equals);
+    // The first of two with one name counts, as to getenv().
     if (IsInherited(name, patterns)) {
-      variables_.push_back({std::string(name), std::string(text)});
+      variables_.emplace(name, text.substr(equals + 1));
     }
   }
-  const auto less = [](const Variable& a, const Variable& b) {
-    return a.name < b.name;
-  };
-  std::stable_sort(variables_.begin(), variables_.end(), less);
-  // Of a name that is there twice, the first counts, as to getenv().
-  variables_.erase(std::unique(variables_.begin(), variables_.end(),
-                               [](const Variable& a, const Variable& b) {
-                                 return a.name == b.name;
-                               }),
-                   variables_.end());
-  const Variable path{"PATH", kDefaultPath};
-  const auto at =
-      std::lower_bound(variables_.begin(), variables_.end(), path, less);
-  if (IsInherited(path.name, patterns) &&
-      (at == variables_.end() || at->name != path.name)) {
-    variables_.insert(at, path);
-  }
+  if (IsInherited("PATH", patterns)) variables_.emplace("PATH", kDefaultPath);
 }
 
-absl::string_view InheritedEnvironment::Get(absl::string_view name) const {
-  for (const Variable& variable : variables_) {
-    if (variable.name == name) {
-      return absl::string_view(variable.text).substr(name.size() + 1);
-    }
-  }
-  return "";
+std::string InheritedEnvironment::Get(const std::string& name) const {
+  const auto variable = variables_.find(name);
+  return variable == variables_.end() ? "" : variable->second;
 }
 
 absl::StatusOr<EnvironmentBlock> InheritedEnvironment::With(
     const Environment& given) const {
+  Environment all = given;
+  all.insert(variables_.begin(), variables_.end());
   EnvironmentBlock block;
-  block.given.reserve(given.size());
-  block.pointers.reserve(variables_.size() + given.size() + 1);
-  auto inherited = variables_.begin();
-  const auto add_inherited = [&] {
-    block.pointers.push_back(const_cast<char*>(inherited->text.c_str()));
-    ++inherited;
-  };
-  for (const auto& [name, value] : given) {
+  // So that the strings stay where they are.
+  block.variables.reserve(all.size());
+  for (const auto& [name, value] : all) {
     if (name.empty() || name.find('=') != std::string::npos ||
         name.find('\0') != std::string::npos) {
       return absl::InvalidArgumentError(
@@ -96,15 +75,9 @@ absl::StatusOr<EnvironmentBlock> InheritedEnvironment::With(
           absl::StrCat("the value of the environment variable ",
                        absl::CHexEscape(name), " contains a NUL"));
     }
-    while (inherited != variables_.end() && inherited->name < name) {
-      add_inherited();
-    }
-    if (inherited != variables_.end() && inherited->name == name) ++inherited;
-    block.given.push_back(absl::StrCat(name, "=", value));
-    // Reserved above, so the string stays where it is.
-    block.pointers.push_back(block.given.back().data());
+    block.variables.push_back(absl::StrCat(name, "=", value));
+    block.pointers.push_back(block.variables.back().data());
   }
-  while (inherited != variables_.end()) add_inherited();
   block.pointers.push_back(nullptr);
   return block;
 }

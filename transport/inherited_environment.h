@@ -2,6 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The variables that every command inherits from this process.
+//
+//   const InheritedEnvironment inherited(environ, DefaultInherited());
+//   auto block = inherited.With({{"MESOS_WORK_DIRECTORY", "/var/lib/agent"}});
+//   if (!block.ok()) return block.status();
+//   execve(file, argv, block->pointers.data());
 
 #ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_INHERITED_ENVIRONMENT_H_
 #define EXTERNAL_CONTAINERIZER_TRANSPORT_INHERITED_ENVIRONMENT_H_
@@ -11,44 +16,42 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "external_containerizer/transport/transport.h"
 
 namespace external_containerizer {
 
-// What execve() takes; points into itself and into the InheritedEnvironment
-// and the Environment that it was made from, which must outlive it.
+// The third argument of execve(). It may be moved, and not copied.
 struct EnvironmentBlock {
-  std::vector<std::string> given;
-  std::vector<char*> pointers;  // Ends with a null pointer.
+  std::vector<std::string> variables;  // "NAME=value"
+  // Pointers to `variables`, and a null pointer at the end.
+  std::vector<char*> pointers;
 };
 
-// PATH, HOME, USER, LOGNAME, LANG, LC_*, TZ, TMPDIR, LD_LIBRARY_PATH and
-// DOCKER_*: what programs need, and none of the agent's secrets (D20).
+// The default patterns: PATH, HOME, USER, LOGNAME, LANG, LC_*, TZ, TMPDIR,
+// LD_LIBRARY_PATH and DOCKER_*. Programs need these, and none of them is a
+// secret of the agent (D20).
 std::vector<std::string> DefaultInherited();
 
+// Thread-safe.
 class InheritedEnvironment {
  public:
-  // Reads `variables` ("NAME=value", as in environ) once: later changes of
-  // them, by whatever thread, do not matter.
-  // Those are inherited that a pattern names: a name, or a prefix and "*".
-  // PATH, if it is to be inherited and is not there, has a usual value.
+  // Copies the variables ("NAME=value", as in environ) that match a pattern,
+  // which is a name, or a prefix and "*". If a pattern matches PATH and
+  // `variables` has none, the usual PATH of Debian is used.
   InheritedEnvironment(const char* const* variables,
                        const std::vector<std::string>& patterns);
 
-  // The value of an inherited variable; empty if there is none.
-  absl::string_view Get(absl::string_view name) const;
+  const Environment& variables() const { return variables_; }
 
-  // The inherited variables and `given`, which wins. INVALID_ARGUMENT if a
-  // name is empty or has a "=" or a NUL in it, or a value has a NUL.
+  // Returns the value of an inherited variable, or "" if it is not inherited.
+  std::string Get(const std::string& name) const;
+
+  // Returns the inherited variables and `given`, which wins. INVALID_ARGUMENT
+  // if a name is empty or contains "=" or NUL, or a value contains NUL.
   absl::StatusOr<EnvironmentBlock> With(const Environment& given) const;
 
  private:
-  struct Variable {
-    std::string name;
-    std::string text;  // "NAME=value"
-  };
-  std::vector<Variable> variables_;  // Sorted by name.
+  Environment variables_;
 };
 
 }  // namespace external_containerizer

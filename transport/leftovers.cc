@@ -3,27 +3,20 @@
 
 #include "external_containerizer/transport/leftovers.h"
 
+#include <fcntl.h>
 #include <sys/wait.h>
 
-#include <cstddef>
-#include <memory>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include "external_containerizer/transport/linux/pidfd.h"
 #include "external_containerizer/transport/linux/process.h"
+#include "external_containerizer/transport/linux/unique_fd.h"
 
 namespace external_containerizer {
 namespace {
 
-struct Ending {
-  std::vector<Journal::Leftover> leftovers;  // Open until the last has ended.
-  size_t alive;
-  absl::AnyInvocable<void() &&> done;
-};
-
-// It may be: a process can go on as another program.
+// A process can execute another program, so its leftovers may be its children.
 bool IsChild(int pidfd) {
   siginfo_t info;
   return !ChildrenVanish() && waitid(P_PIDFD, static_cast<id_t>(pidfd), &info,
@@ -32,23 +25,39 @@ bool IsChild(int pidfd) {
 
 }  // namespace
 
-bool EndLeftovers(Journal& journal, SessionKiller& killer,
-                  absl::AnyInvocable<void() &&> done) {
-  auto ending = std::make_shared<Ending>();
-  ending->leftovers = journal.TakeLeftovers();
-  ending->alive = ending->leftovers.size();
-  ending->done = std::move(done);
-  for (const Journal::Leftover& leftover : ending->leftovers) {
+Leftovers::Leftovers(EventLoop* loop, std::shared_ptr<Journal> journal,
+                     absl::Duration patience)
+    : killer_(loop, patience), journal_(std::move(journal)) {
+  if (journal_ != nullptr) leftovers_ = journal_->TakeLeftovers();
+  alive_ = leftovers_.size();
+  if (alive_ == 0) journal_.reset();
+  for (const Journal::Leftover& leftover : leftovers_) {
     const int pidfd = leftover.pidfd.get();
-    killer.Kill(leftover.pid, pidfd, IsChild(pidfd),
-                [ending, &journal, slot = leftover.slot, pidfd](bool ended) {
-                  std::optional<int> wait_status;
-                  Reap(pidfd, &wait_status);
-                  if (ended) journal.Remove(slot);
-                  if (--ending->alive == 0) std::move(ending->done)();
-                });
+    killer_.Kill(leftover.pid, pidfd, IsChild(pidfd),
+                 [this, slot = leftover.slot, pidfd](bool ended) {
+                   std::optional<int> wait_status;
+                   Reap(pidfd, &wait_status);
+                   if (ended) journal_->Remove(slot);
+                   if (--alive_ > 0) return;
+                   journal_.reset();
+                   // Last: the callback may destroy this object.
+                   if (done_) std::exchange(done_, nullptr)();
+                 });
   }
-  return ending->alive > 0;
+}
+
+void Leftovers::WhenDone(absl::AnyInvocable<void() &&> done) {
+  if (alive_ == 0) return std::move(done)();
+  done_ = std::move(done);
+}
+
+std::shared_ptr<Journal> JournalOfTheDead(const std::string& work_directory) {
+  const UniqueFd directory(
+      open(work_directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // Open() would make a journal.
+  if (!directory.valid() || !Journal::IsIn(directory.get())) return nullptr;
+  auto journal = Journal::Open(directory.get(), work_directory);
+  return journal.ok() ? *std::move(journal) : nullptr;
 }
 
 }  // namespace external_containerizer

@@ -18,16 +18,7 @@ namespace external_containerizer {
 namespace {
 
 constexpr size_t kFirstBytes = 64;
-constexpr size_t kReadBytes = 64 << 10;
-
-std::array<char, kRecordPrefixBytes> Prefix(size_t payload) {
-  std::array<char, kRecordPrefixBytes> prefix;
-  for (char& byte : prefix) {
-    byte = static_cast<char>(payload & 0xff);
-    payload >>= 8;
-  }
-  return prefix;
-}
+constexpr size_t kMaxPayload = 0xffffffff;
 
 uint32_t LengthIn(absl::string_view prefix) {
   uint32_t length = 0;
@@ -37,7 +28,7 @@ uint32_t LengthIn(absl::string_view prefix) {
   return length;
 }
 
-// Four such bytes would be a length of more than 150 MB.
+// Four printable bytes would be a length of more than 150 MB.
 bool LooksLikeText(absl::string_view bytes) {
   return std::all_of(bytes.begin(), bytes.end(), [](char c) {
     const auto byte = static_cast<unsigned char>(c);
@@ -46,7 +37,7 @@ bool LooksLikeText(absl::string_view bytes) {
   });
 }
 
-// The outcome of poll() is not needed: what follows it says what is wrong.
+// Ignores errors of poll(): the next read() or write() reports them.
 void WaitFor(int fd, short events) {
   pollfd ready{fd, events, 0};
   poll(&ready, 1, -1);
@@ -54,22 +45,16 @@ void WaitFor(int fd, short events) {
 
 bool WouldBlock(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
-std::array<iovec, 2> RemainingOf(
-    const std::array<char, kRecordPrefixBytes>& prefix,
-    absl::string_view payload, size_t written) {
-  const size_t of_prefix = std::min(written, prefix.size());
-  const size_t of_payload = written - of_prefix;
-  return {iovec{const_cast<char*>(prefix.data()) + of_prefix,
-                prefix.size() - of_prefix},
-          iovec{const_cast<char*>(payload.data()) + of_payload,
-                payload.size() - of_payload}};
-}
-
 }  // namespace
 
 std::string EncodeRecord(absl::string_view payload) {
-  const auto prefix = Prefix(payload.size());
-  return absl::StrCat(absl::string_view(prefix.data(), prefix.size()), payload);
+  std::string record;
+  record.reserve(kRecordPrefixBytes + payload.size());
+  for (size_t i = 0; i < kRecordPrefixBytes; ++i) {
+    record += static_cast<char>(payload.size() >> (8 * i) & 0xff);
+  }
+  record.append(payload.data(), payload.size());
+  return record;
 }
 
 std::optional<absl::string_view> WholeRecord(absl::string_view bytes,
@@ -81,7 +66,7 @@ std::optional<absl::string_view> WholeRecord(absl::string_view bytes,
   return bytes.substr(0, length);
 }
 
-// Meaningful once the prefix is there.
+// Only after the prefix has come.
 uint32_t RecordReader::Announced() const { return LengthIn(first_bytes_); }
 
 RecordReader::State RecordReader::state() const {
@@ -119,10 +104,10 @@ RecordReader::State RecordReader::Feed(absl::string_view bytes) {
   return state();
 }
 
-absl::StatusOr<bool> RecordReader::ReadFrom(int fd) {
-  char buffer[kReadBytes];
+absl::StatusOr<bool> RecordReader::ReadFrom(int fd, size_t limit) {
+  char buffer[kMaxRead];
   for (;;) {
-    const ssize_t count = read(fd, buffer, sizeof(buffer));
+    const ssize_t count = read(fd, buffer, std::min(sizeof(buffer), limit));
     if (count > 0) {
       Feed(absl::string_view(buffer, static_cast<size_t>(count)));
       return true;
@@ -170,51 +155,31 @@ absl::StatusOr<std::optional<std::string>> RecordReader::Finish() && {
                    Announced(), " bytes that it announces: ", quoted));
 }
 
-RecordWriter::RecordWriter(std::string payload)
-    : prefix_(Prefix(payload.size())), payload_(std::move(payload)) {}
-
-std::array<iovec, 2> RecordWriter::Remaining() const {
-  return RemainingOf(prefix_, payload_, written_);
-}
-
-bool RecordWriter::done() const {
-  return written_ == prefix_.size() + payload_.size();
-}
-
 absl::StatusOr<std::optional<std::string>> ReadRecord(int fd,
                                                       size_t max_payload) {
   RecordReader reader(max_payload);
-  char buffer[kReadBytes];
   while (reader.missing() > 0) {
-    const ssize_t count =
-        read(fd, buffer, std::min(sizeof(buffer), reader.missing()));
-    if (count > 0) {
-      reader.Feed(absl::string_view(buffer, static_cast<size_t>(count)));
-    } else if (count == 0) {
-      break;
-    } else if (WouldBlock(errno)) {
-      WaitFor(fd, POLLIN);
-    } else if (errno != EINTR) {
-      return absl::ErrnoToStatus(errno, "cannot read a record");
-    }
+    const uint64_t before = reader.total_bytes();
+    const absl::StatusOr<bool> more = reader.ReadFrom(fd, reader.missing());
+    if (!more.ok()) return more.status();
+    if (!*more) break;
+    if (reader.total_bytes() == before) WaitFor(fd, POLLIN);
   }
   return std::move(reader).Finish();
 }
 
 absl::Status WriteRecord(int fd, absl::string_view payload) {
-  if (payload.size() > kMaxRecordPayload) {
+  if (payload.size() > kMaxPayload) {
     return absl::InvalidArgumentError(
         absl::StrCat("cannot write a record of ", payload.size(),
-                     " bytes: at most ", kMaxRecordPayload, " fit"));
+                     " bytes: at most ", kMaxPayload, " fit"));
   }
-  const auto prefix = Prefix(payload.size());
-  size_t written = 0;
-  while (written < prefix.size() + payload.size()) {
-    const auto pieces = RemainingOf(prefix, payload, written);
-    const ssize_t count =
-        writev(fd, pieces.data(), static_cast<int>(pieces.size()));
+  const std::string record = EncodeRecord(payload);
+  absl::string_view left = record;
+  while (!left.empty()) {
+    const ssize_t count = write(fd, left.data(), left.size());
     if (count >= 0) {
-      written += static_cast<size_t>(count);
+      left.remove_prefix(static_cast<size_t>(count));
     } else if (WouldBlock(errno)) {
       WaitFor(fd, POLLOUT);
     } else if (errno != EINTR) {

@@ -19,10 +19,9 @@
 namespace external_containerizer {
 namespace {
 
-// Whoever can write to the directory may change it under us; not for ever.
+// Other processes may change the directory meanwhile, so opening is tried
+// again.
 constexpr int kAttempts = 3;
-
-constexpr off_t kMaxBounded = off_t{1} << 20;
 
 std::string Quoted(absl::string_view text) {
   return absl::StrCat("\"", absl::CHexEscape(text), "\"");
@@ -68,7 +67,7 @@ absl::Status CheckPath(const Sandbox& sandbox) {
 absl::StatusOr<UniqueFd> OpenRoot(const Sandbox& sandbox) {
   const absl::Status status = CheckPath(sandbox);
   if (!status.ok()) return status;
-  // The root's own name is the operator's, who may use links.
+  // The operator chose the root, and may use links in its path.
   UniqueFd root(open(sandbox.root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!root.valid()) {
     return FileError("cannot use the directory of sandboxes", sandbox.root,
@@ -114,7 +113,7 @@ std::string SandboxIdentity(int directory) {
       0) {
     return "";
   }
-  // A file system without a time of birth says zero, always.
+  // On a file system without birth times the time is always zero.
   return absl::StrCat(info.stx_dev_major, ":", info.stx_dev_minor, " ",
                       info.stx_ino, " ", info.stx_btime.tv_sec, ".",
                       info.stx_btime.tv_nsec);
@@ -133,16 +132,16 @@ absl::StatusOr<AppendedFile> OpenForAppending(
     int directory, const std::string& name,
     const std::optional<Sandbox::Owner>& owner, const std::string& where) {
   const std::string path = absl::StrCat(where, "/", name);
-  // O_NONBLOCK, so that a FIFO or a lease that appears meanwhile cannot hold
-  // us up; it is taken off below.
+  // O_NONBLOCK, so that a FIFO or a lease that appears meanwhile cannot block.
+  // It is cleared below.
   constexpr int kFlags =
       O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
   for (int attempt = 1;; ++attempt) {
     struct stat info;
     bool made = false;
     UniqueFd fd;
-    // Looked at before it is opened, because opening alone can do something
-    // to a device.
+    // Checked before it is opened, because opening can change the state of a
+    // device.
     if (fstatat(directory, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0) {
       const absl::Status status = CheckFile(info, path);
       if (!status.ok()) return status;
@@ -163,8 +162,8 @@ absl::StatusOr<AppendedFile> OpenForAppending(
     const absl::Status status = CheckFile(info, path);
     if (!status.ok()) return status;
     if (made) {
-      // The process's umask had its say in open(). The owner comes last: from
-      // then on the file may be somebody else's.
+      // open() applied the umask. The owner is set last: afterwards the file
+      // may belong to another user.
       if (fchmod(fd.get(), 0644) != 0) {
         return FileError("cannot set the mode of", path, errno);
       }
@@ -186,18 +185,6 @@ absl::StatusOr<AppendedFile> OpenForAppending(
   }
 }
 
-absl::StatusOr<AppendedFile> OpenBounded(int directory, const std::string& name,
-                                         const std::string& where) {
-  absl::StatusOr<AppendedFile> file =
-      OpenForAppending(directory, name, std::nullopt, where);
-  if (!file.ok() || file->offset < kMaxBounded ||
-      renameat(directory, name.c_str(), directory, (name + ".old").c_str()) !=
-          0) {
-    return file;
-  }
-  return OpenForAppending(directory, name, std::nullopt, where);
-}
-
 std::string ReadAppended(int directory, const std::string& name,
                          const AppendedFile& file, size_t max_bytes) {
   struct stat info;
@@ -211,18 +198,17 @@ std::string ReadAppended(int directory, const std::string& name,
   }
   const UniqueFd fd(openat(directory, name.c_str(),
                            O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  if (!fd.valid() || fstat(fd.get(), &info) != 0 || !same() ||
-      info.st_size <= file.offset) {
-    return "";
-  }
+  if (!fd.valid() || fstat(fd.get(), &info) != 0 || !same()) return "";
+  // A file that is shorter than before was emptied since.
+  const off_t first = info.st_size < file.offset ? 0 : file.offset;
   const off_t begin =
-      std::max(file.offset, info.st_size - static_cast<off_t>(max_bytes));
+      std::max(first, info.st_size - static_cast<off_t>(max_bytes));
   std::string text(static_cast<size_t>(info.st_size - begin), '\0');
   const ssize_t size = pread(fd.get(), text.data(), text.size(), begin);
   text.resize(size > 0 ? static_cast<size_t>(size) : 0);
   const size_t line_end = text.find('\n');
-  if (begin > file.offset && line_end < text.size() - 1) {
-    text.erase(0, line_end + 1);  // The rest of a line.
+  if (begin > first && line_end < text.size() - 1) {
+    text.erase(0, line_end + 1);  // Drops the rest of a line.
   }
   return text;
 }

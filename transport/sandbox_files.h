@@ -22,21 +22,22 @@
 
 namespace external_containerizer {
 
-// The directory of `sandbox`, resolved beneath its root without following any
-// link below that. FAILED_PRECONDITION if there is none, INVALID_ARGUMENT if
-// the path is not one; RESOURCE_EXHAUSTED if no descriptor is to be had.
+// Opens the directory of `sandbox`, beneath its root and without following a
+// link below that. Returns FAILED_PRECONDITION if the directory is missing or a
+// link, INVALID_ARGUMENT if the path is not valid, and RESOURCE_EXHAUSTED if no
+// descriptor is left.
 absl::StatusOr<UniqueFd> OpenSandbox(const Sandbox& sandbox);
 
-// Tells the directory that `directory` has open from every other one that may
-// take its place, also from one that gets the same inode after it was removed.
-// Empty if the system does not say.
+// Returns a text that identifies the open directory: another directory that
+// takes its place has another text, even if it has the same inode number. Empty
+// if the system does not tell enough.
 std::string SandboxIdentity(int directory);
 
-// OpenSandbox() for `launch`: FAILED_PRECONDITION also if the directory is not
-// the one that `sandbox.identity` names.
+// As OpenSandbox(), for `launch`: returns FAILED_PRECONDITION also if the
+// directory is not the one that `sandbox.identity` identifies.
 absl::StatusOr<UniqueFd> OpenSandboxForLaunch(const Sandbox& sandbox);
 
-// A file that is being appended to, and where it ended when it was opened.
+// A file that is appended to, and the position of its end when it was opened.
 struct AppendedFile {
   UniqueFd fd;  // Write-only and blocking: a program's stdout or stderr.
   dev_t device = 0;
@@ -44,22 +45,18 @@ struct AppendedFile {
   off_t offset = 0;
 };
 
-// Opens `name` in `directory` for appending. Makes it (mode 0644, `owner`) if
-// it is not there; what is there keeps its owner and mode. FAILED_PRECONDITION
-// with the reason if it may not be written to, e.g. because it is a link.
-// `where` is the directory's name, for messages.
+// Opens `name` in `directory` for appending. A missing file is made, with mode
+// 0644 and `owner`; an existing one keeps its owner and mode. Returns
+// FAILED_PRECONDITION with the reason if the file may not be written to, for
+// example because it is a link. `where` is the name of the directory for
+// messages.
 absl::StatusOr<AppendedFile> OpenForAppending(
     int directory, const std::string& name,
     const std::optional<Sandbox::Owner>& owner, const std::string& where);
 
-// OpenForAppending() for a file of ours that must not grow for ever: one of
-// 1 MiB is put aside as `name`.old first. By one thread at a time.
-absl::StatusOr<AppendedFile> OpenBounded(int directory, const std::string& name,
-                                         const std::string& where);
-
-// The end of what was appended to `file` since it was opened, by whomever: at
-// most `max_bytes`, beginning with a whole line if there is one. Empty if
-// `name` in `directory` is no longer that file.
+// Returns the last bytes that any process has appended to `file` since it was
+// opened: at most `max_bytes`, from the beginning of a line if they hold one.
+// Returns "" if `name` in `directory` is another file by now.
 std::string ReadAppended(int directory, const std::string& name,
                          const AppendedFile& file, size_t max_bytes);
 

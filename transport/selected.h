@@ -5,8 +5,13 @@
 //
 //   bazel build --//transport:backend=fork_exec|unix_socket|mock|custom ...
 //
-// Link //transport:selected for it. Only that back-end is linked, and nothing
-// else needs to know which one it is.
+// A binary that depends on //transport:selected links that transport alone, and
+// needs no other code for the choice:
+//
+//   TransportOptions options;
+//   options.program = "/opt/bin/my_program";
+//   options.work_directory = "/var/lib/agent/transport";
+//   Containerizer::Create(Options(), SelectedTransport(std::move(options)));
 
 #ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_SELECTED_H_
 #define EXTERNAL_CONTAINERIZER_TRANSPORT_SELECTED_H_
@@ -23,28 +28,28 @@
 
 namespace external_containerizer {
 
-// What an operator can say about any transport. One that has no use for an
-// option ignores it.
+// The options that an operator can set for any transport. A transport ignores
+// the options that it does not use.
 struct TransportOptions {
   // The external containerizer program: a path, or shell words that the
   // command's name is appended to.
   std::string program;
-  // Where the transport keeps files of its own. Absolute, exists, and only the
-  // agent can write to it.
+  // The directory for the transport's own files. It is absolute, exists, and
+  // only the agent can write to it.
   std::string work_directory;
   // The agent's variables that programs see, by name or as a prefix and '*'
   // ("LC_*"); "*" is all of them. nullopt: the transport's own few (D20).
   std::optional<std::vector<std::string>> inherit;
-  // Called on the loop with each process that is started for one command, if
-  // the transport does that, and the command's sandbox; may be null.
+  // Called on the loop for each process that the transport starts for a
+  // command, with the command's sandbox. May be null.
   std::function<void(Command, const std::optional<Sandbox>&, pid_t)> on_started;
 };
 
-// Its name in the flag, e.g. "fork_exec".
+// Returns the transport's name in the flag, for example "fork_exec".
 absl::string_view SelectedTransportName();
 
-// Fails, when it is called on the loop, with what the transport's own factory
-// fails with.
+// Makes the factory of the transport. Calling the factory on the loop fails
+// with the errors that the header of that transport lists.
 TransportFactory SelectedTransport(TransportOptions options);
 
 }  // namespace external_containerizer

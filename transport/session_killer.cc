@@ -19,18 +19,14 @@
 namespace external_containerizer {
 namespace {
 
-// A look at one process is one system call, so a slice takes well below a
-// millisecond.
-constexpr int kProcessesPerSlice = 512;
-
-// A member that forks and exits between the reading of the list and the look at
-// it leaves a child that this list does not have. The next one has it.
+// A member that forks and exits after the list was read and before it is looked
+// at leaves a child that is missing in this list, and present in the next one.
 constexpr int kCleanPasses = 2;
 
 constexpr absl::Duration kShortestPause = absl::Milliseconds(1);
 constexpr absl::Duration kLongestPause = absl::Milliseconds(50);
 
-// Whether a leader still keeps its number from being reused.
+// Whether the leader still prevents a reuse of its number.
 bool HoldsNumber(int pidfd, bool is_child) {
   if (!is_child) return !HasEnded(pidfd);
   siginfo_t info;
@@ -40,16 +36,16 @@ bool HoldsNumber(int pidfd, bool is_child) {
 
 }  // namespace
 
-SessionKiller::SessionKiller(EventLoop* loop, absl::Duration patience)
-    : loop_(loop), patience_(patience) {}
+SessionKiller::SessionKiller(EventLoop* loop, absl::Duration patience,
+                             int slice)
+    : loop_(loop), patience_(patience), slice_(slice) {}
 
 SessionKiller::~SessionKiller() {
-  *alive_ = false;
-  // Whoever is stopped would stay so.
+  // Stopped leaders would stay stopped.
   for (const auto& [leader, session] : sessions_) {
     SendSignal(session.pidfd, SIGKILL);
   }
-  if (timer_.has_value()) loop_->CancelTimer(*timer_);
+  loop_->CancelTimer(timer_);
 }
 
 void SessionKiller::Kill(pid_t leader, int pidfd, bool is_child, Done done) {
@@ -62,26 +58,21 @@ void SessionKiller::Kill(pid_t leader, int pidfd, bool is_child, Done done) {
   session.done = std::move(done);
   sessions_.insert_or_assign(leader, std::move(session));
   pause_ = kShortestPause;
-  // A pass that is under way goes on at once by itself; one that is waited
-  // for need not be.
+  // A pass that is under way goes on by itself. Otherwise a new one begins now.
   if (proc_ == nullptr) Schedule(absl::ZeroDuration());
 }
 
-void SessionKiller::Finish(absl::Duration limit) {
-  const Deadline deadline(limit);
-  while (!sessions_.empty() && !deadline.Expired()) {
+void SessionKiller::KillNow() {
+  for (int pass = 0; pass < kCleanPasses; ++pass) {
     while (Step()) {
     }
-    if (sessions_.empty()) return;
-    const timespec pause = absl::ToTimespec(kShortestPause);
-    nanosleep(&pause, nullptr);
   }
 }
 
 void SessionKiller::Schedule(absl::Duration delay) {
-  if (timer_.has_value()) loop_->CancelTimer(*timer_);
+  loop_->CancelTimer(timer_);
   timer_ = loop_->RunAfter(delay, [this] {
-    timer_.reset();
+    timer_ = 0;
     if (Step()) Schedule(absl::ZeroDuration());
   });
 }
@@ -92,11 +83,11 @@ bool SessionKiller::Step() {
     proc_.reset(opendir("/proc"));
     for (auto& [leader, session] : sessions_) {
       session.in_pass = true;
-      // Without a list of processes nobody can say that there is none.
+      // Without a list of processes no session is known to be empty.
       session.found = proc_ == nullptr;
     }
   }
-  for (int i = 0; proc_ != nullptr && i < kProcessesPerSlice; ++i) {
+  for (int i = 0; proc_ != nullptr && i < slice_; ++i) {
     const struct dirent* entry = readdir(proc_.get());
     if (entry == nullptr) {
       proc_.reset();
@@ -116,13 +107,13 @@ bool SessionKiller::Step() {
 void SessionKiller::KillMember(pid_t leader, Session* session, pid_t member) {
   const UniqueFd pidfd = OpenPidfd(member);
   if (!pidfd.valid()) {
-    if (errno != ESRCH) session->found = true;  // No descriptor: later.
+    if (errno != ESRCH) session->found = true;  // Without a descriptor: later.
     return;
   }
   if (HasEnded(pidfd.get())) return;
-  // Whatever has this number now is in the session. If it is not what the
-  // pidfd refers to, that one is dead, and a signal to it goes nowhere. The
-  // leader comes last: its number was its own all the while.
+  // The process with this number is in the session now. If the pidfd refers to
+  // an earlier process with the number, that one is dead and the signal has no
+  // effect. The leader is checked last: then its number was never free.
   if (getsid(member) != leader) return;
   if (!HoldsNumber(session->pidfd, session->is_child)) {
     session->untouchable = true;
@@ -149,7 +140,7 @@ void SessionKiller::EndPass() {
       continue;
     }
     if (session.deadline.Expired()) {
-      // Stopped, it would stay for ever.
+      // A stopped leader would stay for ever.
       SendSignal(session.pidfd, SIGKILL);
       over.emplace_back(std::move(session.done), false);
       it = sessions_.erase(it);
@@ -161,10 +152,10 @@ void SessionKiller::EndPass() {
     Schedule(pause_);
     pause_ = std::min(2 * pause_, kLongestPause);
   }
-  // Last: what is called may destroy us.
-  const std::shared_ptr<bool> alive = alive_;
+  // Last: a callback may destroy this object.
+  const auto alive = alive_.Watch();
   for (auto& [done, ended] : over) {
-    if (*alive) std::move(done)(ended);
+    if (!alive.expired()) std::move(done)(ended);
   }
 }
 

@@ -1,14 +1,18 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// Ends whole sessions: SIGKILL to every process in them, each by pidfd, never
-// to a process that merely has a number that was once theirs.
+// Ends whole sessions: sends SIGKILL to each of their processes by pidfd, so
+// that a process with a reused number is never hit.
 //
-// The kernel does not reuse a session's number while its leader is there. So
-// the leader has to stay while members are looked for: a child of ours does, as
-// a zombie that is reaped only afterwards; the child of another process is
-// stopped first and killed last. /proc is gone through in slices, again and
-// again until no member is left.
+//   SessionKiller killer(&loop, absl::Seconds(5));
+//   killer.Kill(child.pid, child.pidfd.get(), /*is_child=*/true,
+//               [](bool ended) { ... });  // Now reap the child.
+//
+// The kernel does not reuse a session's number while its leader exists. So the
+// leader has to exist while members are looked for. A child of this process
+// does: it is killed first and reaped last, and is a zombie between. The child
+// of another process is stopped first and killed last. The killer goes through
+// /proc in slices, again and again until it finds no member.
 
 #ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_SESSION_KILLER_H_
 #define EXTERNAL_CONTAINERIZER_TRANSPORT_SESSION_KILLER_H_
@@ -18,10 +22,10 @@
 
 #include <map>
 #include <memory>
-#include <optional>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/time/time.h"
+#include "external_containerizer/transport/alive.h"
 #include "external_containerizer/transport/event_loop.h"
 #include "external_containerizer/transport/linux/clock.h"
 
@@ -30,25 +34,28 @@ namespace external_containerizer {
 // On the loop's thread only.
 class SessionKiller {
  public:
-  // True if nothing of the session is alive any more. False if that could not
-  // be brought about, or could not be proven.
+  // `ended` is true if no process of the session is alive. It is false if one
+  // is, or if that cannot be proven.
   using Done = absl::AnyInvocable<void(bool ended) &&>;
 
-  // Gives up on a session after `patience`.
-  SessionKiller(EventLoop* loop, absl::Duration patience);
-  // Ends the leaders that are left, and forgets every `done`, uncalled.
+  // Gives up a session after `patience`. Looks at `slice` entries of /proc in
+  // one turn of the loop; the default takes less than a millisecond.
+  SessionKiller(EventLoop* loop, absl::Duration patience, int slice = 512);
+  // Kills the leaders that are left, and destroys every `done` uncalled.
   ~SessionKiller();
   SessionKiller(const SessionKiller&) = delete;
   SessionKiller& operator=(const SessionKiller&) = delete;
 
-  // Ends the session that `leader` leads. `pidfd` is the leader's, which the
-  // caller keeps open, and does not reap, until `done` is called, on the loop
-  // and never inside this call. `is_child`: it stays as a zombie until then.
-  // Members of a session whose leader is gone already are left alone.
+  // Ends the session of `leader`, whose descriptor is `pidfd`, and calls `done`
+  // from the loop, never inside this call. Until then the caller keeps `pidfd`
+  // open and does not reap the leader. `is_child` says that the leader is a
+  // child of this process that stays a zombie until it is reaped. If the leader
+  // was reaped before, the members are left alone.
   void Kill(pid_t leader, int pidfd, bool is_child, Done done);
 
-  // Goes on with it now, and blocks for `limit` at most.
-  void Finish(absl::Duration limit);
+  // Goes through /proc twice inside this call, and kills all members that it
+  // finds. Does not wait for their ends.
+  void KillNow();
 
  private:
   struct Session {
@@ -74,11 +81,12 @@ class SessionKiller {
 
   EventLoop* const loop_;
   const absl::Duration patience_;
+  const int slice_;
   std::map<pid_t, Session> sessions_;
   std::unique_ptr<DIR, CloseDir> proc_;  // Open during a pass.
   absl::Duration pause_;                 // Before the next pass.
-  std::optional<EventLoop::TimerId> timer_;
-  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  EventLoop::TimerId timer_ = 0;
+  const Alive alive_;
 };
 
 }  // namespace external_containerizer

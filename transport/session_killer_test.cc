@@ -4,12 +4,19 @@
 #include "external_containerizer/transport/session_killer.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "external_containerizer/transport/linux/clock.h"
 #include "external_containerizer/transport/linux/pidfd.h"
 #include "external_containerizer/transport/linux/process.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
@@ -28,7 +35,10 @@ class SessionKillerTest : public ::testing::Test {
   SessionKillerTest()
       : loop_(*EventLoop::Create()),
         killer_(
-            std::make_unique<SessionKiller>(loop_.get(), absl::Seconds(30))) {}
+            std::make_unique<SessionKiller>(loop_.get(), absl::Seconds(30))) {
+    directory_ = ::testing::TempDir() + "session_killer.XXXXXX";
+    EXPECT_NE(mkdtemp(directory_.data()), nullptr);
+  }
 
   struct Session {
     Process leader;
@@ -80,6 +90,7 @@ class SessionKillerTest : public ::testing::Test {
       "(sleep 1000 & sleep 1000 & sh -c 'sleep 1000; :' & echo ready; wait) &"
       "trap '' TERM HUP; wait; wait";
 
+  std::string directory_;
   std::unique_ptr<EventLoop> loop_;
   std::unique_ptr<SessionKiller> killer_;
   std::vector<bool> ended_;
@@ -167,12 +178,44 @@ TEST_F(SessionKillerTest, ChildrenOfWhatEndsMeanwhileAreFound) {
   }
 }
 
-TEST_F(SessionKillerTest, FinishBlocksUntilItIsDone) {
-  const Session session = Start(kFamily);
+// The same, one entry of the list in a turn of the loop: what the list does not
+// have is made while it is gone through.
+TEST_F(SessionKillerTest, OneLookThatFindsNothingIsNotEnough) {
+  const std::string go = directory_ + "/go";
+  const std::string member = directory_ + "/member";
+  ASSERT_EQ(mkfifo(go.c_str(), 0600), 0);
+  const Session session = Start(absl::StrCat("(sh -c 'echo $$ > ", member,
+                                             "; echo ready; read x < ", go,
+                                             "; sleep 1000 &') & wait")
+                                    .c_str());
+  pid_t pid = 0;
+  std::ifstream(member) >> pid;
+  const UniqueFd pidfd = OpenPidfd(pid);
+  ASSERT_TRUE(pidfd.valid());
+  killer_ = std::make_unique<SessionKiller>(loop_.get(), absl::Seconds(30), 1);
   Kill(session, true);
-  killer_->Finish(absl::Seconds(30));
+  loop_->RunAfter(absl::ZeroDuration(), [&] {
+    // The list is read, and only its first entry was looked at.
+    EXPECT_FALSE(HasEnded(pidfd.get()));
+    std::ofstream(go) << "go\n";
+    EXPECT_TRUE(AwaitEnd(pidfd.get(), Deadline(absl::Seconds(30))));
+    EXPECT_FALSE(AllDead(session));
+  });
+  loop_->Run();
   EXPECT_THAT(ended_, ElementsAre(true));
   EXPECT_TRUE(AllDead(session));
+  Reap(session);
+}
+
+TEST_F(SessionKillerTest, KillNowKillsAllAndWaitsForNone) {
+  const Session session = Start(kFamily);
+  Kill(session, true);
+  killer_->KillNow();
+  killer_.reset();
+  fcntl(session.alive.get(), F_SETFL, 0);
+  char byte;
+  // All that were alive are about to end, without the loop.
+  EXPECT_EQ(read(session.alive.get(), &byte, 1), 0);
   Reap(session);
 }
 

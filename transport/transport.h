@@ -1,12 +1,20 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// How one command reaches the external containerizer program and how its
-// answer comes back. Bytes in, bytes out: a transport knows no container.
+// Carries one command to the external containerizer program, and its answer
+// back. A transport handles bytes and knows nothing of containers.
 //
 //   caller ── Invocation ──▶ Transport ──▶ program
 //      ▲                         │
 //      └───────── Answer ────────┘
+//
+//   Invocation invocation;
+//   invocation.command = Command::kUsage;
+//   invocation.input = usage.SerializeAsString();
+//   invocation.timeout = absl::Seconds(5);
+//   transport.Invoke(std::move(invocation), [](Answer answer) {
+//     if (!answer.status.ok()) LOG(ERROR) << answer.status;
+//   });
 //
 // Everything here happens on the thread of one EventLoop.
 
@@ -31,7 +39,7 @@
 
 namespace external_containerizer {
 
-// What a program can be told to do (Mesos 0.19–1.0).
+// The commands of the protocol (Mesos 0.19–1.0).
 enum class Command : uint8_t {
   kLaunch,
   kUpdate,
@@ -42,19 +50,19 @@ enum class Command : uint8_t {
   kRecover,
 };
 
-// The command's name on the wire: the program's argument, e.g. "launch".
+// Returns the program's argument for a command, for example "launch".
 absl::string_view CommandName(Command command);
 
 // Whether the program answers with a record: usage, wait and containers.
 bool HasResult(Command command);
 
-// Whether a command is of no use once nobody waits for its end, so that it is
+// Whether a command is useless once nobody waits for its answer, so that it is
 // ended then: usage, wait and containers, and recover, which the next agent
-// asks for again.
+// repeats.
 bool EndsWithItsCaller(Command command);
 
-// The largest `Invocation::input`, the same for every transport, so that what
-// one can carry every other can too.
+// The largest `Invocation::input`. It is the same for every transport, so that
+// a change of transport makes no message too large.
 inline constexpr size_t kMaxInputBytes = (4u << 20) - (4u << 10);
 
 // A container's working directory. Programs and tasks can write below `root`,
@@ -67,9 +75,9 @@ struct Sandbox {
 
   std::string root;  // Absolute; only the agent can write to it.
   std::string path;  // Relative to `root`, at least one component, no "..".
-  std::optional<Owner> owner;  // Of files that we make in it.
-  // SandboxIdentity() of the directory as the agent made it. `launch` is not
-  // started in any other. Empty: whatever directory is there.
+  std::optional<Owner> owner;  // The owner of files that a transport makes.
+  // SandboxIdentity() of the directory that the agent made. `launch` is started
+  // in no other directory, but in any if this is empty.
   std::string identity = {};
 
   std::string FullPath() const { return root + "/" + path; }
@@ -80,17 +88,16 @@ using Environment = std::map<std::string, std::string>;
 // One command to the program.
 struct Invocation {
   Command command = Command::kRecover;
-  // One serialized message; empty for containers and recover.
+  // One serialized message. Empty for containers and recover.
   std::string input;
   std::optional<Sandbox> sandbox;
-  // The variables of the protocol. They win over what the transport was
-  // configured to inherit (D20).
+  // The variables of the protocol. They win over inherited ones (D20).
   Environment environment;
-  // Sending and answering; enforced by the transport and nowhere else.
+  // The time for sending and answering. Only the transport enforces it.
   absl::Duration timeout = absl::InfiniteDuration();
 };
 
-// What is known of a command that is over.
+// Whether the program did a command that is over.
 enum class Outcome {
   kAnswered,    // The program did the command, or said that it could not.
   kNotStarted,  // The program never saw the command.
@@ -98,21 +105,21 @@ enum class Outcome {
   kUnknown,     // It may or may not have done it; it may still be at it.
 };
 
-// How a command ended. `output` is to be judged before `status`: a program
-// may answer `wait` well and then exit with the task's code (D21).
+// The end of a command. A caller looks at `output` before `status`: a program
+// may answer `wait` correctly and then exit with the task's code (D21).
 struct Answer {
   Outcome outcome = Outcome::kUnknown;
-  // The one record that the program wrote, without its length; nullopt if it
-  // wrote none. May be present together with an error in `status`.
+  // The payload of the one record that the program wrote, or nullopt if it
+  // wrote none. A record may come together with an error in `status`.
   std::optional<std::string> output;
-  // waitpid() status of the command's process; nullopt where the program has
-  // no process per command, or where somebody else reaped it.
+  // The waitpid() status of the command's process, or nullopt if the program
+  // has no process per command, or other code has reaped the process.
   std::optional<int> wait_status;
-  // OK if the command succeeded as far as a transport can tell: exit 0, and
-  // no garbage in place of a record. Otherwise what failed, of which program,
-  // why, and what it said on stderr, escaped and bounded:
+  // OK if the process exited with 0 and wrote no garbage. Otherwise the message
+  // names the command, the program and the reason, and quotes the end of
+  // stderr, escaped:
   //   INTERNAL             the program failed (exit status, signal)
-  //   DATA_LOSS            it wrote something that is no record
+  //   DATA_LOSS            it wrote bytes that are not a record
   //   DEADLINE_EXCEEDED    `timeout` passed; it was ended
   //   FAILED_PRECONDITION  it cannot be executed
   //   UNAVAILABLE          it cannot be reached now; try again
@@ -120,10 +127,10 @@ struct Answer {
   //   INVALID_ARGUMENT     the invocation itself is not one (sizes, NULs)
   //   CANCELLED            Cancel() was called
   absl::Status status;
-  // Which program it was, as the operator knows it: for messages of those who
-  // find fault with `output`. Empty if there is no telling.
+  // The program as the operator named it, for messages about a bad `output`.
+  // Empty if the transport does not know it.
   std::string program = {};
-  // An oddity of a good `output` that does no harm. Empty: none.
+  // A harmless oddity of a good `output`, in words. Empty if it has none.
   std::string remark = {};
 };
 
@@ -132,25 +139,26 @@ using InvocationId = uint64_t;
 // Carries commands. Created, used and destroyed on the loop's thread.
 class Transport {
  public:
-  // Destruction forgets every `done` that is outstanding, uncalled. It kills
-  // running wait, usage, containers and recover commands; launch, update and
-  // destroy are left to finish by themselves.
+  // Destroys every outstanding `done` uncalled. Kills running wait, usage,
+  // containers and recover commands; launch, update and destroy go on without
+  // the transport. Never blocks.
   virtual ~Transport() = default;
 
-  // Starts a command. `done` is called exactly once, on the loop, never inside
-  // Invoke() or Cancel(). Ids are never reused.
+  // Starts a command, and calls `done` exactly once, from the loop, never
+  // inside Invoke() or Cancel(). Ids are never reused.
   virtual InvocationId Invoke(Invocation invocation,
                               absl::AnyInvocable<void(Answer) &&> done) = 0;
 
   // Ends a command. Its `done` is called when the command has provably ended,
-  // or after 5 s with kUnknown. No effect on one that is over.
+  // or after 5 s with kUnknown. No effect on a command that is over.
   virtual void Cancel(InvocationId id) = 0;
 
-  // How many `wait` commands fit at once, e.g. by the descriptor limit.
+  // How many `wait` commands can run at once, for example within the limit of
+  // descriptors.
   virtual size_t MaxWaits() const = 0;
 };
 
-// Makes a transport on a loop; called once, on the loop's thread.
+// Makes a transport on a loop. Is called once, on the loop's thread.
 using TransportFactory =
     absl::AnyInvocable<absl::StatusOr<std::unique_ptr<Transport>>(
                            EventLoop& loop) &&>;

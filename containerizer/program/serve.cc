@@ -301,7 +301,7 @@ class Helper {
   bool signaled_ = false;
 };
 
-absl::Status Serve(const std::string& program, const Arguments& arguments,
+absl::Status Serve(const Arguments& arguments,
                    ServedTransport make_transport) {
   // Waits and connections hold descriptors.
   RaiseDescriptorLimit();
@@ -324,8 +324,6 @@ absl::Status Serve(const std::string& program, const Arguments& arguments,
   if (!transport.ok()) return transport.status();
 
   HelperOptions options;
-  options.program = program;
-  options.work_directory = socket.substr(0, socket.rfind('/'));
   options.outdated = [name = ExecutableName()] {
     return IsExecutableReplaced(name);
   };
@@ -360,7 +358,7 @@ int ServeMain(const std::string& program,
   absl::Status status = parsed.status();
   int code = 2;
   if (status.ok()) {
-    status = Serve(program, *parsed, std::move(transport));
+    status = Serve(*parsed, std::move(transport));
     code = absl::IsAlreadyExists(status) ? helper::kAlreadyServed : 1;
   }
   if (status.ok()) return 0;

@@ -20,17 +20,17 @@
 namespace external_containerizer {
 namespace {
 
-// Escaped. Of a message 4 KiB are shown in many places, and of what a program
-// says before it fails the end says why.
+// The largest quote, after escaping. Many places show only 4 KiB of a message.
+// The end of a program's stderr tells most.
 constexpr size_t kMaxQuote = 3 << 10;
 
-// Why a command whose process ended by itself failed; OK if it did not.
+// The error of a command whose process ended by itself, or OK.
 absl::Status JudgeEnd(const std::string& who, const CommandEnd& end) {
   const std::string garbage =
       end.record.ok() ? ""
                       : absl::StrCat(", and ", end.record.status().message());
   if (!end.wait_status.has_value()) {
-    // A good record counts; nothing else says that it worked.
+    // Without an exit status only a good record shows success.
     if (end.record.ok() && end.record->has_value()) return absl::OkStatus();
     return absl::InternalError(absl::StrCat(
         who,
@@ -58,7 +58,7 @@ Answer MakeAnswer(CommandEnd end) {
   const std::string who = absl::StrCat(CommandName(end.command), " by \"",
                                        absl::CHexEscape(end.program), "\"");
   const bool has_record = end.record.ok() && end.record->has_value();
-  // Our SIGKILL may have come too late: then it does not matter.
+  // The process may have ended before SIGKILL reached it.
   if (end.wait_status.has_value() && !(WIFSIGNALED(*end.wait_status) &&
                                        WTERMSIG(*end.wait_status) == SIGKILL)) {
     end.ending = Ending::kByItself;

@@ -1,7 +1,14 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the end of a process means as the answer to a command.
+// Turns the end of a command's process into the answer to the command.
+//
+//   CommandEnd end;
+//   end.command = Command::kWait;
+//   end.wait_status = status;
+//   end.record = std::move(reader).Finish();
+//   Answer answer = MakeAnswer(std::move(end));
+//   answer.status = WithStderr(answer.status, "cannot open /dev/kvm\n");
 
 #ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_FORK_EXEC_ANSWER_H_
 #define EXTERNAL_CONTAINERIZER_TRANSPORT_FORK_EXEC_ANSWER_H_
@@ -15,35 +22,38 @@
 
 namespace external_containerizer {
 
-// Why we ended a process, if we did.
+// The reason why the transport ended a process, or that it did not.
 enum class Ending {
   kByItself,
   kTimeout,
   kCancelled,
-  kFlood,      // It wrote without end.
-  kLingering,  // Nothing more was expected of it, and it stayed.
-  kUnwatched,  // The loop had no room for it.
+  kFlood,      // It wrote far more than a record.
+  kLingering,  // It had answered, or closed its stdout, and did not end.
+  kUnwatched,  // The loop could not watch it.
 };
 
-// A command's process, after its end.
+// The facts about a command's process after its end.
 struct CommandEnd {
   Command command = Command::kRecover;
   std::string program;  // As the operator gave it.
   Ending ending = Ending::kByItself;
-  // Whether the process, and all of its session if we ended it, is dead.
+  // Whether the process is dead, with its whole session if the transport ended
+  // it.
   bool ended = true;
   std::optional<int> wait_status;
-  // What it wrote, if it is a command with a result.
+  // The record that it wrote, if the command has a result.
   absl::StatusOr<std::optional<std::string>> record =
       std::optional<std::string>();
-  uint64_t trailing_bytes = 0;  // Behind the record.
+  uint64_t trailing_bytes = 0;  // The bytes after the record.
 };
 
-// `status` of the answer does not quote stderr yet.
+// Judges the end by its record, its exit status and the reason. The status of
+// the answer does not quote stderr.
 Answer MakeAnswer(CommandEnd end);
 
-// `status`, with the last lines of what the program said on stderr, escaped:
-// nothing in it can move a cursor or begin a new line in a log.
+// Adds the end of `text`, which the program wrote to stderr, to an error. It is
+// escaped, so that it cannot move a cursor or begin a new line in a log.
+// Returns OK and empty texts unchanged.
 absl::Status WithStderr(const absl::Status& status, const std::string& text);
 
 }  // namespace external_containerizer

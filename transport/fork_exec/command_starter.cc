@@ -4,6 +4,7 @@
 #include "external_containerizer/transport/fork_exec/command_starter.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -13,19 +14,22 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "external_containerizer/transport/linux/mutex_lock.h"
+#include "absl/strings/string_view.h"
+#include "external_containerizer/transport/record_io.h"
 
 namespace external_containerizer {
 namespace {
 
 constexpr char kStdout[] = "stdout";
 constexpr char kStderr[] = "stderr";
-constexpr char kProgramStderr[] = "program.stderr";
 
 constexpr size_t kMaxQuotedStderr = 4096;
 
-// Stands between us and the program where a child's exit status would be lost.
-// Descriptor 3 is ours alone.
+// The bytes that fit into a pipe, also if the user has too many pipes.
+constexpr size_t kPipeBytes = 4096;
+
+// Runs the program and reports its exit status, if ChildrenVanish(). The
+// program does not get descriptor 3.
 constexpr char kTellStatus[] = "\"$@\" 3>&-; echo \"$?\" >&3";
 
 absl::Status NoDescriptor(const char* what) {
@@ -38,8 +42,34 @@ absl::Status OpenPipe(const char* what, UniqueFd* reader, UniqueFd* writer) {
   if (pipe2(fds, O_CLOEXEC) != 0) return NoDescriptor(what);
   reader->Reset(fds[0]);
   writer->Reset(fds[1]);
-  // Of our end only: programs expect theirs to block.
+  // The program's end stays blocking: programs expect that.
   if (fcntl(fds[0], F_SETFL, O_NONBLOCK) != 0) return NoDescriptor(what);
+  return absl::OkStatus();
+}
+
+// Makes a descriptor that reads the record of `payload` and then EOF: a pipe,
+// or a file in memory if the record does not fit into a pipe. A program that
+// ignores its input causes no error (D26).
+absl::Status OpenInput(absl::string_view payload, UniqueFd* fd) {
+  const std::string record = EncodeRecord(payload);
+  UniqueFd writer;
+  if (record.size() <= kPipeBytes) {
+    int fds[2];
+    if (pipe2(fds, O_CLOEXEC) != 0) return NoDescriptor("input");
+    fd->Reset(fds[0]);
+    writer.Reset(fds[1]);
+  } else {
+    fd->Reset(memfd_create("input", MFD_CLOEXEC));
+    if (!fd->valid()) return NoDescriptor("input");
+  }
+  absl::string_view left = record;
+  while (!left.empty()) {
+    const ssize_t size = write(writer.valid() ? writer.get() : fd->get(),
+                               left.data(), left.size());
+    if (size < 0 && errno != EINTR) return NoDescriptor("input");
+    if (size > 0) left.remove_prefix(static_cast<size_t>(size));
+  }
+  if (!writer.valid()) lseek(fd->get(), 0, SEEK_SET);
   return absl::OkStatus();
 }
 
@@ -48,7 +78,7 @@ absl::Status OpenNull(int flags, const char* what, UniqueFd* fd) {
   return fd->valid() ? absl::OkStatus() : NoDescriptor(what);
 }
 
-// The mode of a directory that is open may forbid to work in it.
+// Whether a process may change to the directory: its mode may forbid that.
 bool CanBeEntered(int directory) {
   return UniqueFd(openat(directory, ".", O_PATH | O_DIRECTORY | O_CLOEXEC))
       .valid();
@@ -80,16 +110,11 @@ absl::StatusOr<StartedCommand> CommandStarter::Start(
   absl::Status status = OpenFiles(*invocation, &files, &started);
   if (!status.ok()) return status;
   if (HasInput(invocation->command)) {
-    absl::StatusOr<InputPipe> input =
-        InputPipe::Create(invocation->input, &files.stdin_fd);
-    if (!input.ok()) return input.status();
-    if (!input->done()) {
-      started.input = std::make_unique<InputPipe>(*std::move(input));
-    }
+    status = OpenInput(invocation->input, &files.stdin_fd);
   } else {
     status = OpenNull(O_RDONLY, "input", &files.stdin_fd);
-    if (!status.ok()) return status;
   }
+  if (!status.ok()) return status;
 
   const std::string command(CommandName(invocation->command));
   std::vector<const char*> arguments;
@@ -109,7 +134,7 @@ absl::StatusOr<StartedCommand> CommandStarter::Start(
       Spawn(file, const_cast<char* const*>(arguments.data()),
             environment->pointers.data(), std::move(files), &started.process);
   if (error != 0) return ExecutionError(line_.file, error);
-  std::string().swap(invocation->input);  // Assigning would keep its memory.
+  std::string().swap(invocation->input);  // An assignment keeps the memory.
   started.sandbox = std::exchange(invocation->sandbox, std::nullopt);
   return started;
 }
@@ -159,8 +184,7 @@ absl::Status CommandStarter::OpenForLaunch(const Sandbox& sandbox,
   return absl::OkStatus();
 }
 
-// The task may have done anything to its sandbox; that must not keep it from
-// being ended, asked for or waited for.
+// A damaged sandbox must not prevent update, usage, wait or destroy.
 absl::Status CommandStarter::OpenWhatCanBe(const Sandbox& sandbox,
                                            ProcessFiles* files,
                                            StartedCommand* started) const {
@@ -188,11 +212,10 @@ absl::Status CommandStarter::OpenWhatCanBe(const Sandbox& sandbox,
 
 absl::Status CommandStarter::OpenProgramStderr(ProcessFiles* files,
                                                StartedCommand* started) const {
-  MutexLock lock(&program_stderr_mutex_);
-  absl::StatusOr<AppendedFile> file =
-      OpenBounded(work_directory_fd_, kProgramStderr, work_directory_);
+  absl::StatusOr<AppendedFile> file = OpenForAppending(
+      work_directory_fd_, kProgramStderr, std::nullopt, work_directory_);
   if (absl::IsFailedPrecondition(file.status())) {
-    // A full disk, say: no reason not to run it.
+    // The command runs nonetheless, for example on a full disk.
     return OpenNull(O_WRONLY, "stderr", &files->stderr_fd);
   }
   if (!file.ok()) return file.status();

@@ -2,19 +2,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Starts the program for one command, with the files, the directory and the
-// environment that it is promised.
+// environment that fork_exec.h promises.
+//
+//   const CommandStarter starter(line, environment, "/var/lib/agent", fd);
+//   absl::StatusOr<StartedCommand> started = starter.Start(&invocation);
+//   if (!started.ok()) return started.status();
 
 #ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_FORK_EXEC_COMMAND_STARTER_H_
 #define EXTERNAL_CONTAINERIZER_TRANSPORT_FORK_EXEC_COMMAND_STARTER_H_
 
-#include <memory>
 #include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
-#include "external_containerizer/transport/fork_exec/input_pipe.h"
 #include "external_containerizer/transport/inherited_environment.h"
 #include "external_containerizer/transport/linux/command_line.h"
 #include "external_containerizer/transport/linux/process.h"
@@ -24,18 +25,21 @@
 
 namespace external_containerizer {
 
+// The file in the work directory for the stderr of commands without a sandbox.
+inline constexpr char kProgramStderr[] = "program.stderr";
+
+// A command whose process runs.
 struct StartedCommand {
   Process process;
-  // Non-blocking; valid if the command has a result.
+  // The reading end of the command's stdout, non-blocking. Valid if the command
+  // has a result.
   UniqueFd output;
-  // Our end of the pipe that tells the exit status, in decimal, where a child
-  // vanishes when it ends; see ChildrenVanish(). Non-blocking.
+  // The reading end of a pipe with the exit status in decimal, non-blocking.
+  // Valid if ChildrenVanish().
   UniqueFd exit_status;
-  // What is left of the input; null if nothing is.
-  std::unique_ptr<InputPipe> input;
   std::optional<Sandbox> sandbox;
-  // Where its stderr goes: `stderr` in the sandbox or else `program.stderr` in
-  // the work directory. Its descriptor is not kept.
+  // The file for its stderr: `stderr` in the sandbox, or else `program.stderr`
+  // in the work directory. The descriptor is closed.
   AppendedFile stderr_file;
   bool stderr_is_in_sandbox = false;
 };
@@ -43,16 +47,18 @@ struct StartedCommand {
 // Thread-safe.
 class CommandStarter {
  public:
-  // `work_directory` is open as `work_directory_fd`, which is not ours.
+  // The caller keeps `work_directory_fd`, which is `work_directory`, open.
   CommandStarter(CommandLine line, InheritedEnvironment environment,
                  std::string work_directory, int work_directory_fd);
 
-  // Takes `input` and `sandbox` out of the invocation, unless it fails with
-  // UNAVAILABLE: then the program is being written to, and the same invocation
-  // can be tried again.
+  // Starts a command, and moves `input` and `sandbox` out of the invocation. If
+  // it fails with UNAVAILABLE, the program's file is open for writing: the
+  // caller may try the unchanged invocation again. Other errors are those of
+  // OpenSandboxForLaunch(), OpenForAppending() and ExecutionError(). Blocks
+  // until the kernel has executed the program.
   absl::StatusOr<StartedCommand> Start(Invocation* invocation) const;
 
-  // The end of what was written to the command's stderr since it started.
+  // Returns the end of the text that was written to the command's stderr.
   std::string Stderr(const StartedCommand& command) const;
 
  private:
@@ -69,7 +75,6 @@ class CommandStarter {
   const InheritedEnvironment environment_;
   const std::string work_directory_;
   const int work_directory_fd_;
-  mutable absl::Mutex program_stderr_mutex_;  // Only one may put it aside.
 };
 
 }  // namespace external_containerizer

@@ -3,33 +3,29 @@
 
 #include "external_containerizer/transport/fork_exec/commands.h"
 
-#include <signal.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 
 #include <tuple>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "external_containerizer/transport/linux/process.h"
+#include "external_containerizer/transport/reaper.h"
 
 namespace external_containerizer {
 namespace fork_exec_internal {
 namespace {
 
-// A program that is being replaced is "busy" for an instant.
+// A program that is replaced on disk is "busy" for an instant.
 constexpr int kMaxBusyTries = 20;
 constexpr absl::Duration kBusyPause = absl::Milliseconds(50);
 
-// How long the destructor waits for what it kills, to leave no zombies.
-constexpr absl::Duration kLastPatience = absl::Milliseconds(500);
-
-// For everything but waits.
+// The descriptors for everything but waits.
 constexpr rlim_t kReservedDescriptors = 256;
 
 }  // namespace
 
 ForkExec::~ForkExec() {
-  *alive_ = false;
   starters_.Stop();
   std::vector<InvocationId> starting;
   for (auto& [id, waiting] : waiting_) {
@@ -42,25 +38,23 @@ ForkExec::~ForkExec() {
   }
   queued_.clear();
   for (auto& [id, waiting] : waiting_) {
-    if (waiting.timer.has_value()) loop_->CancelTimer(*waiting.timer);
+    loop_->CancelTimer(waiting.timer);
   }
-  for (auto& [pid, process] : abandoned_) loop_->Unwatch(process.pidfd.get());
-  const bool is_child = !ChildrenVanish();
+  std::vector<UniqueFd*> killed;
   for (auto& [id, running] : running_) {
     Unwatch(&running);
+    Process& process = running.started.process;
     const bool to_end = EndsWithItsCaller(running.command) ||
                         running.ending != Ending::kByItself;
-    if (!to_end || !running.started.process.pidfd.valid()) continue;
-    // If it is being ended already this takes the place of that.
-    Running* const last = &running;
-    killer_.Kill(last->started.process.pid, last->started.process.pidfd.get(),
-                 is_child, [this, last](bool) {
-                   std::optional<int> wait_status;
-                   TakeStatus(last->started, &wait_status);
-                   if (last->slot.has_value()) journal_->Remove(*last->slot);
-                 });
+    if (!to_end || !process.pidfd.valid()) continue;
+    // This replaces an earlier Kill() of the same session.
+    killer_.Kill(process.pid, process.pidfd.get(), !ChildrenVanish(),
+                 [](bool) {});
+    killed.push_back(&process.pidfd);
   }
-  killer_.Finish(kLastPatience);
+  killer_.KillNow();
+  // Their slots stay in the journal, for the next transport.
+  for (UniqueFd* pidfd : killed) ReapLater(*loop_, std::move(*pidfd));
 }
 
 InvocationId ForkExec::Invoke(Invocation invocation, Done done) {
@@ -73,7 +67,7 @@ InvocationId ForkExec::Invoke(Invocation invocation, Done done) {
     FailSoon(id, absl::InvalidArgumentError(absl::StrCat(
                      "a record of ", it->second.invocation.input.size(),
                      " bytes is too large; the limit is ", kMaxInputBytes)));
-  } else if (leftovers_alive_) {
+  } else if (!begun_) {
     queued_.push_back(id);
   } else {
     Start(id);
@@ -83,24 +77,24 @@ InvocationId ForkExec::Invoke(Invocation invocation, Done done) {
 
 void ForkExec::Start(InvocationId id) {
   Waiting& waiting = waiting_.at(id);
-  if (waiting.timer.has_value()) return;  // It was cancelled meanwhile.
+  if (waiting.timer != 0) return;  // It was cancelled while it was queued.
   const Command command = waiting.invocation.command;
   if (command != Command::kWait) ++in_flight_;
-  // Usage is what comes in masses, and nothing is lost with one that is
-  // forgotten; but for who is alone a thread is a detour.
+  // Agents send many usage commands at once, and nothing is lost if one is
+  // destroyed before it starts. A single command starts faster without a
+  // thread.
   if (in_flight_ <= 1 || command != Command::kUsage) {
     Started(id, starter_.Start(&waiting.invocation));
     return;
   }
   waiting.starting = true;
-  starters_.Run([this, id, waiting = &waiting, alive = alive_] {
+  starters_.Run([this, id, waiting = &waiting] {
     waiting->started = starter_.Start(&waiting->invocation);
-    loop_->Post([this, id, alive] {
-      if (!*alive) return;
+    loop_->Post(alive_.Guard([this, id] {
       Waiting& started = waiting_.at(id);
       started.starting = false;
       Started(id, *std::exchange(started.started, std::nullopt));
-    });
+    }));
   });
 }
 
@@ -115,7 +109,7 @@ void ForkExec::Started(InvocationId id,
     } else if (absl::IsUnavailable(started.status()) &&
                ++waiting.busy_tries < kMaxBusyTries) {
       waiting.timer = loop_->RunAfter(kBusyPause, [this, id] {
-        waiting_.at(id).timer.reset();
+        waiting_.at(id).timer = 0;
         Start(id);
       });
     } else {
@@ -126,9 +120,9 @@ void ForkExec::Started(InvocationId id,
   const absl::Duration timeout = waiting.invocation.timeout;
   const bool cancelled = waiting.cancelled;
   const pid_t pid = started->process.pid;
-  decltype(Running::slot) slot = {};
+  std::optional<Journal::Slot> slot;
   if (command == Command::kLaunch || command == Command::kWait) {
-    // A full disk is no reason not to run it.
+    // The command runs also if the journal cannot be written.
     slot = journal_->Add(pid);
   }
   if (options_.on_started) {
@@ -156,7 +150,7 @@ ForkExec::Running& ForkExec::Enter(InvocationId id, StartedCommand started) {
 
 void ForkExec::FailSoon(InvocationId id, absl::Status status) {
   Waiting& waiting = waiting_.at(id);
-  if (waiting.timer.has_value()) loop_->CancelTimer(*waiting.timer);
+  loop_->CancelTimer(waiting.timer);
   Answer answer;
   answer.outcome = Outcome::kNotStarted;
   answer.status = absl::Status(

@@ -1,8 +1,10 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// The transport itself: which commands wait, start, run and end. The factory
-// is in fork_exec.h.
+// The transport itself: commands that wait, start, run and end. The factory is
+// in fork_exec.h:
+//
+//   auto transport = ForkExecTransport(options)(loop);
 //
 //   Invoke ─▶ waiting_ ─ Start ─▶ running_ ─ its end, or End() ─▶ Finish
 //                └ FailSoon ─────────────────────────────────────▶ done
@@ -24,7 +26,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "external_containerizer/transport/alive.h"
 #include "external_containerizer/transport/event_loop.h"
+#include "external_containerizer/transport/file_bound.h"
 #include "external_containerizer/transport/fork_exec/answer.h"
 #include "external_containerizer/transport/fork_exec/command_starter.h"
 #include "external_containerizer/transport/fork_exec/options.h"
@@ -33,7 +37,6 @@
 #include "external_containerizer/transport/linux/command_line.h"
 #include "external_containerizer/transport/linux/journal.h"
 #include "external_containerizer/transport/linux/pidfd.h"
-#include "external_containerizer/transport/linux/process.h"
 #include "external_containerizer/transport/linux/thread_pool.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
 #include "external_containerizer/transport/record_io.h"
@@ -43,11 +46,12 @@
 namespace external_containerizer {
 namespace fork_exec_internal {
 
-// posix_spawn() keeps its caller waiting until the program is executed, most of
-// a millisecond on a busy machine. Two threads keep a processor each busy; more
-// get a share of a machine that is.
+// Spawn() blocks until the program is executed, for almost a millisecond on a
+// busy machine. Two threads keep two processors busy; more of them get a larger
+// share of a machine that is busy with other work.
 constexpr size_t kMaxStarterThreads = 4;
 
+// Only on the loop's thread.
 class ForkExec : public Transport {
  public:
   using Done = absl::AnyInvocable<void(Answer) &&>;
@@ -58,13 +62,15 @@ class ForkExec : public Transport {
       : loop_(loop),
         options_(std::move(options)),
         directory_(std::move(directory)),
+        program_stderr_(*loop, directory_.get(), kProgramStderr),
         starter_(std::move(line), std::move(environment),
                  options_.work_directory, directory_.get()),
         journal_(std::move(journal)),
+        leftovers_(loop, journal_, options_.kill_patience),
         killer_(loop, options_.kill_patience),
         starters_("starter", kMaxStarterThreads) {
-    leftovers_alive_ = EndLeftovers(*journal_, killer_, [this] {
-      leftovers_alive_ = false;
+    leftovers_.WhenDone([this] {
+      begun_ = true;
       for (InvocationId id : std::exchange(queued_, {})) {
         if (waiting_.count(id) > 0) Start(id);
       }
@@ -77,19 +83,20 @@ class ForkExec : public Transport {
   size_t MaxWaits() const override;
 
  private:
-  // A command that has no process: it has to wait, or has failed already, or
-  // is `starting` on a thread, which then is the only one to touch
-  // `invocation` and `started`.
+  // A command without a process. It waits for leftovers or for another try, or
+  // has failed, or is `starting` on a thread. Only that thread uses
+  // `invocation` and `started` meanwhile.
   struct Waiting {
     Invocation invocation;
     Done done;
     int busy_tries = 0;
-    std::optional<EventLoop::TimerId> timer;
+    EventLoop::TimerId timer = 0;  // Set if it is tried again, or has failed.
     bool starting = false;
-    bool cancelled = false;  // While it was starting.
+    bool cancelled = false;  // By Cancel() while it was starting.
     std::optional<absl::StatusOr<StartedCommand>> started;
   };
 
+  // A command with a process.
   struct Running {
     Running(Command its_command, Done its_done, StartedCommand its_start,
             size_t max_output_bytes)
@@ -103,49 +110,54 @@ class ForkExec : public Transport {
     StartedCommand started;
     RecordReader reader;
     Ending ending = Ending::kByItself;
-    std::optional<EventLoop::TimerId> deadline;
-    std::optional<EventLoop::TimerId> linger;
-    std::optional<EventLoop::TimerId> output_pause;
-    bool output_open = false;
-    std::optional<Journal::Slot> slot;
+    EventLoop::TimerId deadline = 0;      // Its time is over.
+    EventLoop::TimerId linger = 0;        // It should have ended by itself.
+    EventLoop::TimerId output_pause = 0;  // Its output is watched from now on.
+    bool output_open = false;             // Its output is watched.
+    std::optional<Journal::Slot> slot;    // Set for launch and wait.
   };
 
+  // Starts the process, here or on a thread. Started() follows.
   void Start(InvocationId id);
   void Started(InvocationId id, absl::StatusOr<StartedCommand> started);
+  // Moves the command from waiting_ to running_.
   Running& Enter(InvocationId id, StartedCommand started);
+  // Ends a command that was not started, from the loop.
   void FailSoon(InvocationId id, absl::Status status);
   void Watch(InvocationId id, Running* running, absl::Duration timeout);
   void WatchOutput(InvocationId id, Running* running);
+  // Ends a process that the loop cannot watch.
   void EndUnwatched(InvocationId id, Running* running);
   void Unwatch(Running* running);
-  void WriteInput(Running* running);
   void ReadOutput(InvocationId id, Running* running);
+  // Kills the process and its session. Finish() follows when they are dead.
   void End(InvocationId id, Running* running, Ending ending);
+  // Answers the command. `ended` is false if its session could not be killed.
   void Finish(InvocationId id, bool ended);
   static ProcessState TakeStatus(const StartedCommand& started,
                                  std::optional<int>* wait_status);
-  void Abandon(Process process, std::optional<Journal::Slot> slot);
 
   EventLoop* const loop_;
   const ForkExecOptions options_;
   const UniqueFd directory_;
+  const FileBound program_stderr_;
   const CommandStarter starter_;
-  const std::unique_ptr<Journal> journal_;
+  const std::shared_ptr<Journal> journal_;
   InvocationId next_id_ = 1;
-  // Their elements stay where they are while others come and go.
+  // Node-based maps: callbacks hold pointers to the elements.
   std::unordered_map<InvocationId, Waiting> waiting_;
   std::unordered_map<InvocationId, Running> running_;
-  // By pid: what could not be ended, until it ends after all.
-  std::unordered_map<pid_t, Process> abandoned_;
-  // A dead agent's processes. Commands that arrive meanwhile are `queued_`.
-  bool leftovers_alive_ = false;
+  // False while a dead agent's processes are ended. New commands are queued
+  // then.
+  bool begun_ = false;
   std::vector<InvocationId> queued_;
-  // Of commands that have begun to start: all but waits.
+  Leftovers leftovers_;
+  // The number of commands, but for waits, that are starting or running.
   size_t in_flight_ = 0;
-  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   SessionKiller killer_;
-  // Last: its threads use the others.
+  // After the members that its threads use.
   ThreadPool starters_;
+  const Alive alive_;
 };
 
 }  // namespace fork_exec_internal

@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// What happens to a command from its start to its end.
+// The part of ForkExec between the start of a process and its end.
 
 #include "external_containerizer/transport/fork_exec/commands.h"
 
@@ -12,16 +12,19 @@
 #include <cstdlib>
 #include <string>
 
+#include "external_containerizer/transport/linux/process.h"
+#include "external_containerizer/transport/reaper.h"
+
 namespace external_containerizer {
 namespace fork_exec_internal {
 namespace {
 
-// What a program may write beyond the largest record before it is ended.
+// The bytes that a program may write beyond the largest record.
 constexpr uint64_t kMaxExcess = uint64_t{64} << 20;
 
-// Most commands end soon, and what they wrote is in the pipe then: to look at
-// it before is a wake-up for nothing. Who writes more than a pipe holds, or
-// stays, is read from after this.
+// Most commands end soon, and Finish() reads their output from the pipe:
+// watching it would only wake up the loop. The output of a command that runs
+// longer is watched after this time.
 constexpr absl::Duration kOutputPause = absl::Milliseconds(5);
 
 }  // namespace
@@ -30,7 +33,7 @@ void ForkExec::Watch(InvocationId id, Running* running,
                      absl::Duration timeout) {
   StartedCommand& started = running->started;
   if (!started.process.pidfd.valid()) {
-    // It ended at once. What it wrote is in the pipes.
+    // The process has ended. Its output is in the pipe.
     running->deadline =
         loop_->RunAfter(absl::ZeroDuration(), [this, id] { Finish(id, true); });
     return;
@@ -40,19 +43,15 @@ void ForkExec::Watch(InvocationId id, Running* running,
                    [this, id](uint32_t) { Finish(id, true); });
   if (status.ok() && started.output.valid()) {
     running->output_pause = loop_->RunAfter(kOutputPause, [this, id, running] {
-      running->output_pause.reset();
+      running->output_pause = 0;
       WatchOutput(id, running);
     });
-  }
-  if (status.ok() && started.input != nullptr) {
-    status = loop_->Watch(started.input->fd(), EPOLLOUT,
-                          [this, running](uint32_t) { WriteInput(running); });
   }
   if (!status.ok()) {
     EndUnwatched(id, running);
   } else if (timeout != absl::InfiniteDuration()) {
     running->deadline = loop_->RunAfter(timeout, [this, id, running] {
-      running->deadline.reset();
+      running->deadline = 0;
       End(id, running, Ending::kTimeout);
     });
   }
@@ -70,7 +69,7 @@ void ForkExec::WatchOutput(InvocationId id, Running* running) {
 void ForkExec::EndUnwatched(InvocationId id, Running* running) {
   End(id, running, Ending::kUnwatched);
   if (running->ending != Ending::kByItself) return;
-  // It has ended, and nobody may be there to say so.
+  // The process has ended, and no watch may be left to report that.
   Unwatch(running);
   running->deadline =
       loop_->RunAfter(absl::ZeroDuration(), [this, id] { Finish(id, true); });
@@ -83,21 +82,10 @@ void ForkExec::Unwatch(Running* running) {
   }
   if (running->output_open) loop_->Unwatch(started.output.get());
   running->output_open = false;
-  if (started.input != nullptr) loop_->Unwatch(started.input->fd());
-  started.input.reset();
   for (auto* timer :
        {&running->deadline, &running->linger, &running->output_pause}) {
-    if (timer->has_value()) loop_->CancelTimer(**timer);
-    timer->reset();
+    loop_->CancelTimer(std::exchange(*timer, 0));
   }
-}
-
-void ForkExec::WriteInput(Running* running) {
-  InputPipe& input = *running->started.input;
-  input.Write();
-  if (!input.done()) return;
-  loop_->Unwatch(input.fd());
-  running->started.input.reset();
 }
 
 void ForkExec::ReadOutput(InvocationId id, Running* running) {
@@ -113,13 +101,13 @@ void ForkExec::ReadOutput(InvocationId id, Running* running) {
     End(id, running, Ending::kFlood);
     return;
   }
-  // A wait has no deadline, so it must not stay when it has no more to say;
-  // others may have something to do still.
+  // A wait has no deadline, so it must end after its answer. Other commands may
+  // still have work to do.
   const bool hopeless = reader.state() == RecordReader::State::kFailed;
   const bool wait_is_over =
       running->command == Command::kWait &&
       (at_end || reader.state() == RecordReader::State::kComplete);
-  if ((hopeless || wait_is_over) && !running->linger.has_value()) {
+  if ((hopeless || wait_is_over) && running->linger == 0) {
     running->linger = loop_->RunAfter(options_.linger, [this, id, running] {
       End(id, running, Ending::kLingering);
     });
@@ -141,7 +129,7 @@ void ForkExec::Cancel(InvocationId id) {
 
 void ForkExec::End(InvocationId id, Running* running, Ending ending) {
   const Process& process = running->started.process;
-  // If it has ended by itself, the loop is about to say so.
+  // If the process has ended by itself, the loop is about to call Finish().
   if (running->ending != Ending::kByItself || !process.pidfd.valid() ||
       HasEnded(process.pidfd.get())) {
     return;
@@ -166,7 +154,8 @@ void ForkExec::Finish(InvocationId id, bool ended) {
   end.ended = ended;
   const ProcessState state = TakeStatus(running.started, &end.wait_status);
   if (running.started.output.valid()) {
-    // What is in the pipe now, and no more: others may hold it open (D7).
+    // Reads the bytes that are in the pipe now. Descendants may hold it open,
+    // so it may have no end (D7).
     RecordReader& reader = running.reader;
     uint64_t before;
     do {
@@ -182,13 +171,14 @@ void ForkExec::Finish(InvocationId id, bool ended) {
     answer.status = WithStderr(answer.status, starter_.Stderr(running.started));
   }
   if (state == ProcessState::kRunning) {
-    Abandon(std::move(running.started.process), running.slot);
+    // The process could not be killed. It stays in the journal.
+    ReapLater(*loop_, std::move(running.started.process.pidfd));
   } else if (running.slot.has_value()) {
     journal_->Remove(*running.slot);
   }
-  // Its descriptors may be what the next command needs.
+  // The next command may need its descriptors.
   running.started = StartedCommand();
-  // Last: it may destroy us.
+  // Last: the callback may destroy this object.
   std::move(running.done)(std::move(answer));
 }
 
@@ -204,20 +194,6 @@ ProcessState ForkExec::TakeStatus(const StartedCommand& started,
     *wait_status = W_EXITCODE(atoi(text), 0);
   }
   return state;
-}
-
-void ForkExec::Abandon(Process process, std::optional<Journal::Slot> slot) {
-  const pid_t pid = process.pid;
-  const int pidfd = process.pidfd.get();
-  const absl::Status status =
-      loop_->Watch(pidfd, EPOLLIN, [this, pid, pidfd, slot](uint32_t) {
-        std::optional<int> wait_status;
-        Reap(pidfd, &wait_status);
-        if (slot.has_value()) journal_->Remove(*slot);
-        loop_->Unwatch(pidfd);
-        abandoned_.erase(pid);
-      });
-  if (status.ok()) abandoned_[pid] = std::move(process);
 }
 
 }  // namespace fork_exec_internal

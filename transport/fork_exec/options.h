@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// What can be said of a fork/exec transport.
+// The options of the fork/exec transport. fork_exec.h has an example.
 
 #ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_FORK_EXEC_OPTIONS_H_
 #define EXTERNAL_CONTAINERIZER_TRANSPORT_FORK_EXEC_OPTIONS_H_
@@ -20,32 +20,34 @@
 namespace external_containerizer {
 
 struct ForkExecOptions {
-  // What to execute: plain words, split at spaces, of which the first is found
-  // through PATH or relative to the current directory; or else, with quotes,
-  // `$` or the like in it, text for a shell.
+  // The program: plain words, split at spaces, the first of which is looked up
+  // in PATH or relative to the current directory; or text for a shell, if it
+  // has quotes, `$` or other characters of a shell's syntax.
   std::string program;
 
-  // Absolute; exists; only the agent can write to it, and one transport at a
-  // time uses it. It gets a journal of running launch and wait processes.
+  // An absolute path to a directory that exists, that only the agent can write
+  // to, and that one transport at a time uses. It gets a journal of running
+  // launch and wait processes.
   std::string work_directory;
 
-  // The variables that programs inherit from this process, as they are when
-  // the transport is made: names, prefixes with "*", or "*". nullopt: PATH,
-  // HOME, USER, LOGNAME, LANG, LC_*, TZ, TMPDIR, LD_LIBRARY_PATH, DOCKER_*.
+  // The variables that programs inherit from this process, with their values
+  // when the transport is made: names, prefixes with "*", or "*". nullopt means
+  // PATH, HOME, USER, LOGNAME, LANG, LC_*, TZ, TMPDIR, LD_LIBRARY_PATH and
+  // DOCKER_*.
   std::optional<std::vector<std::string>> inherit;
 
-  // The largest record that is taken from a program.
+  // The largest record that a program may answer with.
   size_t max_output_bytes = size_t{16} << 20;
 
-  // How long it may take to end a session before that counts as unknown.
+  // The time to end a session. If it takes longer, the outcome is kUnknown.
   absl::Duration kill_patience = absl::Seconds(5);
 
-  // How long a `wait` may stay after a complete record, and any command after
-  // something that is no record.
+  // The time in which a `wait` must end after a complete record, and any
+  // command after bytes that are not a record. Then it is ended.
   absl::Duration linger = absl::Seconds(5);
 
-  // Called on the loop with each process that is started, and for what; may be
-  // null. The sandbox tells whose it is.
+  // Called on the loop for each process that is started, with its command and
+  // sandbox. May be null.
   std::function<void(Command, const std::optional<Sandbox>&, pid_t)> on_started;
 };
 

@@ -16,6 +16,7 @@
 
 namespace external_containerizer {
 
+// Any thread, also at compile time.
 constexpr uint64_t Checksum(absl::string_view bytes) {
   uint64_t hash = 14695981039346656037u;
   for (const char byte : bytes) {

@@ -36,6 +36,9 @@ class Deadline {
   // up and at most a day; -1 if the deadline is never.
   int PollMilliseconds() const;
 
+  // Which one passes first.
+  friend bool operator<(Deadline a, Deadline b) { return a.at_ < b.at_; }
+
  private:
   absl::Duration at_;
 };

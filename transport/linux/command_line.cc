@@ -38,7 +38,7 @@ bool IsShellSyntax(absl::string_view program) {
          first.substr(0, equals).find('/') == absl::string_view::npos;
 }
 
-// OK if `file` is something that can be tried.
+// Returns OK if `file` is an executable file.
 absl::Status CheckExecutable(const std::string& file) {
   struct stat info;
   if (stat(file.c_str(), &info) != 0) {
@@ -69,7 +69,7 @@ absl::StatusOr<std::string> FindProgram(const std::string& word,
   }
   for (absl::string_view entry : absl::StrSplit(search_path, ':')) {
     std::string file = absl::StrCat(entry, "/", word);
-    // An empty entry is the current directory; so is a relative one's base.
+    // An empty entry is the current directory, and a relative one is below it.
     if (entry.empty() || entry[0] != '/') {
       file =
           absl::StrCat(directory, "/", entry, entry.empty() ? "" : "/", word);

@@ -1,7 +1,10 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// How many descriptors this process may have, and what it starts.
+// The limit of open descriptors, for this process and for its children.
+//
+//   int main() {
+//     RaiseDescriptorLimit();  // Spawn() gives children the old limit.
 
 #ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_LINUX_DESCRIPTOR_LIMIT_H_
 #define EXTERNAL_CONTAINERIZER_TRANSPORT_LINUX_DESCRIPTOR_LIMIT_H_
@@ -12,14 +15,13 @@
 
 namespace external_containerizer {
 
-// Raises the soft limit to the hard one. For mains only, and before other
-// threads use the next one. No effect if it is called again.
+// Raises the soft limit to the hard one. Call it in main(), before other
+// threads start. The second call has no effect.
 void RaiseDescriptorLimit();
 
-// What a process that this one starts should have; nullopt: what it inherits.
-// A program that uses select(), or closes all descriptors that it could have,
-// does not work with a high limit. Spawn() in
-// process.h takes care of that.
+// The limit for a child, or nullopt if it may inherit this process's. A program
+// that uses select(), or closes all descriptors up to its limit, fails with a
+// high limit, so Spawn() in process.h sets this one.
 std::optional<rlimit> DescriptorLimitToPassOn();
 
 }  // namespace external_containerizer

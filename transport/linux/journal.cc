@@ -26,7 +26,7 @@ namespace {
 
 constexpr char kName[] = "fork_exec.journal";
 
-// More than there can be processes; what lies beyond is not ours.
+// More than the number of processes at once. Bytes beyond are ignored.
 constexpr size_t kMaxSlots = size_t{1} << 16;
 
 struct Record {
@@ -36,11 +36,11 @@ struct Record {
   union {
     unsigned char boot_id[16];  // Version 1 has no namespace.
     struct {
-      uint64_t boot;  // Checksum of its id; 0 if that was not known.
+      uint64_t boot;  // The checksum of the boot id; 0 if it was not known.
       uint64_t pid_namespace;
     };
   };
-  uint64_t checksum;  // Of what stands before it.
+  uint64_t checksum;  // The checksum of the fields above.
 };
 static_assert(sizeof(Record) == 40, "the file has no padding");
 
@@ -52,35 +52,26 @@ uint64_t ChecksumOf(const Record& record) {
                                     offsetof(Record, checksum)));
 }
 
-uint64_t ThisBoot() {
-  const std::string id = BootId();
-  return id.empty() ? 0 : Checksum(id);
-}
-
-std::string BootOf(const Record& record) {
-  return absl::BytesToHexString(absl::string_view(
-      reinterpret_cast<const char*>(record.boot_id), sizeof(record.boot_id)));
-}
-
-enum class Boot { kThis, kAnother, kUnknown };
-
-Boot WhichBoot(const Record& record) {
-  const std::string id = BootId();
-  if (id.empty()) return Boot::kUnknown;
+// The process of a record. A record has its boot id in a short form, so other
+// boots than the present one get an invented id.
+ProcessIdentity IdentityIn(const Record& record) {
+  const std::string boot = BootId();
+  constexpr char kAnother[] = "another";
+  ProcessIdentity id;
+  id.pid = record.pid;
+  id.start_ticks = record.start_time;
   if (record.version == kOldVersion) {
-    return BootOf(record) == absl::StrReplaceAll(id, {{"-", ""}})
-               ? Boot::kThis
-               : Boot::kAnother;
+    const std::string hex = absl::BytesToHexString(absl::string_view(
+        reinterpret_cast<const char*>(record.boot_id), sizeof(record.boot_id)));
+    id.boot_id =
+        hex == absl::StrReplaceAll(boot, {{"-", ""}}) ? boot : kAnother;
+    return id;
   }
-  if (record.boot == 0) return Boot::kUnknown;
-  return record.boot == Checksum(id) ? Boot::kThis : Boot::kAnother;
-}
-
-// Whether the process, if it runs, cannot be seen by its number from here.
-bool IsElsewhere(const Record& record) {
-  const uint64_t ours = PidNamespace();
-  return record.version != kOldVersion && record.pid_namespace != 0 &&
-         ours != 0 && record.pid_namespace != ours;
+  if (record.boot != 0) {
+    id.boot_id = record.boot == Checksum(boot) ? boot : kAnother;
+  }
+  id.pid_namespace = record.pid_namespace;
+  return id;
 }
 
 }  // namespace
@@ -136,18 +127,18 @@ absl::Status Journal::Load(const std::string& path) {
                        "): start that version, or remove the file when the "
                        "commands that it tells of have ended"));
     }
-    const Boot boot = WhichBoot(record);
-    if (boot == Boot::kAnother) continue;
-    if (IsElsewhere(record)) {
-      free_.erase(slot);
-      continue;
-    }
-    absl::StatusOr<UniqueFd> pidfd = OpenProcess(record.pid, record.start_time);
-    if (absl::IsNotFound(pidfd.status())) continue;
-    // It stays written down also if it cannot be held now, or if another boot
-    // may have had a process with the same numbers.
+    const ProcessIdentity id = IdentityIn(record);
+    absl::StatusOr<UniqueFd> pidfd = OpenProcess(id);
+    // Without a boot id the process cannot be identified, but it has ended if
+    // no process has its number and start time.
+    const bool gone =
+        absl::IsNotFound(pidfd.status()) ||
+        (id.boot_id.empty() && id.pid_namespace == PidNamespace() &&
+         absl::IsNotFound(OpenProcess(id.pid, id.start_ticks).status()));
+    if (gone) continue;
+    // The slot stays taken also if the process cannot be seen now.
     free_.erase(slot);
-    if (!pidfd.ok() || boot == Boot::kUnknown) continue;
+    if (!pidfd.ok()) continue;
     leftovers_.push_back({slot, record.pid, *std::move(pidfd)});
   }
   TruncateIfEmpty();
@@ -186,7 +177,7 @@ std::optional<Journal::Slot> Journal::Add(pid_t pid) {
   record.version = kVersion;
   record.pid = pid;
   record.start_time = stat->start_ticks;
-  record.boot = ThisBoot();
+  record.boot = BootId().empty() ? 0 : Checksum(BootId());
   record.pid_namespace = PidNamespace();
   record.checksum = ChecksumOf(record);
   const Slot slot = *free_.begin();

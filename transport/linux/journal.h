@@ -1,12 +1,18 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which processes are running, written down so that those that a dead agent
-// left behind can be found and ended.
+// A file that names the processes of an agent while they run, so that the next
+// agent can find and end them if the first one is killed.
 //
-// A file of small slots, each with a checksum and written in place: it grows
-// with the number of processes at once, not with time. It is not synced: a
-// crash of the machine ends the processes, too.
+//   auto journal = Journal::Open(directory.get(), "/var/lib/agent");
+//   std::optional<Journal::Slot> slot = (*journal)->Add(child);
+//   ...  // The child ends, and is reaped.
+//   if (slot.has_value()) (*journal)->Remove(*slot);
+//
+// The file has a slot of 40 bytes for each process, with a checksum, and slots
+// are written in place: it grows with the number of processes at once, not with
+// time. It is not synced, because a crash of the machine ends the processes,
+// too.
 
 #ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_LINUX_JOURNAL_H_
 #define EXTERNAL_CONTAINERIZER_TRANSPORT_LINUX_JOURNAL_H_
@@ -27,6 +33,7 @@
 
 namespace external_containerizer {
 
+// Not thread-safe.
 class Journal {
  public:
   using Slot = size_t;
@@ -34,26 +41,27 @@ class Journal {
   struct Leftover {
     Slot slot;
     pid_t pid;
-    UniqueFd pidfd;  // Proven to be the process that was written down.
+    UniqueFd pidfd;  // Refers to the process that was written down.
   };
 
-  // Opens the journal in the directory `directory_fd`, named `directory`, and
-  // locks it: FAILED_PRECONDITION if another transport has it for longer than
-  // 2 s, in this process or another one, or if a newer version wrote it. What
-  // is damaged in it is ignored.
+  // Opens or makes the journal in the directory `directory_fd`, whose name for
+  // messages is `directory`, and locks it. Returns FAILED_PRECONDITION if
+  // another transport, in this process or another one, keeps it locked for 2 s,
+  // or if a newer version wrote it. Ignores damaged slots. Blocks for the lock.
   static absl::StatusOr<std::unique_ptr<Journal>> Open(
       int directory_fd, const std::string& directory);
 
-  // Whether there is one.
+  // Whether the directory has a journal.
   static bool IsIn(int directory_fd);
 
-  // Processes of the previous owners that are still there, running or zombies.
-  // Their slots are taken until they are removed. A process that this one
-  // cannot see or be sure of (it counts in another PID namespace, or the boot
-  // is not known) is not among them, and stays written down.
+  // The processes of earlier owners that still exist, running or as zombies.
+  // Their slots stay taken until Remove(). A process that cannot be seen or
+  // identified (it belongs to another PID namespace, or the boot is not known)
+  // is not returned, and stays in the file. The second call returns none.
   std::vector<Leftover> TakeLeftovers();
 
-  // Writes down a process that has not been reaped. nullopt if that failed.
+  // Writes down a process that has not been reaped. Returns nullopt if that
+  // fails, for example on a full disk.
   std::optional<Slot> Add(pid_t pid);
   void Remove(Slot slot);
 

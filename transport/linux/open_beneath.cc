@@ -22,8 +22,9 @@
 namespace external_containerizer {
 namespace {
 
-// Without "..", and if no link is followed, a relative path cannot lead out,
-// and the kernel need not watch where it goes, which takes time.
+// A relative path without ".." and without links cannot lead out of the
+// directory, so the kernel need not check that (RESOLVE_BENEATH), which takes
+// time.
 bool IsBeneath(const std::string& path) {
   if (!path.empty() && path[0] == '/') return false;
   if (path.find("..") == std::string::npos) return true;
@@ -33,7 +34,7 @@ bool IsBeneath(const std::string& path) {
   return true;
 }
 
-// Which mount a descriptor is on. nullopt without /proc.
+// The id of the mount of a descriptor, or nullopt without /proc.
 std::optional<int> MountOf(int fd) {
   char text[1024];
   snprintf(text, sizeof(text), "/proc/self/fdinfo/%d", fd);
@@ -97,7 +98,7 @@ UniqueFd OpenBeneathStepwise(int directory, const std::string& path, int flags,
     UniqueFd next(openat(
         above, names[i].c_str(),
         (last ? flags : O_PATH | O_DIRECTORY) | O_CLOEXEC | O_NOFOLLOW, mode));
-    // O_DIRECTORY says ENOTDIR of a link, and O_PATH opens one.
+    // With O_DIRECTORY a link is ENOTDIR, and with O_PATH it is opened.
     const int error = errno;
     if ((!next.valid() && error == ENOTDIR) ||
         (next.valid() && last && (flags & O_PATH) != 0)) {

@@ -30,7 +30,7 @@ std::optional<ProcStat> ParseProcStat(const std::string& line) {
              &rss_pages) != 10) {
     return std::nullopt;
   }
-  // X is a zombie in the instant in which it is reaped.
+  // A zombie has the state X while it is reaped.
   if (stat.state == 'X') stat.state = 'Z';
   stat.start_ticks = start;
   stat.user_ticks = user;

@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// What /proc/PID/stat tells of a process.
+// Reads /proc/PID/stat.
 //
 //   const std::optional<ProcStat> stat = ReadProcStat(pid);
 //   if (stat.has_value() && stat->state != 'Z') ...
@@ -25,7 +25,7 @@ struct ProcStat {
   pid_t session = 0;
   uint64_t user_ticks = 0;
   uint64_t system_ticks = 0;
-  // What the children that it has reaped used, with theirs.
+  // Used by the children that the process has reaped, and by theirs.
   uint64_t children_user_ticks = 0;
   uint64_t children_system_ticks = 0;
   uint64_t threads = 0;
@@ -33,12 +33,13 @@ struct ProcStat {
   uint64_t rss_bytes = 0;
 };
 
-// `line` is the whole file. The name of a process may hold anything, also
-// parentheses and newlines. nullopt if it is no such file.
+// Parses the whole file. The name of a process may hold any bytes, also
+// parentheses and newlines. Returns nullopt if `line` is not in that format.
 std::optional<ProcStat> ParseProcStat(const std::string& line);
 
-// nullopt, with errno set, if there is no such process (ENOENT, ESRCH), or no
-// descriptor or memory. A zombie is one.
+// Reads the file of one process, which may be a zombie. Returns nullopt, with
+// errno, if the process does not exist (ENOENT, ESRCH) or this process has no
+// descriptor or memory left.
 std::optional<ProcStat> ReadProcStat(pid_t pid);
 
 }  // namespace external_containerizer

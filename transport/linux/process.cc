@@ -22,8 +22,8 @@
 namespace external_containerizer {
 namespace {
 
-// Gives `fd` a number that no action below writes over: this process may have
-// started without some of its own 0, 1 and 2.
+// Gives `fd` a number above 3, so that no dup2() below overwrites it: this
+// process may have been started without descriptors 0, 1 and 2.
 int MoveUp(UniqueFd* fd) {
   if (!fd->valid() || fd->get() > 3) return 0;
   const int moved = fcntl(fd->get(), F_DUPFD_CLOEXEC, 4);
@@ -32,7 +32,7 @@ int MoveUp(UniqueFd* fd) {
   return 0;
 }
 
-// What the child needs, which allocates nothing and takes no lock.
+// The input of the child, which must not allocate memory or take a lock.
 struct Plan {
   const char* file;
   char* const* argv;
@@ -42,7 +42,7 @@ struct Plan {
   mutable volatile int error = 0;
 };
 
-// Closes what is not ours to hand on.
+// Closes all descriptors that are not in ProcessFiles.
 bool CloseFrom(int first) {
   if (syscall(SYS_close_range, first, ~0u, 0) == 0) return true;
   rlimit limit;
@@ -57,7 +57,7 @@ bool Prepare(const Plan& plan) {
   setsid();
   struct sigaction usual = {};
   usual.sa_handler = SIG_DFL;
-  // A few numbers are refused: they belong to the C library.
+  // The C library refuses two numbers that it uses itself.
   for (int number = 1; number < NSIG; ++number) {
     sigaction(number, &usual, nullptr);
   }
@@ -74,9 +74,10 @@ bool Prepare(const Plan& plan) {
          sigprocmask(SIG_SETMASK, &none, nullptr) == 0;
 }
 
-// vfork(): the child shares our memory, and this thread waits until it has
-// executed the file or ended. posix_spawn() does the same, and cannot set the
-// limit of descriptors. -1, with errno, if there is no process to be had.
+// vfork(): the child shares this process's memory, and this thread waits until
+// the child has executed the file or ended. posix_spawn() does the same, but
+// cannot set the limit of descriptors. Returns -1, with errno, if no process
+// can be made.
 __attribute__((noinline)) pid_t Fork(const Plan& plan) {
   const pid_t pid = vfork();
   if (pid != 0) return pid;
@@ -96,7 +97,7 @@ int Spawn(const char* file, char* const* argv, char* const* envp,
   const std::optional<rlimit> descriptors = DescriptorLimitToPassOn();
   Plan plan = {file, argv, envp, &files,
                descriptors.has_value() ? &*descriptors : nullptr};
-  // No handler of ours is to run in the child.
+  // Signals are blocked, so that no handler runs in the child.
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
@@ -111,14 +112,15 @@ int Spawn(const char* file, char* const* argv, char* const* envp,
     return plan.error;
   }
   process->pid = pid;
-  // Before a descriptor is asked for, so that there is one to be had.
+  // First, so that a descriptor is free for the pidfd.
   files = ProcessFiles();
   process->pidfd = OpenPidfd(pid);
   if (process->pidfd.valid() || errno == ESRCH) return 0;
-  // Without a pidfd there is no way to watch it. While it is our child and not
-  // reaped, the number is still its own; and SIGKILL does not keep us waiting
-  // for a process that has only just begun. If nobody has to reap it, the
-  // number may be another's already, and must not be used.
+  // A process without a pidfd cannot be watched, so it is killed. The number is
+  // still its own, because a child that was not reaped keeps it, and waiting
+  // for a process that has just begun takes no time. If the kernel reaps
+  // children, the number may belong to another process already, and must not be
+  // used.
   const int pidfd_error = errno;
   if (ChildrenVanish()) return pidfd_error;
   kill(pid, SIGKILL);

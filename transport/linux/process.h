@@ -2,6 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Starts a process in a session of its own.
+//
+//   ProcessFiles files;
+//   files.stdin_fd.Reset(open("/dev/null", O_RDONLY | O_CLOEXEC));
+//   ...  // stdout_fd and stderr_fd, too.
+//   Process process;
+//   if (const int error = Spawn("/bin/true", argv, envp, std::move(files),
+//                               &process)) {
+//     return ExecutionError("/bin/true", error);
+//   }
 
 #ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_LINUX_PROCESS_H_
 #define EXTERNAL_CONTAINERIZER_TRANSPORT_LINUX_PROCESS_H_
@@ -14,7 +23,8 @@
 
 namespace external_containerizer {
 
-// What becomes the process's descriptors; it gets no others.
+// The process's descriptors 0, 1 and 2, which must be valid, and 3. It inherits
+// no others.
 struct ProcessFiles {
   UniqueFd stdin_fd;
   UniqueFd stdout_fd;
@@ -25,24 +35,24 @@ struct ProcessFiles {
 
 struct Process {
   pid_t pid = -1;
-  // Not valid if the process ended at once and somebody reaped it (or the
-  // kernel did, because this process ignores SIGCHLD).
+  // Not valid if the process has ended and was reaped: by another part of this
+  // process, or by the kernel because this process ignores SIGCHLD.
   UniqueFd pidfd;
 };
 
-// Executes `file` as the leader of a new session, with the default signal mask
-// and dispositions, and DescriptorLimitToPassOn(). 0, or the errno that says
-// why it did not start. Closes `files` in any case. Returns when the kernel has
-// executed the file. Any thread.
+// Executes `file` as the leader of a new session, with an empty signal mask,
+// default dispositions and the limit DescriptorLimitToPassOn(). Returns 0, or
+// the errno that says why the process did not start. Closes `files` in any
+// case. Blocks until the kernel has executed the file. Any thread.
 int Spawn(const char* file, char* const* argv, char* const* envp,
           ProcessFiles files, Process* process);
 
-// "exited with status 3" or "was killed by signal 9 (Killed)", of what
-// waitpid() tells.
+// Says in words what a status of waitpid() means: "exited with status 3" or
+// "was killed by signal 9 (Killed)".
 std::string DescribeWaitStatus(int wait_status);
 
-// Whether children that end vanish unreaped, as they do if this process
-// ignores SIGCHLD.
+// Whether the kernel reaps children, because this process ignores SIGCHLD:
+// their exit statuses are lost then.
 bool ChildrenVanish();
 
 }  // namespace external_containerizer

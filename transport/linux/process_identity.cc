@@ -110,8 +110,8 @@ absl::StatusOr<UniqueFd> OpenProcess(pid_t pid, uint64_t start_ticks) {
   UniqueFd pidfd;
   if (pid > 0) pidfd = OpenPidfd(pid);
   if (!pidfd.valid()) return CannotLook(pid);
-  // In this order: what the descriptor names cannot change any more. If the
-  // pid still has the right start time, it is the right process.
+  // The start time is read after the pidfd was opened: if it is right, the
+  // pidfd refers to the right process.
   const std::optional<ProcStat> stat = ReadProcStat(pid);
   if (!stat.has_value()) return CannotLook(pid);
   if (stat->start_ticks == start_ticks) return pidfd;

@@ -14,7 +14,7 @@ void ThreadPool::Run(Work work) {
 }
 
 bool ThreadPool::TryRun(Work&& work) {
-  // Destroyed without the lock: what it destroys may be anything.
+  // Destroyed without the lock, because its destructor may use the pool.
   Work forgotten;
   MutexLock lock(&mutex_);
   if (stopped_) {
@@ -46,7 +46,7 @@ void ThreadPool::End(bool forget) {
     if (forget) forgotten.swap(queue_);
     threads.swap(threads_);
   }
-  // First: work that is running may wait for that.
+  // First: running work may wait for the end of work that was forgotten.
   forgotten.clear();
   threads.clear();
 }
@@ -66,7 +66,7 @@ void ThreadPool::Loop() {
       ++busy_;
     }
     std::move(work)();
-    // It goes before the thread is free for more.
+    // Destroyed before the thread counts as free.
     work = nullptr;
     MutexLock lock(&mutex_);
     --busy_;

@@ -20,14 +20,14 @@
 
 namespace external_containerizer {
 
-// Thread-safe. Work may give the pool more work.
+// Thread-safe. Work may add more work to the pool.
 class ThreadPool {
  public:
   using Work = absl::AnyInvocable<void() &&>;
 
-  // Makes no thread yet: one is made when work comes and none is free, until
-  // there are `most`. A thread that was made stays. `name` is theirs and must
-  // live as long as the pool.
+  // Starts no thread yet. A thread is started when work comes and no thread is
+  // free, until the pool has `most`; it lives as long as the pool. `name` is
+  // the name of each thread and must outlive the pool.
   ThreadPool(const char* name, size_t most,
              Thread::Signals signals = Thread::Signals::kBlocked)
       : name_(name), most_(most), signals_(signals) {}
@@ -36,17 +36,17 @@ class ThreadPool {
   // Returns when all work is done. Not on a thread of the pool.
   ~ThreadPool() { End(/*forget=*/false); }
 
-  // Runs `work` on one of the threads. Work begins in the order in which it
-  // came; with `most` 1 it is also done in that order. Inside this call, if
-  // the pool has no thread and none can be made.
+  // Runs `work` on one of the threads. Work begins in the order of the calls,
+  // and with `most` 1 it also ends in that order. If the pool has no thread and
+  // none can be started, the work runs inside this call.
   void Run(Work work);
 
-  // The same, but returns false and leaves `work` alone where Run() would run
-  // it inside the call.
+  // As Run(), but where Run() would run the work inside the call, this returns
+  // false and does not touch `work`.
   bool TryRun(Work&& work) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Destroys work that has not begun, and returns when the rest is done. After
-  // it nothing is run any more: what comes is destroyed.
+  // Destroys work that has not begun, and returns when the rest is done. Work
+  // that comes later is destroyed.
   void Stop() { End(/*forget=*/true); }
 
  private:

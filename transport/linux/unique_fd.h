@@ -2,6 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A file descriptor that closes itself.
+//
+//   UniqueFd file(open("/etc/hostname", O_RDONLY | O_CLOEXEC));
+//   if (!file.valid()) return absl::ErrnoToStatus(errno, "no host name");
+//   read(file.get(), buffer, sizeof(buffer));
 
 #ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_LINUX_UNIQUE_FD_H_
 #define EXTERNAL_CONTAINERIZER_TRANSPORT_LINUX_UNIQUE_FD_H_
@@ -12,6 +16,7 @@
 
 namespace external_containerizer {
 
+// Owns one descriptor, or none: then get() is -1. Not thread-safe.
 class UniqueFd {
  public:
   UniqueFd() = default;
@@ -23,10 +28,14 @@ class UniqueFd {
   }
   ~UniqueFd() { Reset(); }
 
+  // The descriptor, which stays this object's.
   int get() const { return fd_; }
   bool valid() const { return fd_ >= 0; }
 
-  // Leaves errno as it was.
+  // Hands the descriptor over: the caller closes it from now on.
+  int Release() { return std::exchange(fd_, -1); }
+
+  // Closes the descriptor and takes `fd`. Leaves errno as it was.
   void Reset(int fd = -1);
 
  private:

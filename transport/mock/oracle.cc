@@ -20,8 +20,10 @@
 namespace external_containerizer {
 namespace {
 
-// Of an id, in a message.
+// The part of an id that a message shows.
 constexpr size_t kMaxShown = 64;
+
+constexpr size_t kMaxWaits = 100'000;
 
 Answer Answered(std::optional<std::string> output = std::nullopt) {
   Answer answer;
@@ -52,7 +54,7 @@ Answer AnswerToWait(int wait_status) {
   return Answered(wire::MakeTermination(wait_status, "").SerializeAsString());
 }
 
-// The sum of a scalar resource, which may come in several parts.
+// The sum of a scalar resource, which a message may have in several parts.
 std::optional<double> Sum(const wire::Update& resources,
                           absl::string_view name) {
   std::optional<double> sum;
@@ -63,7 +65,7 @@ std::optional<double> Sum(const wire::Update& resources,
   return sum;
 }
 
-// What a transport has to refuse.
+// Refuses invocations that every transport must refuse.
 absl::Status Check(const Invocation& invocation) {
   if (invocation.input.size() > kMaxInputBytes) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -87,7 +89,7 @@ class Oracle : public Transport {
  public:
   Oracle(EventLoop& loop, std::shared_ptr<OracleWorld> world)
       : loop_(loop), world_(std::move(world)) {
-    // Called on any thread, but not after Unobserve() in our destructor.
+    // Called on any thread, and not after Unobserve() in the destructor.
     observer_ =
         world_->Observe([this, alive = std::weak_ptr<bool>(alive_)](
                             const std::string& id, const Answer& answer) {
@@ -131,7 +133,7 @@ class Oracle : public Transport {
     End(id, Outcome::kEnded, absl::CancelledError("wait: cancelled"));
   }
 
-  size_t MaxWaits() const override { return world_->options().max_waits; }
+  size_t MaxWaits() const override { return kMaxWaits; }
 
  private:
   struct Call {
@@ -177,7 +179,7 @@ class Oracle : public Transport {
   InvocationId next_ = 1;
   std::map<InvocationId, Call> calls_;
   std::map<std::string, std::vector<InvocationId>> waits_;
-  // For work that was posted: whether we are still here.
+  // Expires when this object is destroyed: posted work looks at it.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
@@ -322,7 +324,7 @@ Answer OracleWorld::Destroy(const std::string& input) {
 
   MutexLock lock(&mutex_);
   auto container = containers_.find(destroy.container_id().value());
-  // Destroying is about the container not being there.
+  // The container is gone, which is what destroy is for.
   if (container == containers_.end()) return Answered();
   if (!container->second.wait_status.has_value()) {
     End(container->first, container->second, SIGKILL);

@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// The simplest program that is right, inside this process: what any other
-// program does can be compared with it.
+// The simplest correct program, inside this process: tests compare other
+// programs with it.
 //
 //   auto world = std::make_shared<OracleWorld>();
 //   auto containerizer = Containerizer::Create({}, OracleTransport(world));
@@ -31,48 +31,47 @@
 
 namespace external_containerizer {
 
+// The behaviour of the containers, the same for all of them.
 struct OracleOptions {
-  // A container ends with status 0 as soon as it is launched.
+  // Each container ends with status 0 as soon as it is launched.
   bool exit_immediately = false;
-  // Of statistics. Nothing else in here knows a time.
+  // The time in statistics. Nothing else here depends on a clock.
   std::function<absl::Time()> clock = absl::Now;
-  // Transport::MaxWaits().
-  size_t max_waits = 100'000;
 };
 
-// The program and all that it holds. Outlives the transports that reach it: a
-// second one, after the first or beside it, finds the same containers, as an
-// agent does that was restarted. Any thread.
+// The program and its containers. It outlives the transports: a second
+// transport, after the first or beside it, finds the same containers, as a
+// restarted agent does. Any thread.
 class OracleWorld {
  public:
   struct Container {
     wire::Launch launch;
-    Environment environment;         // Of `launch`.
-    std::optional<Sandbox> sandbox;  // Of `launch`.
-    wire::Update resources;          // Those that hold now.
-    std::optional<int> wait_status;  // Once it has ended.
+    Environment environment;         // From the launch.
+    std::optional<Sandbox> sandbox;  // From the launch.
+    wire::Update resources;          // From the launch or the last update.
+    std::optional<int> wait_status;  // Set when the container has ended.
   };
 
+  // An empty world: the first transport finds no container.
   explicit OracleWorld(OracleOptions options = {});
 
-  // The container's process ends, as waitpid() would say it. False if there is
-  // none that runs.
+  // Ends a container with a status as waitpid() has it. Returns false if no
+  // such container runs.
   bool Exit(absl::string_view id, int wait_status);
 
-  // Those that were launched and not destroyed, in the order of their ids.
+  // The ids of all containers that were launched and not destroyed, sorted.
   std::vector<std::string> Containers() const;
+  // A copy of one container, or nullopt.
   std::optional<Container> Find(absl::string_view id) const;
-
-  const OracleOptions& options() const { return options_; }
 
   // --- For transports ---
 
-  // Does a command; nullopt if it is a `wait` for a container that runs.
+  // Does a command. Returns nullopt for a `wait` if the container runs.
   std::optional<Answer> Run(const Invocation& invocation);
 
-  // Calls `ended` with the id and the answer to `wait` of every container that
-  // ends, on whichever thread it does, until Unobserve(). It must not call
-  // back.
+  // Until Unobserve(), calls `ended` for each container that ends, on the
+  // thread that ends it, with its id and the answer to `wait`. `ended` must not
+  // call this object.
   using Ended = std::function<void(const std::string& id, const Answer&)>;
   uint64_t Observe(Ended ended);
   void Unobserve(uint64_t observer);
@@ -95,7 +94,8 @@ class OracleWorld {
   uint64_t next_observer_ ABSL_GUARDED_BY(mutex_) = 1;
 };
 
-// The way to `world`. What fails there is INTERNAL, like exit status 1.
+// A transport to `world`. A command that fails there has the status INTERNAL,
+// as one whose process exits with 1.
 TransportFactory OracleTransport(std::shared_ptr<OracleWorld> world);
 
 }  // namespace external_containerizer

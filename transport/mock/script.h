@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// A transport in which a test holds every answer in its hand:
+// A transport whose every answer a test decides:
 //
 //   auto script = std::make_shared<Script>();
 //   auto containerizer = Containerizer::Create({}, ScriptTransport(script));
@@ -11,8 +11,8 @@
 //   EXPECT_EQ(call->invocation().command, Command::kRecover);
 //   call->Succeed();
 //
-// There is no time in it: a call that the test leaves alone hangs, whatever
-// its timeout is and whether it was cancelled or not. Any thread.
+// It has no clock: a call that the test does not answer hangs, whatever its
+// timeout is, and also if it was cancelled. Any thread.
 
 #ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_MOCK_SCRIPT_H_
 #define EXTERNAL_CONTAINERIZER_TRANSPORT_MOCK_SCRIPT_H_
@@ -36,8 +36,8 @@ namespace script_internal {
 class Link;
 }
 
-// One invocation. Only the first of its answers counts, and none does once the
-// transport is gone.
+// One invocation. The first answer counts, and none once the transport is
+// destroyed.
 class ScriptedCall {
  public:
   ScriptedCall(InvocationId id, Invocation invocation,
@@ -46,12 +46,14 @@ class ScriptedCall {
 
   const Invocation& invocation() const { return invocation_; }
 
+  // Answers the invocation, from the transport's loop.
   void End(Answer answer);
-  // It did the command, and wrote `output` if that is given.
+  // Answers that the program did the command, and wrote `output` if it is set.
   void Succeed(std::optional<std::string> output = std::nullopt);
+  // Answers that the command failed.
   void Fail(absl::Status status, Outcome outcome = Outcome::kAnswered);
 
-  // Whether Cancel() was called for it, and whether it is within `timeout`.
+  // Whether Cancel() was called for the invocation. The second waits for it.
   bool cancelled() const { return WaitForCancel(absl::ZeroDuration()); }
   bool WaitForCancel(absl::Duration timeout = absl::Seconds(30)) const;
 
@@ -66,17 +68,17 @@ class ScriptedCall {
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
-// The calls of all transports that were made for it, in order.
+// The calls of all transports of one script, in order.
 class Script {
  public:
-  // `max_waits`: what Transport::MaxWaits() says.
+  // Transport::MaxWaits() returns `max_waits`.
   explicit Script(size_t max_waits = 1000) : max_waits_(max_waits) {}
 
-  // Whether there is a call that Next() has not returned.
+  // Whether a call has come that Next() has not returned.
   bool HasCall() const;
 
-  // The next call, or the next one of `command`; waits for it. nullptr if none
-  // comes within `timeout`.
+  // Waits for the next call, or for the next one with `command`, and returns
+  // it. Returns nullptr if none comes within `timeout`.
   std::shared_ptr<ScriptedCall> Next(
       absl::Duration timeout = absl::Seconds(30));
   std::shared_ptr<ScriptedCall> Next(

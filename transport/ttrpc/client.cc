@@ -7,25 +7,35 @@
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/transport/ttrpc/socket.h"
 #include "external_containerizer/transport/ttrpc/status.h"
+#include "external_containerizer/transport/ttrpc/ttrpc.pb.h"
 
 namespace external_containerizer {
 namespace ttrpc {
 namespace {
 
-// Of a message: a larger one's memory is not kept for the next.
-constexpr size_t kKeptBytes = 4 << 10;
-
-absl::Status TooLarge(size_t bytes) {
-  return absl::ResourceExhaustedError(
-      absl::StrCat("ttrpc: message length ", bytes,
-                   " exceed maximum message size of ", kMaxFrameBody));
+wire::Request ToRequest(absl::string_view service, absl::string_view method,
+                        std::string payload, const CallOptions& options) {
+  wire::Request request;
+  request.set_service(service.data(), service.size());
+  request.set_method(method.data(), method.size());
+  request.set_payload(std::move(payload));
+  // 0 would mean for ever.
+  request.set_timeout_nano(
+      options.timeout == absl::InfiniteDuration()
+          ? 0
+          : std::max<int64_t>(1, absl::ToInt64Nanoseconds(options.timeout)));
+  for (const auto& [key, value] : options.metadata) {
+    wire::KeyValue* pair = request.add_metadata();
+    pair->set_key(absl::AsciiStrToLower(key));
+    pair->set_value(value);
+  }
+  return request;
 }
 
 }  // namespace
@@ -71,9 +81,10 @@ Client::CallId Client::Call(absl::string_view service, absl::string_view method,
                             std::string request, CallOptions options,
                             Done done) {
   absl::Status status = Admit(options);
+  wire::Request message;
   if (status.ok()) {
-    Encode(service, method, std::move(request), options);
-    const size_t size = request_.ByteSizeLong();
+    message = ToRequest(service, method, std::move(request), options);
+    const size_t size = message.ByteSizeLong();
     const size_t waiting = connection_->waiting();
     if (!IsValidUtf8(service) || !IsValidUtf8(method)) {
       status = absl::InvalidArgumentError(
@@ -91,7 +102,7 @@ Client::CallId Client::Call(absl::string_view service, absl::string_view method,
     id = static_cast<CallId>(next_id_);
     next_id_ += 2;
     const uint64_t begin = connection_->queued();
-    connection_->Send(id, FrameType::kRequest, request_);
+    connection_->Send(id, FrameType::kRequest, message);
     EventLoop::TimerId timer = 0;
     if (options.timeout != absl::InfiniteDuration()) {
       timer = loop_.RunAfter(options.timeout, [this, id] { Expire(id); });
@@ -101,26 +112,7 @@ Client::CallId Client::Call(absl::string_view service, absl::string_view method,
   } else {
     EndLater(std::move(done), std::move(status), Outcome::kNotSent);
   }
-  if (request_.ByteSizeLong() > kKeptBytes) request_ = wire::Request();
   return id;
-}
-
-void Client::Encode(absl::string_view service, absl::string_view method,
-                    std::string payload, const CallOptions& options) {
-  request_.set_service(service.data(), service.size());
-  request_.set_method(method.data(), method.size());
-  request_.set_payload(std::move(payload));
-  // 0 would mean for ever.
-  request_.set_timeout_nano(
-      options.timeout == absl::InfiniteDuration()
-          ? 0
-          : std::max<int64_t>(1, absl::ToInt64Nanoseconds(options.timeout)));
-  request_.clear_metadata();
-  for (const auto& [key, value] : options.metadata) {
-    wire::KeyValue* pair = request_.add_metadata();
-    pair->set_key(absl::AsciiStrToLower(key));
-    pair->set_value(value);
-  }
 }
 
 absl::Status Client::Admit(const CallOptions& options) const {
@@ -167,12 +159,12 @@ Client::Outstanding Client::Take(uint32_t id) {
   auto it = calls_.find(id);
   Outstanding call = std::move(it->second);
   calls_.erase(it);
-  if (call.timer != 0) loop_.CancelTimer(call.timer);
+  loop_.CancelTimer(call.timer);
   return call;
 }
 
 void Client::Cancel(CallId id) {
-  if (!calls_.contains(id)) return;
+  if (calls_.count(id) == 0) return;
   Outstanding call = Take(id);
   Outcome outcome = Outcome::kUnknown;
   if (ProgressOf(call) == Progress::kQueued) {
@@ -203,7 +195,8 @@ void Client::Expire(uint32_t id) {
   std::move(call.done)({absl::DeadlineExceededError(message), outcome});
 }
 
-// In all that follows, a call of `done` comes last: it may destroy the client.
+// In the functions below a call of `done` comes last: it may destroy the
+// client.
 
 void Client::OnFrame(const Frame& frame) {
   const FrameHeader& header = frame.header;
@@ -211,7 +204,7 @@ void Client::OnFrame(const Frame& frame) {
     return;
   }
   auto it = calls_.find(header.stream_id);
-  if (it == calls_.end()) return;  // Given up, or never made.
+  if (it == calls_.end()) return;  // The call has ended, or was never made.
   if (ProgressOf(it->second) != Progress::kWritten) {
     connection_->CloseLater(absl::DataLossError(
         absl::StrCat("ttrpc: the server answers call ", header.stream_id,
@@ -228,8 +221,7 @@ void Client::OnFrame(const Frame& frame) {
                              "expected"),
          Outcome::kUnknown});
   }
-  wire::Response large;
-  wire::Response& response = frame.body.size() > kKeptBytes ? large : response_;
+  wire::Response response;
   if (!response.ParseFromArray(frame.body.data(),
                                static_cast<int>(frame.body.size()))) {
     return std::move(call.done)(
@@ -248,44 +240,30 @@ void Client::OnFrame(const Frame& frame) {
 
 void Client::OnClosed(const absl::Status& reason) {
   status_ = reason;
-  struct Ended {
-    uint32_t id;
-    Done done;
-    Outcome outcome;
-  };
-  std::vector<Ended> ended;
-  ended.reserve(calls_.size());
-  for (auto& [id, call] : calls_) {
-    if (call.timer != 0) loop_.CancelTimer(call.timer);
-    // Of a frame that was cut nothing comes: a server acts on whole ones.
-    ended.push_back({id, std::move(call.done),
-                     ProgressOf(call) == Progress::kWritten
-                         ? Outcome::kUnknown
-                         : Outcome::kNotSent});
-  }
-  calls_.clear();
-  std::sort(ended.begin(), ended.end(),
-            [](const Ended& a, const Ended& b) { return a.id < b.id; });
-  // After those, too, that end later: refused or cancelled before.
+  auto calls = std::exchange(calls_, {});
+  for (auto& [id, call] : calls) loop_.CancelTimer(call.timer);
+  // Posted now, so that it comes after calls that were refused or cancelled
+  // before and end from the loop.
   TellClosedLater();
+  const std::shared_ptr<Connection> connection = connection_;
   const absl::Status why = reason;
-  for (Ended& call : ended) {
-    std::move(call.done)({why, call.outcome});
+  for (auto& [id, call] : calls) {
+    // A server acts on whole frames.
+    std::move(call.done)({why, call.end <= connection->written()
+                                   ? Outcome::kUnknown
+                                   : Outcome::kNotSent});
   }
 }
 
 void Client::WhenClosed(absl::AnyInvocable<void(absl::Status) &&> closed) {
-  closed_ = std::make_shared<absl::AnyInvocable<void(absl::Status) &&>>(
-      std::move(closed));
+  closed_ = std::move(closed);
   if (!status_.ok()) TellClosedLater();
 }
 
 void Client::TellClosedLater() {
-  loop_.Post([closed = std::weak_ptr<absl::AnyInvocable<void(absl::Status) &&>>(
-                  closed_),
-              why = status_] {
-    if (auto still_there = closed.lock()) std::move (*still_there)(why);
-  });
+  loop_.Post(alive_.Guard([this] {
+    if (closed_) std::exchange(closed_, nullptr)(status_);
+  }));
 }
 
 }  // namespace ttrpc

@@ -3,6 +3,11 @@
 //
 // The calling side of one ttrpc connection. Typed calls are in method.h.
 //
+//   auto client = ttrpc::Client::Connect(loop, "/run/my/socket");
+//   if (!client.ok()) return client.status();
+//   (*client)->Call("my.v1.Helper", "Ping", request, {absl::Seconds(5)},
+//                   [](ttrpc::CallResult<std::string> result) { ... });
+//
 // Only on the loop's thread, or before the loop runs: other threads Post().
 
 #ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_TTRPC_CLIENT_H_
@@ -13,70 +18,71 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "absl/container/node_hash_map.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "external_containerizer/transport/alive.h"
 #include "external_containerizer/transport/event_loop.h"
 #include "external_containerizer/transport/ttrpc/connection.h"
 #include "external_containerizer/transport/ttrpc/metadata.h"
-#include "external_containerizer/transport/ttrpc/ttrpc.pb.h"
 
 namespace external_containerizer {
 namespace ttrpc {
 
-// What is known of a call that ended.
+// Whether a server can have acted on a call that ended.
 enum class Outcome {
-  kAnswered,  // By the server, with a reply or an error.
+  kAnswered,  // The server sent a reply or an error.
   kNotSent,   // No server can have acted on it: it is safe to call again.
-  kUnknown,   // It was sent, and may or may not have been acted on.
+  kUnknown,   // It was sent, and the server may or may not have acted on it.
 };
 
 template <typename T>
-struct CallResult {
+struct CallResult {  // `reply` is an error unless the server sent a reply.
   absl::StatusOr<T> reply;
   Outcome outcome;
 };
 
 struct CallOptions {
-  // For queueing, sending and answering together. The server is told, but not
-  // how much of it the call waited to be sent.
+  // The time for queueing, sending and answering together. It is sent to the
+  // server, which does not learn how much of it the call spent in the queue.
   absl::Duration timeout = absl::InfiniteDuration();
   Metadata metadata;
 };
 
 struct ClientOptions {
-  size_t max_outstanding = 65'536;  // Calls
-  size_t max_queued = 16 << 20;     // Bytes of calls that are not written yet.
-  uint32_t first_stream_id = 1;     // Odd.
+  size_t max_outstanding = 65'536;  // The number of calls.
+  size_t max_queued = 16 << 20;     // The bytes of calls that are not written.
+  uint32_t first_stream_id = 1;     // An odd number.
 };
 
 class Client : private Connection::Delegate {
  public:
-  using CallId = uint32_t;  // 0: none.
+  using CallId = uint32_t;  // Never 0 for a call that was made.
   using Done = absl::AnyInvocable<void(CallResult<std::string>) &&>;
 
-  // Speaks on `fd`, a connected stream socket, which it owns from this call on,
-  // also if it fails. The loop must outlive the client.
+  // Makes a client on `fd`, a connected stream socket, which belongs to this
+  // class from now on, also if the call fails. The loop must outlive the
+  // client.
   static absl::StatusOr<std::unique_ptr<Client>> Create(
       EventLoop& loop, int fd, ClientOptions options = {});
 
-  // The same, with the server at a path, as ConnectUnix(). PERMISSION_DENIED
-  // unless its user is one of `allowed_uids`, as CheckPeer().
+  // Connects to the server at `path`; fails as ConnectUnix(), and as
+  // CheckPeer() if the server's user is not one of `allowed_uids`.
   static absl::StatusOr<std::unique_ptr<Client>> Connect(
       EventLoop& loop, const std::string& path, ClientOptions options = {},
       const std::vector<uid_t>& allowed_uids = {});
 
-  // Ends what is outstanding with CANCELLED. In any callback, too.
+  // Ends outstanding calls with CANCELLED. May be called in any callback.
   ~Client() override;
 
-  // `done` is called once, from the loop, never inside this call:
+  // Sends a call. `done` is called once, from the loop, never inside this call:
   //   what the server says           kAnswered
   //   DEADLINE_EXCEEDED              kNotSent or kUnknown; the connection is
   //                                  closed if the call was half written
@@ -93,18 +99,20 @@ class Client : private Connection::Delegate {
               std::string request, CallOptions options, Done done);
 
   // Ends a call with CANCELLED, from the loop, unless it has ended. The server
-  // is not told: it works on, and its reply is dropped.
+  // does not learn of it: it works on, and its reply is dropped.
   void Cancel(CallId id);
 
-  // Is called once from the loop when the connection is lost, or was, after all
-  // calls that it had have ended; never once the client is destroyed.
+  // Calls `closed` once, from the loop, when the connection is lost or if it
+  // was lost before, and after all its calls have ended. Not after the client
+  // was destroyed.
   void WhenClosed(absl::AnyInvocable<void(absl::Status) &&> closed);
 
-  // OK while calls can be made; then why not.
+  // OK while calls can be made, then the reason why the connection is closed.
   const absl::Status& status() const { return status_; }
   size_t outstanding() const { return calls_.size(); }
-  // Whether the ids will soon be used up: what begins now should go to a new
-  // connection. There are a million left for what is under way.
+  // Whether the ids will soon be used up: new calls should go to a new
+  // connection. A million ids are left for the calls that belong to earlier
+  // ones.
   bool exhausted() const { return next_id_ > kLastId - 2 * kSpareIds; }
 
  private:
@@ -114,7 +122,7 @@ class Client : private Connection::Delegate {
   struct Outstanding {
     Done done;
     EventLoop::TimerId timer;
-    uint64_t begin, end;  // Of its frame, as positions in the connection.
+    uint64_t begin, end;  // The positions of its frame in the connection.
   };
 
   Client(EventLoop& loop, ClientOptions options)
@@ -123,12 +131,10 @@ class Client : private Connection::Delegate {
   void OnFrame(const Frame& frame) override;
   void OnClosed(const absl::Status& reason) override;
 
-  // Whether it was not, partly or wholly taken by the kernel.
+  // How much of the call's frame the kernel has taken.
   enum class Progress { kQueued, kPartlyWritten, kWritten };
   Progress ProgressOf(const Outstanding& call) const;
 
-  void Encode(absl::string_view service, absl::string_view method,
-              std::string payload, const CallOptions& options);
   absl::Status Admit(const CallOptions& options) const;
   Outstanding Take(uint32_t id);
   void Expire(uint32_t id);
@@ -140,12 +146,9 @@ class Client : private Connection::Delegate {
   std::shared_ptr<Connection> connection_;
   absl::Status status_;
   uint64_t next_id_;
-  // Nodes: room for more of them would take much, where many wait for long.
-  absl::node_hash_map<uint32_t, Outstanding> calls_;
-  // Shared, for it must not be called once the client is gone.
-  std::shared_ptr<absl::AnyInvocable<void(absl::Status) &&>> closed_;
-  wire::Request request_;  // Kept for their memory.
-  wire::Response response_;
+  std::map<uint32_t, Outstanding> calls_;
+  absl::AnyInvocable<void(absl::Status) &&> closed_;
+  const Alive alive_;
 };
 
 }  // namespace ttrpc

@@ -21,6 +21,7 @@
 #include "external_containerizer/testing/status_matchers.h"
 #include "external_containerizer/testing/test_data.h"
 #include "external_containerizer/transport/event_loop.h"
+#include "external_containerizer/transport/linux/proc_stat.h"
 #include "external_containerizer/transport/ttrpc/socket.h"
 #include "external_containerizer/transport/ttrpc/ttrpc_testing.h"
 #include "gmock/gmock.h"
@@ -230,7 +231,7 @@ TEST_F(ClientTest, StoppedServerAndManyDeadlinesDoNotKeepTheLoop) {
                   });
   }
   RunUntil(*loop_, [&] { return expired == kCalls; });
-  // Of the processor. Quadratic, it took minutes.
+  // Processor time. A quadratic algorithm took minutes.
   EXPECT_LT((clock() - start) / CLOCKS_PER_SEC, 10);
   EXPECT_EQ(server_->Read(*loop_).id, 1u);
   ExpectWorks();
@@ -565,6 +566,33 @@ TEST_F(ClientTest, ConnectChecksWhoTheServerIs) {
 
 TEST_F(ClientTest, DescriptorThatIsNoneFails) {
   EXPECT_FALSE(Client::Create(*loop_, -1).ok());
+}
+
+TEST(ClientMemoryTest, MemoryOfRepliesCutShortIsGivenBack) {
+  const auto loop = *EventLoop::Create();
+  const auto resident = [] { return ReadProcStat(getpid())->rss_bytes; };
+  constexpr size_t kMiB = 1 << 20;
+  const std::string part =
+      ReplyFrame(1, std::string(kMiB, 'x')).substr(0, 130'000);
+  const size_t before = resident();
+  std::vector<RawPeer> peers(500);
+  std::vector<std::unique_ptr<Client>> clients;
+  for (RawPeer& peer : peers) {
+    clients.push_back(*Client::Create(*loop, peer.TakeOther()));
+    peer.Write(*loop, part);
+    loop->RunAfter(absl::ZeroDuration(), [&loop] { loop->Stop(); });
+    loop->Run();
+  }
+  const size_t at_most = resident();
+  ASSERT_GT(at_most - before, 40 * kMiB);
+  // What the last one holds is behind the others in memory.
+  for (size_t i = 0; i + 1 < peers.size(); ++i) peers[i].Close();
+  RunUntil(*loop, [&] {
+    return std::count_if(clients.begin(), clients.end(), [](const auto& one) {
+             return one->status().ok();
+           }) == 1;
+  });
+  RunUntil(*loop, [&] { return resident() < before + (at_most - before) / 4; });
 }
 
 }  // namespace

@@ -5,11 +5,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -19,13 +21,27 @@ namespace ttrpc {
 namespace {
 
 constexpr size_t kReadBytes = 64 << 10;
-// Reads of one turn, so that one connection cannot keep the loop to itself; and
-// of the last one.
+// The number of reads in one turn, so that one connection cannot keep the loop
+// busy, and in the last turn.
 constexpr int kReads = 4;
 constexpr int kLastReads = 64;
 
 // An idle connection does not keep the memory of its busiest time.
-constexpr size_t kKeptCapacity = 64 << 10;
+constexpr size_t kKeptCapacity = 4 << 10;
+
+// Counted over all connections of this process: memory is given back to the
+// system when much was held, and little is held again.
+std::atomic<size_t> held_by_all{0};
+std::atomic<size_t> most_held{0};
+constexpr size_t kMuch = 8 << 20;
+constexpr size_t kLittle = 1 << 20;
+
+// The allocator keeps freed memory below memory that is in use.
+void GiveMemoryBack() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
 
 }  // namespace
 
@@ -39,7 +55,7 @@ absl::StatusOr<std::shared_ptr<Connection>> Connection::Create(
   }
   absl::Status status = connection->UpdateWatch();
   if (!status.ok()) return status;
-  connection->UpdateFrameTimer();
+  connection->UpdateStallTimer();
   return connection;
 }
 
@@ -78,21 +94,43 @@ void Connection::CloseLater(absl::Status reason) {
 }
 
 void Connection::Close() {
-  delegate_ = nullptr;
-  CloseWith(absl::OkStatus());
-}
-
-void Connection::CloseWith(const absl::Status& reason) {
   if (closed()) return;
+  NoteHeld(0);
   loop_.Unwatch(fd_);
   close(std::exchange(fd_, -1));
   loop_.CancelTimer(std::exchange(stall_timer_, 0));
-  loop_.CancelTimer(std::exchange(frame_timer_, 0));
-  Delegate* delegate = std::exchange(delegate_, nullptr);
-  if (delegate != nullptr) delegate->OnClosed(reason);
+  delegate_ = nullptr;
+  // A frame that is being handed over is still used.
+  if (!in_turn_) FreeBuffers();
 }
 
-// What is sent within a turn is written at its end, in one piece.
+void Connection::CloseWith(const absl::Status& reason) {
+  Delegate* const delegate = delegate_;
+  if (closed()) return;
+  Close();
+  delegate->OnClosed(reason);
+}
+
+void Connection::FreeBuffers() {
+  // An assignment alone would keep the memory.
+  static_cast<void>(std::exchange(reader_, FrameReader()));
+  std::string().swap(out_);
+  out_begin_ = 0;
+}
+
+void Connection::NoteHeld(size_t now) {
+  if (now == noted_held_) return;
+  const size_t more = now - std::exchange(noted_held_, now);
+  delegate_->OnHeld(static_cast<ptrdiff_t>(more));
+  // Both wrap, as they should.
+  const size_t all = held_by_all += more;
+  if (all > most_held) most_held = all;
+  if (most_held < kMuch || all > kLittle) return;
+  most_held = 0;
+  loop_.Post([] { GiveMemoryBack(); });
+}
+
+// Frames that are sent within a turn are written at its end, in one piece.
 void Connection::TurnLater() {
   if (closed() || in_turn_ || turn_posted_) return;
   turn_posted_ = true;
@@ -105,37 +143,35 @@ void Connection::TurnLater() {
 void Connection::Turn(uint32_t events) {
   if (closed()) return;
   const std::shared_ptr<Connection> self = shared_from_this();
+  if (!doom_.ok()) return CloseWith(doom_);
   in_turn_ = true;
   if ((events & EPOLLOUT) != 0) blocked_ = false;
-  DeliverLeftover();
+  if (undelivered_ && MayRead()) Deliver({});
   if ((events & ~uint32_t{EPOLLOUT}) != 0 && !closed()) {
-    if (leftover_.empty() && MayRead()) {
+    if (!undelivered_ && MayRead()) {
       Read();
     } else if ((events & (EPOLLHUP | EPOLLERR)) != 0) {
       CloseWith(absl::UnavailableError("ttrpc: the peer closed"));
     }
   }
-  // What has come before the end is still answered.
-  if (!closed() && close_when_written_ && leftover_.empty() && MayRead()) {
-    Read();
-  }
+  // Requests that came before the end are answered.
+  if (!closed() && close_when_written_ && !undelivered_ && MayRead()) Read();
   if (!closed() && doom_.ok()) Flush();
-  // It may have answered something before it went away.
-  if (!closed() && !write_error_.ok() && leftover_.empty() && !paused_) Read();
+  // The peer may have sent replies before it closed.
+  if (!closed() && !write_error_.ok() && !undelivered_ && MayRead()) Read();
   in_turn_ = false;
-  if (closed()) return;
+  if (closed()) return FreeBuffers();
   if (!doom_.ok()) return CloseWith(doom_);
   if (!write_error_.ok()) return CloseWith(write_error_);
   if (close_when_written_ && waiting() == 0) {
     return CloseWith(
         absl::CancelledError("ttrpc: closed after the last reply"));
   }
-  if (!leftover_.empty() && MayRead()) TurnLater();
+  if (undelivered_ && MayRead()) TurnLater();
   absl::Status status = UpdateWatch();
   if (!status.ok()) return CloseWith(status);
   UpdateStallTimer();
-  UpdateFrameTimer();
-  delegate_->OnTurn();
+  NoteHeld(held());
 }
 
 bool Connection::MayRead() {
@@ -143,32 +179,21 @@ bool Connection::MayRead() {
   return !paused_ && waiting() <= options_.stop_reading_above;
 }
 
-void Connection::DeliverLeftover() {
-  if (leftover_.empty()) return;
-  const absl::string_view rest =
-      Deliver(absl::string_view(leftover_).substr(leftover_begin_));
-  leftover_begin_ = leftover_.size() - rest.size();
-  if (rest.empty()) {
-    leftover_.clear();
-    leftover_begin_ = 0;
-  }
-}
-
-absl::string_view Connection::Deliver(absl::string_view input) {
+void Connection::Deliver(absl::string_view input) {
+  undelivered_ = true;
   Frame frame;
-  while (!closed() && doom_.ok() && MayRead()) {
+  do {
     const FrameReader::State state = reader_.Next(input, frame);
-    if (state == FrameReader::State::kNeedMore) {
-      return {};
-    }
     if (state == FrameReader::State::kCorrupt) {
-      CloseWith(reader_.status());
-      return {};
+      return CloseWith(reader_.status());
+    }
+    if (state == FrameReader::State::kNeedMore) {
+      undelivered_ = false;
+      return;
     }
     ++frames_;
     delegate_->OnFrame(frame);
-  }
-  return input;
+  } while (!closed() && doom_.ok() && MayRead());
 }
 
 void Connection::Read() {
@@ -189,13 +214,12 @@ void Connection::Read() {
               ? "ttrpc: the peer closed in the middle of a frame"
               : "ttrpc: the peer closed"));
     }
-    const absl::string_view rest =
-        Deliver(absl::string_view(buffer, static_cast<size_t>(n)));
-    if (closed()) return;
-    if (!rest.empty()) leftover_.assign(rest.data(), rest.size());
-    // Less than was asked for: there is no more now.
-    if (!rest.empty() || static_cast<size_t>(n) < sizeof(buffer)) return;
-    if (!MayRead()) return;
+    Deliver(absl::string_view(buffer, static_cast<size_t>(n)));
+    // A short read: the socket is empty now.
+    if (closed() || undelivered_ || static_cast<size_t>(n) < sizeof(buffer) ||
+        !MayRead()) {
+      return;
+    }
   }
 }
 
@@ -247,8 +271,7 @@ void Connection::Flush() {
 
 absl::Status Connection::UpdateWatch() {
   uint32_t want = blocked_ ? uint32_t{EPOLLOUT} : 0;
-  if (!paused_ && waiting() <= options_.stop_reading_above &&
-      leftover_.empty()) {
+  if (!paused_ && waiting() <= options_.stop_reading_above && !undelivered_) {
     want |= EPOLLIN;
   }
   if (watching_ && want == watched_) return absl::OkStatus();
@@ -257,12 +280,20 @@ absl::Status Connection::UpdateWatch() {
   return loop_.Watch(fd_, want, [this](uint32_t events) { Turn(events); });
 }
 
+bool Connection::AwaitsFrame() const {
+  return (frames_ == 0 || reader_.mid_frame()) && !paused_ &&
+         waiting() <= options_.stop_reading_above;
+}
+
 void Connection::UpdateStallTimer() {
-  if (stall_timer_ != 0 || !blocked_ ||
+  if (stall_timer_ != 0 || (!blocked_ && !AwaitsFrame()) ||
       options_.stall_timeout == absl::InfiniteDuration()) {
     return;
   }
-  written_at_stall_check_ = written_;
+  written_before_.reset();
+  frames_before_.reset();
+  if (blocked_) written_before_ = written_;
+  if (AwaitsFrame()) frames_before_ = frames_;
   stall_timer_ =
       loop_.RunAfter(options_.stall_timeout, [this] { OnStallTimer(); });
 }
@@ -270,37 +301,18 @@ void Connection::UpdateStallTimer() {
 void Connection::OnStallTimer() {
   const std::shared_ptr<Connection> self = shared_from_this();
   stall_timer_ = 0;
-  if (!blocked_) return;
-  if (written_ != written_at_stall_check_) return UpdateStallTimer();
-  CloseWith(absl::DeadlineExceededError(
-      absl::StrCat("ttrpc: the peer has read nothing for ",
-                   absl::FormatDuration(options_.stall_timeout), "; ",
-                   waiting(), " bytes wait for it")));
-}
-
-bool Connection::AwaitsFrame() const {
-  return (frames_ == 0 || reader_.mid_frame()) && !paused_ &&
-         waiting() <= options_.stop_reading_above;
-}
-
-void Connection::UpdateFrameTimer() {
-  if (frame_timer_ != 0 || !AwaitsFrame() ||
-      options_.frame_timeout == absl::InfiniteDuration()) {
-    return;
+  const std::string limit = absl::FormatDuration(options_.stall_timeout);
+  if (blocked_ && written_before_ == written_) {
+    return CloseWith(absl::DeadlineExceededError(
+        absl::StrCat("ttrpc: the peer has read nothing for ", limit, "; ",
+                     waiting(), " bytes wait for it")));
   }
-  frames_at_check_ = frames_;
-  frame_timer_ =
-      loop_.RunAfter(options_.frame_timeout, [this] { OnFrameTimer(); });
-}
-
-void Connection::OnFrameTimer() {
-  const std::shared_ptr<Connection> self = shared_from_this();
-  frame_timer_ = 0;
-  if (!AwaitsFrame() || frames_ != frames_at_check_) return UpdateFrameTimer();
-  CloseWith(absl::DeadlineExceededError(absl::StrCat(
-      "ttrpc: the peer has sent ", frames_ == 0 ? "no" : "a part of a",
-      " request, and not the rest, for ",
-      absl::FormatDuration(options_.frame_timeout))));
+  if (AwaitsFrame() && frames_before_ == frames_) {
+    return CloseWith(absl::DeadlineExceededError(absl::StrCat(
+        "ttrpc: the peer has sent ", frames_ == 0 ? "no" : "a part of a",
+        " request, and not the rest, for ", limit)));
+  }
+  UpdateStallTimer();
 }
 
 }  // namespace ttrpc

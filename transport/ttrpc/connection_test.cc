@@ -80,7 +80,7 @@ class ConnectionTest : public ::testing::Test, public Connection::Delegate {
 };
 
 TEST_F(ConnectionTest, WhatIsSentInOneTurnLeavesInOneWrite) {
-  // Of such a socket every write is a packet.
+  // On a SOCK_SEQPACKET socket every write is a packet.
   int fds[2];
   ASSERT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
                        0, fds),
@@ -163,6 +163,8 @@ TEST_F(ConnectionTest, PeerThatTakesNothingIsGivenUp) {
   Connection::Options options;
   options.stall_timeout = absl::Milliseconds(20);
   Open(options);
+  peer_.Write(*loop_, EncodeFrame(1, FrameType::kRequest, ""));
+  RunUntil(*loop_, [&] { return ids_.size() == 1; });
   Send(1, std::string(kTooMuch, 'x'));
   ExpectClosed(absl::StatusCode::kDeadlineExceeded, "has read nothing");
 }
@@ -171,6 +173,7 @@ TEST_F(ConnectionTest, PeerThatReadsSlowlyIsNotGivenUp) {
   Connection::Options options;
   options.stall_timeout = absl::Milliseconds(300);
   Open(options);
+  peer_.Write(*loop_, EncodeFrame(1, FrameType::kRequest, ""));
   const std::string body(kMaxFrameBody - 16, 'x');
   Send(1, body);
   // Far longer than the timeout in all, and never that long without a byte.

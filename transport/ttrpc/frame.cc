@@ -3,10 +3,7 @@
 
 #include "external_containerizer/transport/ttrpc/frame.h"
 
-#include <string.h>
-
 #include <algorithm>
-#include <utility>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
@@ -16,7 +13,7 @@ namespace ttrpc {
 namespace {
 
 // An idle connection does not keep the memory of its largest frame.
-constexpr size_t kKeptCapacity = 64 << 10;
+constexpr size_t kKeptCapacity = 4 << 10;
 
 void PutBigEndian(uint32_t value, char* out) {
   for (int i = 3; i >= 0; --i) {
@@ -53,54 +50,54 @@ std::array<char, kFrameHeaderBytes> EncodeHeader(const FrameHeader& header) {
   return raw;
 }
 
-void FrameReader::TakeHeader(absl::string_view& input) {
-  if (header_bytes_ == 0 && input[0] != 0) {
-    status_ = absl::DataLossError(absl::StrCat(
-        "not a ttrpc frame: it begins with \"",
-        absl::CHexEscape(input.substr(0, 16)),
-        "\", where the length of at most 4 MiB must be; the peer speaks "
-        "another protocol or lost step"));
-    return;
-  }
-  const size_t take = std::min(input.size(), kFrameHeaderBytes - header_bytes_);
-  memcpy(&raw_header_[header_bytes_], input.data(), take);
-  header_bytes_ += take;
-  input.remove_prefix(take);
-  if (header_bytes_ < kFrameHeaderBytes) return;
-  header_ = DecodeHeader(raw_header_.data());
-  missing_ = header_.length;
+absl::Status TooLarge(size_t bytes) {
+  return absl::ResourceExhaustedError(
+      absl::StrCat("ttrpc: message length ", bytes,
+                   " exceed maximum message size of ", kMaxFrameBody));
 }
 
 FrameReader::State FrameReader::Next(absl::string_view& input, Frame& frame) {
   if (!status_.ok()) return State::kCorrupt;
-  if (delivered_) {
-    delivered_ = false;
-    header_bytes_ = 0;
-    if (body_.capacity() > kKeptCapacity) {
-      std::string().swap(body_);  // An assignment keeps the memory.
-    } else {
-      body_.clear();
+  const size_t dropped = std::min(dropping_, input.size());
+  dropping_ -= dropped;
+  input.remove_prefix(dropped);
+  if (!input.empty()) {
+    bytes_.erase(0, begin_);
+    begin_ = 0;
+    bytes_.append(input.data(), input.size());
+    input = {};
+  }
+  const absl::string_view rest = absl::string_view(bytes_).substr(begin_);
+  if (rest.empty()) {
+    if (bytes_.capacity() > kKeptCapacity) {
+      std::string().swap(bytes_);  // An assignment keeps the memory.
     }
+    bytes_.clear();
+    begin_ = 0;
+    return State::kNeedMore;
   }
-  if (header_bytes_ < kFrameHeaderBytes) {
-    if (input.empty()) return State::kNeedMore;
-    TakeHeader(input);
-    if (!status_.ok()) return State::kCorrupt;
-    if (header_bytes_ < kFrameHeaderBytes) return State::kNeedMore;
+  if (rest[0] != 0) {
+    status_ = absl::DataLossError(absl::StrCat(
+        "not a ttrpc frame: it begins with \"",
+        absl::CHexEscape(rest.substr(0, 16)),
+        "\", where the length of at most 4 MiB must be; the peer speaks "
+        "another protocol or lost step"));
+    return State::kCorrupt;
   }
-  const bool oversize = header_.length > kMaxFrameBody;
-  const absl::string_view piece = input.substr(0, missing_);
-  input.remove_prefix(piece.size());
-  missing_ -= piece.size();
-  const bool whole = piece.size() == header_.length;
-  if (!oversize && !whole) {
-    body_.append(piece.data(), piece.size());
+  if (rest.size() < kFrameHeaderBytes) return State::kNeedMore;
+  frame.header = DecodeHeader(rest.data());
+  const size_t length = frame.header.length;
+  const size_t come = std::min(length, rest.size() - kFrameHeaderBytes);
+  frame.oversize = length > kMaxFrameBody;
+  if (frame.oversize) {
+    dropping_ = length - come;
+    frame.body = {};
+  } else if (come < length) {
+    return State::kNeedMore;
+  } else {
+    frame.body = rest.substr(kFrameHeaderBytes, length);
   }
-  if (missing_ > 0) return State::kNeedMore;
-  delivered_ = true;
-  frame.header = header_;
-  frame.oversize = oversize;
-  frame.body = oversize ? absl::string_view() : whole ? piece : body_;
+  begin_ += kFrameHeaderBytes + come;
   return State::kFrame;
 }
 

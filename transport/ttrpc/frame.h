@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// The frames of ttrpc. Pure: bytes in, frames out.
+// The frames of ttrpc: encodes headers, and finds frames in a stream of bytes.
 //
 //   ┌────────────┬───────────────┬──────────┬───────────┬──────────┐
 //   │ length (4) │ stream id (4) │ type (1) │ flags (1) │ the body │
@@ -27,10 +27,10 @@ namespace ttrpc {
 inline constexpr size_t kFrameHeaderBytes = 10;
 inline constexpr size_t kMaxFrameBody = 4 << 20;
 
-// A peer may send others; they are to be ignored.
+// A peer may send other values. They are ignored.
 enum class FrameType : uint8_t { kRequest = 1, kResponse = 2, kData = 3 };
 
-// Flags of a request; a unary one has none.
+// Flags of a request. A unary request has none.
 inline constexpr uint8_t kFlagRemoteClosed = 1;
 inline constexpr uint8_t kFlagRemoteOpen = 2;
 
@@ -43,50 +43,48 @@ struct FrameHeader {
 
 std::array<char, kFrameHeaderBytes> EncodeHeader(const FrameHeader& header);
 
+// Returns RESOURCE_EXHAUSTED for a body that is too large, in containerd's
+// words.
+absl::Status TooLarge(size_t bytes);
+
 struct Frame {
   FrameHeader header;
-  // Empty if `oversize`: the header announced more than kMaxFrameBody, and the
-  // body was dropped as it came.
+  // Empty if `oversize`: the header announces more than kMaxFrameBody, and the
+  // body is dropped as it comes.
   absl::string_view body;
   bool oversize = false;
 };
 
 // Takes the bytes of a stream as they come, cut anywhere, and finds the frames.
-// Nothing that a stream contains makes it use more memory than twice what has
-// arrived of one frame.
+// Its memory is at most twice the bytes that have arrived and were not handed
+// over, and is freed with them.
 //
 //   while (reader.Next(input, frame) == FrameReader::State::kFrame) { ... }
 class FrameReader {
  public:
   enum class State {
-    kNeedMore,  // All of the input is taken.
+    kNeedMore,
     kFrame,
-    kCorrupt,  // No ttrpc, or out of step. More bytes will not mend it.
+    kCorrupt,  // Not ttrpc, or out of step. More bytes do not help.
   };
 
-  // Removes what it takes from the front of `input`. The body of `frame` points
-  // into the input if all of it is there, else into the reader; it is valid
-  // until the next call.
+  // Takes all of `input`, which is empty afterwards, and sets `frame` to the
+  // next frame if one is complete. The body is valid until the next call.
   State Next(absl::string_view& input, Frame& frame);
 
-  // Whether the stream is within a frame.
-  bool mid_frame() const { return header_bytes_ > 0 && !delivered_; }
+  // Whether the stream ends within a frame. Call it after kNeedMore.
+  bool mid_frame() const { return begin_ < bytes_.size() || dropping_ > 0; }
 
-  // Bytes of a frame that came in part, and are kept until the rest comes.
-  size_t kept() const { return body_.size(); }
+  // The memory for bytes that were taken and not handed over.
+  size_t held() const { return begin_ < bytes_.size() ? bytes_.capacity() : 0; }
 
-  // DATA_LOSS after kCorrupt, with a sentence that shows how the frame begins.
+  // DATA_LOSS after kCorrupt, with a message that quotes the frame's beginning.
   const absl::Status& status() const { return status_; }
 
  private:
-  void TakeHeader(absl::string_view& input);
-
-  std::array<char, kFrameHeaderBytes> raw_header_;
-  size_t header_bytes_ = 0;
-  FrameHeader header_;
-  size_t missing_ = 0;  // Bytes of the body.
-  std::string body_;    // What came of it in earlier pieces.
-  bool delivered_ = false;
+  std::string bytes_;  // Not handed over from begin_ on.
+  size_t begin_ = 0;
+  size_t dropping_ = 0;  // The missing bytes of an oversize body.
   absl::Status status_;
 };
 

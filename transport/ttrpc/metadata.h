@@ -1,5 +1,10 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
+//
+// Keys and values that travel with a request.
+//
+//   const Metadata metadata = {{"containerd-namespace-ttrpc", "k8s.io"}};
+//   Call(client, kPing, request, {absl::Seconds(5), metadata}, ...);
 
 #ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_TTRPC_METADATA_H_
 #define EXTERNAL_CONTAINERIZER_TRANSPORT_TTRPC_METADATA_H_
@@ -12,12 +17,11 @@
 namespace external_containerizer {
 namespace ttrpc {
 
-// Keys and values that go along with a request, in order; a key may come more
-// than once. Keys are lower-cased when they are sent. UTF-8, and at most
-// kMaxMetadata pairs.
+// Pairs of key and value, in order. A key may occur more than once. Both are
+// UTF-8, and keys are sent in lower case. At most kMaxMetadata pairs.
 using Metadata = std::vector<std::pair<std::string, std::string>>;
 
-// More would make a request of two bytes a pair a hundred times larger.
+// A pair takes two bytes in a request and a hundred times as much memory.
 inline constexpr size_t kMaxMetadata = 1000;
 
 }  // namespace ttrpc

@@ -1,14 +1,17 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// Calls and handlers with protobuf messages instead of bytes. A method is
-// declared once, for both sides:
+// Calls and handlers with protobuf messages instead of bytes. Client and server
+// share one declaration of a method:
 //
 //   inline constexpr Method<PingRequest, PingReply> kPing{"my.v1.Helper",
 //                                                         "Ping"};
 //
 //   Call(client, kPing, request, {absl::Seconds(5)},
-//        [](CallResult<PingReply> result) { ... });
+//        [](CallResult<PingReply> result) {
+//          if (!result.reply.ok()) return Log(result.reply.status());
+//          Use(*result.reply);
+//        });
 //
 //   AddHandler(server, kPing,
 //              [](const CallContext&, PingRequest request,
@@ -34,10 +37,11 @@
 namespace external_containerizer {
 namespace ttrpc {
 
+// One method of a service, with the types of its messages.
 template <typename Request, typename Reply>
 struct Method {
   absl::string_view service;  // The full name: "package.Service".
-  absl::string_view name;
+  absl::string_view name;     // The name within the service: "Ping".
 };
 
 namespace internal {
@@ -47,7 +51,8 @@ struct Exactly {
   using Type = T;
 };
 
-// Neither complains on stderr about a required field that is missing.
+// Serialize a message and parse it. Neither prints to stderr if a required
+// field is missing.
 inline std::string Serialize(const google::protobuf::MessageLite& message) {
   return message.SerializePartialAsString();
 }
@@ -63,8 +68,9 @@ inline absl::Status Parse(absl::string_view bytes,
 }
 }  // namespace internal
 
-// As Client::Call; `done` is called, once, with a CallResult<Reply>. A reply
-// that is no Reply is INTERNAL, kUnknown.
+// As Client::Call(). `done` is called once, with a CallResult<Reply>. If the
+// bytes of a reply cannot be parsed as a Reply, the call ends with INTERNAL and
+// kUnknown.
 template <typename Request, typename Reply, typename Done>
 Client::CallId Call(Client& client, const Method<Request, Reply>& method,
                     const Request& request, CallOptions options, Done done) {
@@ -88,31 +94,28 @@ Client::CallId Call(Client& client, const Method<Request, Reply>& method,
       });
 }
 
-// As Responder.
+// A Responder whose reply is a message. It may be moved, and used from any
+// thread.
 template <typename Reply>
-class TypedResponder {
+class TypedResponder : public Responder {
  public:
   explicit TypedResponder(Responder responder)
-      : responder_(std::move(responder)) {}
+      : Responder(std::move(responder)) {}
 
+  // As Responder::Finish().
   void Finish(const Reply& reply) {
-    responder_.Finish(internal::Serialize(reply));
+    Responder::Finish(internal::Serialize(reply));
   }
+  // Answers with an error. OK becomes UNKNOWN.
   void Fail(absl::Status status) {
     if (status.ok()) status = absl::UnknownError("ttrpc: failed with OK");
-    responder_.Finish(std::move(status));
+    Responder::Finish(std::move(status));
   }
-  bool cancelled() const { return responder_.cancelled(); }
-  void WhenCancelled(absl::AnyInvocable<void(absl::Status) &&> cancelled) {
-    responder_.WhenCancelled(std::move(cancelled));
-  }
-
- private:
-  Responder responder_;
 };
 
-// As Server::AddHandler. A request that cannot be read is answered with
-// INVALID_ARGUMENT.
+// As Server::AddHandler(). A request that cannot be parsed as a Request is
+// answered with INVALID_ARGUMENT, and the handler is not called. The handler
+// runs on the loop and must not block; it may keep the responder.
 template <typename Request, typename Reply>
 void AddHandler(
     Server& server, const Method<Request, Reply>& method,

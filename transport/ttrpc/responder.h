@@ -2,6 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A server's duty to answer one call.
+//
+//   server.AddHandler("my.v1.Helper", "Ping",
+//                     [&pool](const CallContext&, absl::string_view request,
+//                             Responder responder) {
+//                       pool.Run([responder = std::move(responder)]() mutable {
+//                         responder.Finish("pong");
+//                       });
+//                     });
 
 #ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_TTRPC_RESPONDER_H_
 #define EXTERNAL_CONTAINERIZER_TRANSPORT_TTRPC_RESPONDER_H_
@@ -24,20 +32,20 @@ namespace internal {
 
 class Session;
 
-// Of one call; on the loop only, except for what is atomic.
+// The state of one call. Only on the loop's thread, but for `cancelled`.
 struct ServerCall {
   EventLoop* loop;
-  Session* session;  // Null once the connection is closed.
+  Session* session;  // Null when the connection is closed.
   uint32_t id;
   EventLoop::TimerId timer = 0;
-  bool answered = false;  // Nothing that follows reaches the caller.
+  bool answered = false;  // Later answers are dropped.
   std::atomic<bool> cancelled{false};
   absl::AnyInvocable<void(absl::Status) &&> on_cancelled;
 };
 
 }  // namespace internal
 
-// Movable. Destroyed without an answer, it answers INTERNAL.
+// May be moved. If it is destroyed without an answer, it answers INTERNAL.
 class Responder {
  public:
   explicit Responder(std::shared_ptr<internal::ServerCall> call)
@@ -46,22 +54,23 @@ class Responder {
   Responder& operator=(Responder&& other);
   ~Responder();
 
-  // Any thread. The first counts; it ends the call, whether or not its caller
-  // is still there. A reply that exceeds 4 MiB becomes RESOURCE_EXHAUSTED.
+  // Any thread. Answers the call and ends it, also if the caller is gone. The
+  // second call has no effect. A reply of more than 4 MiB becomes
+  // RESOURCE_EXHAUSTED.
   void Finish(absl::StatusOr<std::string> reply);
 
-  // Any thread, before Finish(). Whether nobody waits for the answer any more:
-  // the connection was closed or the caller's time has passed.
+  // Any thread, before Finish(). Whether the connection was closed or the
+  // caller's time has passed, so that nobody waits for the answer.
   bool cancelled() const;
 
-  // Only on the loop, before Finish(). Calls `cancelled` from the loop, at most
-  // once and not after Finish(), when the above comes true: with CANCELLED or
-  // DEADLINE_EXCEEDED. The call stays in flight until the responder is used or
-  // destroyed.
+  // Only on the loop, before Finish(). Calls `cancelled` from the loop when
+  // cancelled() becomes true, with CANCELLED or DEADLINE_EXCEEDED: at most
+  // once, and not after Finish(). The call stays in flight until the responder
+  // is used or destroyed.
   void WhenCancelled(absl::AnyInvocable<void(absl::Status) &&> cancelled);
 
  private:
-  std::shared_ptr<internal::ServerCall> call_;  // Null once finished.
+  std::shared_ptr<internal::ServerCall> call_;  // Null after Finish().
 };
 
 }  // namespace ttrpc

@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Who connects, and how it ends.
+// Listening, connections of other users, and shutdown.
 
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -149,7 +149,7 @@ class NoDescriptorsTest : public ListeningServerTest {
 };
 
 TEST_F(NoDescriptorsTest, WhoConnectsWaitsUntilThereAreSomeAgain) {
-  // Of the processor: it does not run in circles meanwhile.
+  // Processor time: the server does not spin meanwhile.
   const clock_t start = clock();
   RunFor(absl::Milliseconds(500));
   EXPECT_LT(clock() - start, CLOCKS_PER_SEC / 10);

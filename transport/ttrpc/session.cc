@@ -18,18 +18,11 @@ namespace ttrpc {
 namespace internal {
 namespace {
 
-// Of a message: a larger one's memory is not kept for the next.
-constexpr size_t kKeptBytes = 4 << 10;
-// Of a request: the other four, and its metadata.
+// The fields of a request: its metadata, and four others.
 constexpr size_t kMaxFields = 4 + kMaxMetadata;
-absl::Status TooLarge(size_t bytes) {
-  return absl::ResourceExhaustedError(
-      absl::StrCat("ttrpc: message length ", bytes,
-                   " exceed maximum message size of ", kMaxFrameBody));
-}
 
-// False at the end of what can be read. The two ends of a group, types 3 and 4,
-// have no value of their own.
+// Returns false if the value cannot be read. The two ends of a group, types 3
+// and 4, have no value.
 bool SkipValue(google::protobuf::io::CodedInputStream& input,
                uint32_t wire_type) {
   uint64_t varint;
@@ -52,8 +45,8 @@ bool SkipValue(google::protobuf::io::CodedInputStream& input,
   }
 }
 
-// How many there are in a message, or in what of it can be read: before any of
-// them becomes an object.
+// Counts the fields of a message, as far as it can be read, before the parser
+// makes objects of them.
 size_t FieldsOf(absl::string_view message) {
   google::protobuf::io::CodedInputStream input(
       reinterpret_cast<const uint8_t*>(message.data()),
@@ -77,12 +70,11 @@ void CancelCall(ServerCall& call, absl::Status why) {
 absl::StatusOr<std::unique_ptr<Session>> Session::Create(EventLoop& loop,
                                                          int fd, Peer peer,
                                                          uint64_t number,
-                                                         Host& host) {
-  std::unique_ptr<Session> session(new Session(loop, peer, number, host));
+                                                         Server& server) {
+  std::unique_ptr<Session> session(new Session(loop, peer, number, server));
   Connection::Options options;
-  options.stop_reading_above = host.options().stop_reading_above;
-  options.stall_timeout = host.options().stall_timeout;
-  options.frame_timeout = host.options().request_timeout;
+  options.stop_reading_above = server.options_.stop_reading_above;
+  options.stall_timeout = server.options_.stall_timeout;
   auto connection = Connection::Create(loop, fd, options, session.get());
   if (!connection.ok()) return connection.status();
   session->connection_ = *std::move(connection);
@@ -91,14 +83,13 @@ absl::StatusOr<std::unique_ptr<Session>> Session::Create(EventLoop& loop,
 
 Session::~Session() {
   if (connection_ != nullptr) connection_->Close();
-  host_.OnHeld(-static_cast<ptrdiff_t>(held_));
   CancelAll();
 }
 
 void Session::CancelAll() {
   auto calls = std::exchange(calls_, {});
   for (auto& [id, call] : calls) {
-    if (call->timer != 0) loop_.CancelTimer(call->timer);
+    loop_.CancelTimer(call->timer);
     call->session = nullptr;
   }
   for (auto& [id, call] : calls) {
@@ -108,7 +99,7 @@ void Session::CancelAll() {
 
 void Session::OnClosed(const absl::Status& reason) {
   static_cast<void>(reason);
-  host_.OnSessionClosed(this);
+  server_.OnClosed(number_);
 }
 
 void Session::Drain() {
@@ -116,18 +107,20 @@ void Session::Drain() {
   if (calls_.empty()) connection_->CloseWhenWritten();
 }
 
-// A handler comes last: it may answer, and so close the connection.
+// A call of a handler comes last: it may answer, and so close the connection.
 void Session::OnFrame(const Frame& frame) {
-  if (!std::exchange(has_had_frame_, true)) host_.OnFirstFrame(this);
+  has_had_frame_ = true;
   switch (frame.header.type) {
     case FrameType::kRequest:
       return HandleRequest(frame);
     case FrameType::kData:
-      return RejectData(frame.header.stream_id);
+      return Reject(frame.header.stream_id,
+                    absl::InvalidArgumentError("ttrpc: data for a stream, and "
+                                               "this server does not stream"));
     case FrameType::kResponse:
       return;
   }
-  // What a later version adds is to be ignored.
+  // Later versions may add types, which are ignored.
 }
 
 void Session::HandleRequest(const Frame& frame) {
@@ -152,14 +145,13 @@ void Session::HandleRequest(const Frame& frame) {
         id, absl::ResourceExhaustedError(absl::StrCat(
                 "ttrpc: more than ", kMaxMetadata, " pairs of metadata")));
   }
-  wire::Request large;
-  wire::Request& request = frame.body.size() > kKeptBytes ? large : request_;
+  wire::Request request;
   if (!request.ParseFromArray(frame.body.data(),
                               static_cast<int>(frame.body.size()))) {
     return Reject(id, absl::InvalidArgumentError(
                           "unmarshal request error: it is no ttrpc.Request"));
   }
-  const std::vector<std::string>& served = host_.options().methods_in_shutdown;
+  const std::vector<std::string>& served = server_.options_.methods_in_shutdown;
   if (draining_ && std::find(served.begin(), served.end(), request.method()) ==
                        served.end()) {
     return Reject(id, absl::UnavailableError("ttrpc: the server shuts down"));
@@ -167,7 +159,7 @@ void Session::HandleRequest(const Frame& frame) {
   Dispatch(id, request);
 }
 
-// An id that is in flight belongs to a call whose end this is for its caller.
+// If the id is in flight, this is the answer to that call.
 void Session::Reject(uint32_t id, const absl::Status& why) {
   auto call = calls_.find(id);
   if (call != calls_.end()) {
@@ -177,13 +169,8 @@ void Session::Reject(uint32_t id, const absl::Status& why) {
   Answer(id, why);
 }
 
-void Session::RejectData(uint32_t id) {
-  Reject(id, absl::InvalidArgumentError(
-                 "ttrpc: data for a stream, and this server does not stream"));
-}
-
 void Session::Dispatch(uint32_t id, wire::Request& request) {
-  auto handler = host_.Find(request.service(), request.method());
+  auto handler = server_.Find(request.service(), request.method());
   if (!handler.ok()) return Reject(id, handler.status());
   const int64_t timeout_nano = request.timeout_nano();
   if (timeout_nano < 0) {
@@ -201,7 +188,7 @@ void Session::Dispatch(uint32_t id, wire::Request& request) {
         timeout, [this, id] { Expire(calls_.find(id)->second); });
   }
   calls_.emplace(id, call);
-  if (calls_.size() >= host_.options().max_in_flight) connection_->Pause();
+  if (calls_.size() >= server_.options_.max_in_flight) connection_->Pause();
   Metadata metadata;
   metadata.reserve(static_cast<size_t>(request.metadata_size()));
   for (wire::KeyValue& pair : *request.mutable_metadata()) {
@@ -213,7 +200,7 @@ void Session::Dispatch(uint32_t id, wire::Request& request) {
               Responder(std::move(call)));
 }
 
-// The call stays in flight, and its slot taken: its handler still works.
+// The call stays in flight and keeps its slot, because its handler still works.
 void Session::Expire(const std::shared_ptr<ServerCall>& expired) {
   const std::shared_ptr<ServerCall> call = expired;
   call->timer = 0;
@@ -226,8 +213,8 @@ void Session::Expire(const std::shared_ptr<ServerCall>& expired) {
 void Session::Finish(ServerCall& call, absl::StatusOr<std::string> reply) {
   call.session = nullptr;
   call.on_cancelled = nullptr;
-  if (call.timer != 0) loop_.CancelTimer(call.timer);
-  const bool was_full = calls_.size() >= host_.options().max_in_flight;
+  loop_.CancelTimer(call.timer);
+  const bool was_full = calls_.size() >= server_.options_.max_in_flight;
   calls_.erase(call.id);
   if (was_full) connection_->Resume();
   if (!call.answered) Answer(call.id, std::move(reply));
@@ -235,28 +222,15 @@ void Session::Finish(ServerCall& call, absl::StatusOr<std::string> reply) {
 }
 
 void Session::Answer(uint32_t id, absl::StatusOr<std::string> reply) {
+  wire::Response response;
   if (reply.ok()) {
-    response_.clear_status();
-    response_.set_payload(*std::move(reply));
+    response.set_payload(*std::move(reply));
   } else {
-    response_.clear_payload();
-    EncodeStatus(reply.status(), response_.mutable_status());
+    EncodeStatus(reply.status(), response.mutable_status());
   }
-  const size_t size = response_.ByteSizeLong();
+  const size_t size = response.ByteSizeLong();
   if (size > kMaxFrameBody) return Answer(id, TooLarge(size));
-  connection_->Send(id, FrameType::kResponse, response_);
-  if (size > kKeptBytes) response_ = wire::Response();
-  if (connection_->waiting() > host_.options().max_queued) {
-    connection_->CloseLater(absl::ResourceExhaustedError(
-        "ttrpc: the peer does not read its replies"));
-  }
-}
-
-void Session::OnTurn() {
-  const size_t held = connection_->held();
-  if (held == held_) return;
-  const size_t before = std::exchange(held_, held);
-  host_.OnHeld(static_cast<ptrdiff_t>(held) - static_cast<ptrdiff_t>(before));
+  connection_->Send(id, FrameType::kResponse, response);
 }
 
 }  // namespace internal

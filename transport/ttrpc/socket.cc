@@ -16,6 +16,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "external_containerizer/transport/linux/unique_fd.h"
 
 namespace external_containerizer {
 namespace ttrpc {
@@ -23,25 +24,10 @@ namespace {
 
 constexpr size_t kMaxName = 64;
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  int get() const { return fd_; }
-  int Release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
-
-// A path, as its open directory and a name in it: what is bound, probed and
-// removed is the same place, wherever the path leads meanwhile.
+// A path as an open directory and a name in it, so that all operations use the
+// same directory, also if the path leads elsewhere meanwhile.
 struct Place {
-  Descriptor directory;
+  UniqueFd directory;
   std::string name;
   std::string shown;
 };
@@ -67,12 +53,12 @@ absl::StatusOr<Place> Open(const std::string& path, bool create) {
   if (create && mkdir(directory.c_str(), 0700) < 0 && errno != EEXIST) {
     return Errno(errno, "cannot make its directory", shown);
   }
-  int fd = open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return Errno(errno, "cannot open its directory", shown);
-  return Place{Descriptor(fd), std::move(name), shown};
+  UniqueFd fd(open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid()) return Errno(errno, "cannot open its directory", shown);
+  return Place{std::move(fd), std::move(name), shown};
 }
 
-// Short and free of symlinks, however long the real path is.
+// The address of a place: short and without symlinks, however long the path is.
 sockaddr_un AddressOf(const Place& place) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -84,13 +70,13 @@ sockaddr_un AddressOf(const Place& place) {
   return address;
 }
 
-absl::StatusOr<Descriptor> MakeSocket(const std::string& shown) {
-  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return Errno(errno, "no descriptor", shown);
-  return Descriptor(fd);
+absl::StatusOr<UniqueFd> MakeSocket(const std::string& shown) {
+  UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd.valid()) return Errno(errno, "no descriptor", shown);
+  return fd;
 }
 
-// What is at the place now; OK if it is a socket.
+// Returns OK if the place is a socket now.
 absl::Status CheckIsSocket(const Place& place) {
   struct stat info;
   if (fstatat(place.directory.get(), place.name.c_str(), &info,
@@ -107,8 +93,8 @@ absl::Status CheckIsSocket(const Place& place) {
                    "; remove it or choose another path"));
 }
 
-// `stale` tells whether it is a socket that nobody listens at any more.
-absl::StatusOr<Descriptor> Connect(const Place& place, bool& stale) {
+// Sets `stale` if it is a socket at which no process listens.
+absl::StatusOr<UniqueFd> Connect(const Place& place, bool& stale) {
   stale = false;
   absl::Status status = CheckIsSocket(place);
   if (!status.ok()) return status;
@@ -146,7 +132,7 @@ absl::Status CheckDirectory(const Place& place) {
       " and must not be writable for others, or they could replace it"));
 }
 
-// Makes the place free, unless somebody listens there.
+// Removes a socket at which no process listens.
 absl::Status RemoveStale(const Place& place) {
   bool stale;
   auto fd = Connect(place, stale);
@@ -173,7 +159,8 @@ absl::StatusOr<int> ListenUnix(const std::string& path) {
   if (!status.ok()) return status;
   auto fd = MakeSocket(place->shown);
   if (!fd.ok()) return fd.status();
-  // Before bind: the file is born with this mode (less the umask).
+  // Before bind(), so that the file has this mode (less the umask) from the
+  // start.
   if (fchmod(fd->get(), 0600) < 0) {
     return Errno(errno, "cannot set its mode", place->shown);
   }

@@ -1,10 +1,15 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// Unix sockets: where they stand, and who is at the other end. Any thread.
+// Unix sockets: listens and connects at paths, and checks who the peer is.
 //
-// A path may be longer than the 107 bytes that the kernel takes; its last
-// component may not be longer than 64.
+//   auto fd = ConnectUnix("/run/my/socket");
+//   if (!fd.ok()) return fd.status();
+//   auto peer = PeerOf(*fd);
+//   absl::Status status = peer.ok() ? CheckPeer(*peer, {}) : peer.status();
+//
+// Any thread. A path may be longer than the 107 bytes that the kernel takes;
+// its last component has at most 64.
 
 #ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_TTRPC_SOCKET_H_
 #define EXTERNAL_CONTAINERIZER_TRANSPORT_TTRPC_SOCKET_H_
@@ -20,27 +25,29 @@
 namespace external_containerizer {
 namespace ttrpc {
 
-// Listens at `path`; returns a descriptor of the caller's, non-blocking.
+// Listens at `path`, and returns a non-blocking descriptor that the caller
+// closes.
 //
-// The directory is made if it is missing (its parent is not), with mode 0700,
-// and must be ours and nobody else's to write or FAILED_PRECONDITION is
-// returned; the socket gets mode 0600. A socket there at which nobody listens
-// any more is replaced, ALREADY_EXISTS if somebody does; FAILED_PRECONDITION
-// if there is something else than a socket. Two that call this at the same
-// time for one path need a lock of their own.
+// A missing directory is made, with mode 0700; its parent is not. Returns
+// FAILED_PRECONDITION if another user owns the directory or can write to it, or
+// if `path` is something else than a socket; ALREADY_EXISTS if a process
+// listens there. A socket at which no process listens is replaced. The new one
+// has mode 0600. Callers that listen at one path at the same time need a lock.
 absl::StatusOr<int> ListenUnix(const std::string& path);
 
-// Whether ListenUnix() would refuse `path` for its directory, which is made
-// likewise, or for what is there: for those who have more to make beside it.
+// Returns the error with which ListenUnix() would refuse the directory of
+// `path`, which is made likewise, or the file at `path`. A caller that makes
+// other files beside the socket checks before it does.
 absl::Status CheckPlace(const std::string& path);
 
-// Connects to `path`; returns a descriptor of the caller's, non-blocking. Does
-// not wait: NOT_FOUND if there is nothing, UNAVAILABLE if nobody listens or the
-// queue of the listener is full, FAILED_PRECONDITION if it is no socket.
+// Connects to `path`, and returns a non-blocking descriptor that the caller
+// closes. Does not block. Returns NOT_FOUND if `path` does not exist,
+// UNAVAILABLE if no process listens or the listener's queue is full, and
+// FAILED_PRECONDITION if it is not a socket.
 absl::StatusOr<int> ConnectUnix(const std::string& path);
 
-// The process at the other end when the connection was made (at a client: when
-// the server began to listen).
+// The process at the other end of a connection. A server sees the process that
+// connected, a client the process that began to listen.
 struct Peer {
   pid_t pid = 0;
   uid_t uid = 0;
@@ -49,8 +56,8 @@ struct Peer {
 
 absl::StatusOr<Peer> PeerOf(int fd);
 
-// PERMISSION_DENIED unless its user is one of `allowed`; if that is empty, the
-// user of this process or root.
+// Returns PERMISSION_DENIED unless the peer's user is one of `allowed`, or, if
+// that is empty, this process's user or root.
 absl::Status CheckPeer(const Peer& peer, const std::vector<uid_t>& allowed);
 
 }  // namespace ttrpc

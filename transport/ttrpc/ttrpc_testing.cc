@@ -7,20 +7,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "external_containerizer/transport/linux/clock.h"
 
 namespace external_containerizer {
 namespace ttrpc {
 
 void RunUntil(EventLoop& loop, absl::AnyInvocable<bool()> condition) {
-  const absl::Time deadline = absl::Now() + absl::Seconds(60);
+  const Deadline deadline(absl::Seconds(60));
   while (!condition()) {
-    if (absl::Now() > deadline) {
+    if (deadline.Expired()) {
       ADD_FAILURE() << "what the test waits for does not happen";
       return;
     }
-    loop.RunAfter(absl::Microseconds(100), [&] { loop.Stop(); });
+    loop.RunAfter(absl::Milliseconds(1), [&] { loop.Stop(); });
     loop.Run();
   }
 }

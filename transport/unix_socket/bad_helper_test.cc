@@ -5,12 +5,14 @@
 // apart from a good one in words that help, and other commands go on.
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <functional>
 #include <list>
 #include <memory>
@@ -20,11 +22,12 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "external_containerizer/testing/status_matchers.h"
 #include "external_containerizer/transport/event_loop.h"
 #include "external_containerizer/transport/inherited_environment.h"
+#include "external_containerizer/transport/leftovers.h"
+#include "external_containerizer/transport/linux/clock.h"
 #include "external_containerizer/transport/linux/command_line.h"
 #include "external_containerizer/transport/linux/unique_fd.h"
 #include "external_containerizer/transport/transport.h"
@@ -35,7 +38,6 @@
 #include "external_containerizer/transport/unix_socket/connector.h"
 #include "external_containerizer/transport/unix_socket/helper.h"
 #include "external_containerizer/transport/unix_socket/helper_process.h"
-#include "external_containerizer/transport/unix_socket/leftovers.h"
 #include "external_containerizer/transport/unix_socket/unix_socket.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -71,9 +73,6 @@ class BadHelperTest : public ::testing::Test {
     hello_.set_oldest_version(1);
     hello_.set_newest_version(1);
     hello_.set_pid(4711);
-    hello_.add_capabilities("cancel");
-    hello_.add_capabilities("fetch");
-    hello_.add_capabilities("from the future");
     hello_.mutable_limits()->set_max_commands(1000);
   }
 
@@ -133,13 +132,16 @@ class BadHelperTest : public ::testing::Test {
     const std::string program = directory_ + "/program";
     transport_ = std::make_unique<unix_socket_internal::UnixSocket>(
         *loop_, options_,
-        std::make_unique<ForkExecLeftovers>(*loop_, directory_),
+        std::make_unique<Leftovers>(loop_.get(), nullptr, absl::ZeroDuration()),
         std::make_unique<Connector>(
             *loop_, options_, options_.socket, Environment(),
             std::make_unique<HelperProcess>(
-                *loop_, HelperProcess::Program{
-                            program, CommandLine{program, {program}, false},
-                            InheritedEnvironment(environ, {}), directory_})));
+                *loop_,
+                HelperProcess::Program{
+                    program, CommandLine{program, {program}, false},
+                    InheritedEnvironment(environ, {}), directory_},
+                UniqueFd(open(directory_.c_str(),
+                              O_RDONLY | O_DIRECTORY | O_CLOEXEC)))));
   }
 
   // A helper whose frames the test writes itself.
@@ -255,7 +257,6 @@ TEST_F(BadHelperTest, OlderOneOfAnOperatorSaysToUpdateTheHelper) {
 TEST_F(BadHelperTest, OneOfAnOlderVersionIsToldToEndAndItsSuccessorIsUsed) {
   hello_.set_version(0);
   hello_.set_newest_version(0);
-  hello_.clear_capabilities();
   CountShutdowns([this] {
     hello_.set_version(1);
     hello_.set_newest_version(1);
@@ -269,7 +270,6 @@ TEST_F(BadHelperTest, OneOfAnOlderVersionIsToldToEndAndItsSuccessorIsUsed) {
 
 TEST_F(BadHelperTest, OutdatedOneThatStaysIsToldToEndOnceAndThenUsed) {
   hello_.set_outdated(true);
-  hello_.add_capabilities("shutdown");
   CountShutdowns();
   Answer(Command::kDestroy);
   ConnectAndStart();
@@ -280,15 +280,19 @@ TEST_F(BadHelperTest, OutdatedOneThatStaysIsToldToEndOnceAndThenUsed) {
 
 TEST_F(BadHelperTest, OutdatedOneIsUsedIfItCannotBeToldToEndOrIsAnOperators) {
   hello_.set_outdated(true);
-  CountShutdowns();
+  // It knows no Shutdown.
+  Serve();
   Answer(Command::kDestroy);
   ConnectAndStart();
   EXPECT_THAT(Run(Command::kDestroy).status, IsOk());
+  EXPECT_EQ(hellos_, 2);
   transport_.reset();
-  hello_.add_capabilities("shutdown");
+  server_.reset();
+  CountShutdowns();
+  Answer(Command::kDestroy);
   EXPECT_THAT(Run(Command::kDestroy).status, IsOk());
   EXPECT_EQ(shutdowns_, 0);
-  EXPECT_EQ(hellos_, 2);
+  EXPECT_EQ(hellos_, 3);
 }
 
 TEST_F(BadHelperTest, VersionThatWasNotOfferedIsRefused) {
@@ -376,7 +380,7 @@ TEST_F(BadHelperTest, OneThatDiesAtEachCommandIsReachedWithBackoff) {
     peers.front().WriteSome(
         ttrpc::ReplyFrame(frame.id, hello_.SerializeAsString()));
   };
-  const absl::Time start = absl::Now();
+  const absl::Duration start = MonotonicNow();
   for (int i = 0; i < 6; ++i) {
     const auto answer = Invoke(Command::kUsage);
     ttrpc::RunUntil(*loop_, [&] {
@@ -391,7 +395,7 @@ TEST_F(BadHelperTest, OneThatDiesAtEachCommandIsReachedWithBackoff) {
   }
   EXPECT_EQ(accepted, 6);
   // 1 + 2 + 4 + 8 + 16 ms, and none before the first.
-  EXPECT_GE(absl::Now() - start, absl::Milliseconds(31));
+  EXPECT_GE(MonotonicNow() - start, absl::Milliseconds(31));
 }
 
 TEST_F(BadHelperTest, AnswersThatNobodyAskedForAreIgnored) {
@@ -471,7 +475,11 @@ TEST_F(BadHelperTest, AgentThatStoodStillItselfDoesNotBlameTheHelper) {
                            [&](uint32_t) {
                              loop_->Unwatch(out.get());
                              peer.WriteSome(ttrpc::ReplyFrame(ping.id, ""));
-                             absl::SleepFor(2 * options_.probe_timeout);
+                             // The clock has passed all that it is given.
+                             const Deadline over(2 * options_.probe_timeout);
+                             while (!over.Expired()) {
+                               poll(nullptr, 0, over.PollMilliseconds());
+                             }
                            }),
               IsOk());
   ASSERT_EQ(write(in.get(), "", 1), 1);
@@ -545,7 +553,6 @@ TEST_F(BadHelperTest, RecordThatIsAnnouncedAndNotGivenIsUnknown) {
 }
 
 TEST_F(BadHelperTest, PartsOfWhatIsNotGoneOnWithAreGivenUpThere) {
-  hello_.add_capabilities("upload");
   hello_.mutable_limits()->set_max_command_bytes(16 << 20);
   Serve();
   std::vector<uint64_t> cancelled;
@@ -623,6 +630,29 @@ TEST_F(BadHelperTest, FailureWithoutACodeIsAFailure) {
   const auto answer = Run(Command::kLaunch);
   EXPECT_EQ(answer.outcome, Outcome::kUnknown);
   EXPECT_THAT(answer.status, StatusIs(absl::StatusCode::kUnknown));
+}
+
+TEST_F(BadHelperTest, StderrOfOneThatWritesForEverDoesNotFillTheDisk) {
+  options_.socket.clear();
+  options_.start_timeout = absl::Minutes(2);
+  options_.program = directory_ + "/program";
+  std::ofstream(options_.program)
+      << "#!/bin/sh\n"
+         "while :; do printf %0100000d 0 >&2; sleep 0.001; done\n";
+  ASSERT_EQ(chmod(options_.program.c_str(), 0700), 0);
+  const auto answer = Invoke(Command::kUsage);
+  const std::string file = directory_ + "/helper.stderr";
+  off_t before = 0;
+  int shortened = 0;
+  ttrpc::RunUntil(*loop_, [&] {
+    struct stat info = {};
+    stat(file.c_str(), &info);
+    if (info.st_size < before) ++shortened;
+    before = info.st_size;
+    return shortened == 3 || before > off_t{1} << 30;
+  });
+  EXPECT_EQ(shortened, 3);
+  EXPECT_FALSE(answer->has_value());
 }
 
 TEST_F(BadHelperTest, PathThatIsNoSocketIsRefusedAndUntouched) {

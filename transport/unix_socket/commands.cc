@@ -14,10 +14,11 @@ namespace {
 
 namespace v1 = helper::v1;
 
-// Whatever a helper allows: what a client has room for, less some for the rest.
+// The most waits, whatever the helper allows: a client has room for a few more
+// calls.
 constexpr size_t kMaxWaits = 60'000;
 
-// For one part of what is larger than a frame.
+// The time for one part of a command or answer.
 constexpr absl::Duration kPartTimeout = absl::Seconds(30);
 
 }  // namespace
@@ -25,12 +26,12 @@ constexpr absl::Duration kPartTimeout = absl::Seconds(30);
 struct UnixSocket::Parts {
   InvocationId id;
   std::string bytes;
-  size_t offset = 0;       // Of an upload.
-  v1::CommandReply reply;  // Of a fetch.
+  size_t offset = 0;       // The uploaded bytes.
+  v1::CommandReply reply;  // The reply whose output is fetched.
 };
 
 UnixSocket::UnixSocket(EventLoop& loop, UnixSocketOptions options,
-                       std::unique_ptr<ForkExecLeftovers> leftovers,
+                       std::unique_ptr<Leftovers> leftovers,
                        std::unique_ptr<Connector> connector)
     : loop_(loop),
       options_(std::move(options)),
@@ -39,7 +40,6 @@ UnixSocket::UnixSocket(EventLoop& loop, UnixSocketOptions options,
       backoff_(absl::ZeroDuration()) {}
 
 UnixSocket::~UnixSocket() {
-  alive_.reset();
   loop_.CancelTimer(reach_timer_);
   for (auto& [id, call] : calls_) loop_.CancelTimer(call.timer);
 }
@@ -60,14 +60,15 @@ InvocationId UnixSocket::Invoke(Invocation invocation, Done done) {
   } else {
     v1::CommandRequest request = helper::ToRequest(std::move(invocation));
     request.set_key(id);
-    Start(id, std::move(request));
+    requests_.emplace(id, std::move(request));
+    Start(id);
   }
   return id;
 }
 
-void UnixSocket::Start(InvocationId id, v1::CommandRequest request) {
-  if (link_ != nullptr && link_->Usable()) return Send(id, std::move(request));
-  waiting_.emplace_back(id, std::move(request));
+void UnixSocket::Start(InvocationId id) {
+  if (link_ != nullptr && link_->Usable()) return Send(id);
+  calls_.at(id).state = State::kWaiting;
   Reach();
 }
 
@@ -89,7 +90,8 @@ void UnixSocket::GiveUp(InvocationId id, State as) {
   switch (call.state) {
     case State::kCancelled:
     case State::kTimedOut:
-    case State::kLost:
+    case State::kLostUnsent:
+    case State::kLostSent:
     case State::kRefused:
       return;
     case State::kUploading:
@@ -121,10 +123,7 @@ void UnixSocket::GiveUp(InvocationId id, State as) {
 
 void UnixSocket::CancelThere(InvocationId id, const Call& call) {
   ttrpc::Client* const client = call.link->client();
-  if (client == nullptr ||
-      !call.link->helper().Can(helper::kCancelCapability)) {
-    return;
-  }
+  if (client == nullptr) return;
   v1::CancelRequest request;
   request.set_key(id);
   ttrpc::Call(*client, helper::kCancel, request, {options_.cancel_patience, {}},
@@ -135,7 +134,7 @@ void UnixSocket::PatienceOver(InvocationId id) {
   Call& call = calls_.at(id);
   call.timer = 0;
   if (call.call != 0 && call.link->client() != nullptr) {
-    // Says whether it was sent at all.
+    // The client says whether the call was sent.
     return call.link->client()->Cancel(call.call);
   }
   NotReplied(id, absl::CancelledError(""), ttrpc::Outcome::kUnknown);
@@ -159,35 +158,41 @@ void UnixSocket::Reach() {
 
 void UnixSocket::Reached(absl::StatusOr<HelperConnection> connection) {
   reaching_ = false;
-  auto waiting = std::exchange(waiting_, {});
   if (connection.ok()) {
     link_ = std::make_shared<HelperLink>(
         loop_, *std::move(connection), options_,
-        Guarded([this](const std::string& why) { failure_ = why; }));
+        [this](const HelperLink* link, const std::string& why) {
+          Lost(link, why);
+        });
   } else {
     failure_ = std::string(connection.status().message());
   }
-  const std::weak_ptr<bool> alive = alive_;
-  for (auto& [id, request] : waiting) {
+  std::vector<InvocationId> waiting;
+  for (const auto& [id, request] : requests_) {
+    if (calls_.at(id).state == State::kWaiting) waiting.push_back(id);
+  }
+  const auto alive = alive_.Watch();
+  for (const InvocationId id : waiting) {
+    // A callback may have ended it meanwhile.
     const auto it = calls_.find(id);
     if (it == calls_.end() || it->second.state != State::kWaiting) continue;
     if (connection.ok()) {
-      Send(id, std::move(request));
-    } else {
-      Refuse(id, connection.status().code(), connection.status().message());
-      if (alive.expired()) return;
+      Send(id);
+      continue;
     }
+    EndUnreplied(id, connection.status().code(), connection.status().message(),
+                 Outcome::kNotStarted);
+    if (alive.expired()) return;
   }
 }
 
-void UnixSocket::Send(InvocationId id, v1::CommandRequest request) {
+void UnixSocket::Send(InvocationId id) {
   Call& call = calls_.at(id);
+  const v1::CommandRequest& request = requests_.at(id);
   call.link = link_;
   const size_t size = request.ByteSizeLong();
-  size_t most = link_->helper().hello.limits().max_command_bytes();
-  if (!link_->helper().Can(helper::kUploadCapability)) {
-    most = helper::kMaxInFrame;
-  }
+  const size_t most = std::max<size_t>(
+      link_->helper().hello.limits().max_command_bytes(), helper::kMaxInFrame);
   if (size <= helper::kMaxInFrame) {
     SendCommand(id, request);
   } else if (size > most) {
@@ -201,9 +206,9 @@ void UnixSocket::Send(InvocationId id, v1::CommandRequest request) {
     call.state = State::kUploading;
     UploadNext(std::move(parts));
   }
-  // Of waits there may be very many, and who asks for one asks again.
-  if (call.command != Command::kWait && !call.was_sent_again) {
-    to_send_again_.emplace(id, std::move(request));
+  // Agents have very many waits, and repeat them.
+  if (call.command == Command::kWait || call.was_sent_again) {
+    requests_.erase(id);
   }
 }
 
@@ -213,7 +218,7 @@ void UnixSocket::SendCommand(InvocationId id,
   call.state = State::kSent;
   call.call = ttrpc::Call(
       *call.link->client(), helper::MethodOf(call.command), request, {},
-      Guarded([this, id](ttrpc::CallResult<v1::CommandReply> result) {
+      alive_.Guard([this, id](ttrpc::CallResult<v1::CommandReply> result) {
         Replied(id, std::move(result));
       }));
   call.link->Probe();
@@ -230,14 +235,14 @@ void UnixSocket::UploadNext(std::unique_ptr<Parts> parts) {
   request.set_part(parts->bytes.substr(parts->offset, helper::kPartBytes));
   parts->offset += request.part().size();
   const std::shared_ptr<HelperLink> link = calls_.at(id).link;
-  // Parts must not overtake each other, and no helper promises that.
+  // One part at a time: a helper need not handle calls in order.
   ttrpc::Call(
       *link->client(), helper::kUpload, request, {kPartTimeout, {}},
-      Guarded([this, id, parts = std::move(parts)](
-                  ttrpc::CallResult<v1::UploadReply> result) mutable {
+      alive_.Guard([this, id, parts = std::move(parts)](
+                       ttrpc::CallResult<v1::UploadReply> result) mutable {
         const auto it = calls_.find(id);
         if (it == calls_.end() || it->second.state != State::kUploading) {
-          return;  // Given up.
+          return;  // The command was given up.
         }
         if (!result.reply.ok()) {
           CancelThere(id, it->second);
@@ -284,25 +289,26 @@ void UnixSocket::FetchNext(std::unique_ptr<Parts> parts) {
   v1::FetchRequest request;
   request.set_key(id);
   request.set_offset(parts->bytes.size());
-  ttrpc::Call(*calls_.at(id).link->client(), helper::kFetch, request,
-              {kPartTimeout, {}},
-              Guarded([this, id, parts = std::move(parts)](
-                          ttrpc::CallResult<v1::FetchReply> result) mutable {
-                const auto it = calls_.find(id);
-                if (it == calls_.end()) return;  // Given up.
-                it->second.link->Heard();
-                if (!result.reply.ok() || result.reply->part().empty()) {
-                  CancelThere(id, it->second);
-                  return NotReplied(
-                      id,
-                      result.reply.ok()
-                          ? absl::DataLossError("its answer came in part only")
-                          : result.reply.status(),
-                      ttrpc::Outcome::kUnknown);
-                }
-                parts->bytes += result.reply->part();
-                FetchNext(std::move(parts));
-              }));
+  ttrpc::Call(
+      *calls_.at(id).link->client(), helper::kFetch, request,
+      {kPartTimeout, {}},
+      alive_.Guard([this, id, parts = std::move(parts)](
+                       ttrpc::CallResult<v1::FetchReply> result) mutable {
+        const auto it = calls_.find(id);
+        if (it == calls_.end()) return;  // It was given up.
+        it->second.link->Heard();
+        if (!result.reply.ok() || result.reply->part().empty()) {
+          CancelThere(id, it->second);
+          return NotReplied(
+              id,
+              result.reply.ok()
+                  ? absl::DataLossError("its answer came in part only")
+                  : result.reply.status(),
+              ttrpc::Outcome::kUnknown);
+        }
+        parts->bytes += result.reply->part();
+        FetchNext(std::move(parts));
+      }));
 }
 
 void UnixSocket::Answered(InvocationId id, v1::CommandReply reply) {
@@ -320,7 +326,7 @@ void UnixSocket::Answered(InvocationId id, v1::CommandReply reply) {
     return Finish(id, std::move(answer));
   }
   Answer answer = helper::ToAnswer(std::move(reply));
-  // If it was done nonetheless, it does not matter that it was given up.
+  // An answer counts also if the command was given up.
   if (call.given_up() && answer.outcome != Outcome::kAnswered) {
     const std::string after =
         answer.outcome == Outcome::kUnknown
@@ -347,19 +353,17 @@ void UnixSocket::NotReplied(InvocationId id, const absl::Status& why,
   Call& call = it->second;
   call.call = 0;
   if (how == ttrpc::Outcome::kAnswered) {
-    // By the helper's server, in place of the program.
+    // The helper itself has refused the call.
     switch (why.code()) {
       case absl::StatusCode::kUnavailable: {
-        // It shuts down.
+        // The helper shuts down.
         call.link->ShutsDown();
-        auto again = to_send_again_.extract(id);
-        if (again.empty() || call.given_up()) {
+        if (requests_.count(id) == 0 || call.given_up()) {
           return EndUnreplied(id, why.code(), why.message(),
                               Outcome::kNotStarted);
         }
         call.was_sent_again = true;
-        call.state = State::kWaiting;
-        return Start(id, std::move(again.mapped()));
+        return Start(id);
       }
       case absl::StatusCode::kUnimplemented:
       case absl::StatusCode::kInvalidArgument:
@@ -384,18 +388,31 @@ void UnixSocket::NotReplied(InvocationId id, const absl::Status& why,
                               : "; it could not be ended, or not provably"),
         outcome);
   }
-  if (absl::IsCancelled(why)) {
-    // We gave up the connection.
-    return EndUnreplied(id, absl::StatusCode::kUnavailable, failure_, outcome);
-  }
-  if (!absl::IsUnavailable(why) || !call.link->Closed()) {
+  if (!call.link->Closed() ||
+      (!absl::IsUnavailable(why) && !absl::IsCancelled(why))) {
     return EndUnreplied(id, why.code(), why.message(), outcome);
   }
-  call.state = State::kLost;
+  call.state = not_sent ? State::kLostUnsent : State::kLostSent;
   loop_.CancelTimer(std::exchange(call.timer, 0));
-  call.link->TellWhyLost(Guarded([this, id, outcome](const std::string& text) {
-    EndUnreplied(id, absl::StatusCode::kUnavailable, text, outcome);
-  }));
+}
+
+void UnixSocket::Lost(const HelperLink* link, const std::string& why) {
+  failure_ = why;
+  std::vector<InvocationId> lost;
+  for (const auto& [id, call] : calls_) {
+    const bool is_over =
+        call.state == State::kLostUnsent || call.state == State::kLostSent;
+    if (call.link.get() == link && is_over) lost.push_back(id);
+  }
+  std::sort(lost.begin(), lost.end());
+  const auto alive = alive_.Watch();
+  for (const InvocationId id : lost) {
+    if (alive.expired()) return;
+    EndUnreplied(id, absl::StatusCode::kUnavailable, why,
+                 calls_.at(id).state == State::kLostUnsent
+                     ? Outcome::kNotStarted
+                     : Outcome::kUnknown);
+  }
 }
 
 void UnixSocket::EndUnreplied(InvocationId id, absl::StatusCode code,
@@ -411,17 +428,6 @@ void UnixSocket::EndUnreplied(InvocationId id, absl::StatusCode code,
   Finish(id, std::move(answer));
 }
 
-void UnixSocket::Refuse(InvocationId id, absl::StatusCode code,
-                        absl::string_view why) {
-  Answer answer;
-  answer.outcome = Outcome::kNotStarted;
-  answer.status = absl::Status(
-      code, absl::StrCat(CommandName(calls_.at(id).command), " by \"",
-                         helper::Printable(options_.program),
-                         "\" was not started: ", why));
-  Finish(id, std::move(answer));
-}
-
 void UnixSocket::RefuseLater(InvocationId id, absl::Status why) {
   Call& call = calls_.at(id);
   call.state = State::kRefused;
@@ -429,22 +435,25 @@ void UnixSocket::RefuseLater(InvocationId id, absl::Status why) {
   call.timer =
       loop_.RunAfter(absl::ZeroDuration(), [this, id, why = std::move(why)] {
         calls_.at(id).timer = 0;
-        Refuse(id, why.code(), why.message());
+        EndUnreplied(id, why.code(), why.message(), Outcome::kNotStarted);
       });
 }
 
 void UnixSocket::Finish(InvocationId id, Answer answer) {
   answer.program = options_.program;
-  to_send_again_.erase(id);
+  requests_.erase(id);
   auto node = calls_.extract(id);
   loop_.CancelTimer(node.mapped().timer);
-  // Last: it may destroy us.
+  // Last: the callback may destroy this object.
   std::move(node.mapped().done)(std::move(answer));
 }
 
 std::string UnixSocket::Who(const Call& call) const {
-  return absl::StrCat(CommandName(call.command), " by ",
-                      call.link->helper().name);
+  return absl::StrCat(
+      CommandName(call.command), " by ",
+      call.link != nullptr
+          ? call.link->helper().name
+          : absl::StrCat("\"", helper::Printable(options_.program), "\""));
 }
 
 }  // namespace unix_socket_internal

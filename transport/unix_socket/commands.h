@@ -1,50 +1,53 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// The transport itself: which commands wait for a helper, are under way at it,
-// and end. The factory is in unix_socket.h.
+// The transport itself: commands that wait for a helper, run there, and end.
+// The factory is in unix_socket.h:
 //
-//   Invoke ─▶ waiting_ ─ a connection ─▶ Send ─ its reply, or none ─▶ Finish
+//   auto transport = UnixSocketTransport(options)(loop);
+//
+//   Invoke ─▶ kWaiting ─ a connection ─▶ Send ─ its reply, or none ─▶ Finish
 //                 ▲                       │
 //                 └── the helper shuts down, and has not begun it: once
 //
-// A connection that is not to be used for more stays until what is under way on
-// it has ended.
+// A connection that takes no new commands stays open until the commands on it
+// have ended.
 
 #ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_UNIX_SOCKET_COMMANDS_H_
 #define EXTERNAL_CONTAINERIZER_TRANSPORT_UNIX_SOCKET_COMMANDS_H_
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "external_containerizer/transport/alive.h"
 #include "external_containerizer/transport/event_loop.h"
+#include "external_containerizer/transport/leftovers.h"
 #include "external_containerizer/transport/transport.h"
 #include "external_containerizer/transport/ttrpc/client.h"
 #include "external_containerizer/transport/ttrpc/method.h"
 #include "external_containerizer/transport/unix_socket/connector.h"
 #include "external_containerizer/transport/unix_socket/helper.h"
 #include "external_containerizer/transport/unix_socket/helper_link.h"
-#include "external_containerizer/transport/unix_socket/leftovers.h"
 #include "external_containerizer/transport/unix_socket/options.h"
 
 namespace external_containerizer {
 namespace unix_socket_internal {
 
+// Only on the loop's thread.
 class UnixSocket : public Transport {
  public:
   using Done = absl::AnyInvocable<void(Answer) &&>;
 
   UnixSocket(EventLoop& loop, UnixSocketOptions options,
-             std::unique_ptr<ForkExecLeftovers> leftovers,
+             std::unique_ptr<Leftovers> leftovers,
              std::unique_ptr<Connector> connector);
   ~UnixSocket() override;
 
@@ -54,22 +57,23 @@ class UnixSocket : public Transport {
 
  private:
   enum class State : uint8_t {
-    kWaiting,    // For a connection.
-    kUploading,  // Its parts; the helper has not begun it.
-    kSent,       // Its answer is to come, or the rest of it.
-    kCancelled,  // Sent, and the helper was told to cancel: by the caller,
-    kTimedOut,   // or because its time is over.
-    kLost,       // The connection is; why is about to be known.
-    kRefused,    // Its end, not started, is about to be told.
+    kWaiting,     // It waits for a connection.
+    kUploading,   // Its parts are being sent; the helper has not begun it.
+    kSent,        // The helper has it, and has not answered all of it.
+    kCancelled,   // As kSent, and the caller has cancelled it.
+    kTimedOut,    // As kSent, and its time is over.
+    kLostUnsent,  // The connection was lost before it was sent. Lost() follows.
+    kLostSent,    // The connection was lost after that. Lost() follows.
+    kRefused,     // It was not started. Its answer follows from the loop.
   };
-  // What is kept of each command: there may be very many. Its key at the helper
-  // is its id.
+  // The state of one command, kept small: agents have tens of thousands of
+  // waits. The command's key at the helper is its id.
   struct Call {
     Done done;
-    EventLoop::TimerId timer = 0;  // Its time, or then its patience.
-    // If it was sent.
+    EventLoop::TimerId timer = 0;  // The command's time, then the patience.
+    // The connection that it was sent on, or null.
     std::shared_ptr<HelperLink> link;
-    ttrpc::Client::CallId call = 0;  // 0: it was answered, perhaps in part.
+    ttrpc::Client::CallId call = 0;  // 0 when the helper has answered.
     bool was_sent_again = false;
     Command command = Command::kRecover;
     State state = State::kWaiting;
@@ -78,20 +82,23 @@ class UnixSocket : public Transport {
       return state == State::kCancelled || state == State::kTimedOut;
     }
   };
-  // The parts of a command, or of an answer, that is larger than a frame.
+  // The parts of a command or an answer that is larger than a frame.
   struct Parts;
 
-  // `as` is kCancelled or kTimedOut.
+  // Begins to end a command. `as` is kCancelled or kTimedOut.
   void GiveUp(InvocationId id, State as);
-  // At the helper, which also forgets what it keeps of the command.
+  // Tells the helper to cancel a command, and to drop parts that it keeps for
+  // it.
   void CancelThere(InvocationId id, const Call& call);
   void PatienceOver(InvocationId id);
 
+  // Connects to a helper, after the back-off. Reached() follows.
   void Reach();
   void Reached(absl::StatusOr<HelperConnection> connection);
 
-  void Start(InvocationId id, helper::v1::CommandRequest request);
-  void Send(InvocationId id, helper::v1::CommandRequest request);
+  // Sends a command, or lets it wait for a connection.
+  void Start(InvocationId id);
+  void Send(InvocationId id);
   void SendCommand(InvocationId id, const helper::v1::CommandRequest& request);
   void UploadNext(std::unique_ptr<Parts> parts);
   void Replied(InvocationId id,
@@ -99,44 +106,36 @@ class UnixSocket : public Transport {
   void FetchNext(std::unique_ptr<Parts> parts);
   void Answered(InvocationId id, helper::v1::CommandReply reply);
 
+  // A call of the helper has failed.
   void NotReplied(InvocationId id, const absl::Status& why,
                   ttrpc::Outcome outcome);
+  // Ends the commands that were lost with a connection.
+  void Lost(const HelperLink* link, const std::string& why);
+  // Ends a command without an answer of the program.
   void EndUnreplied(InvocationId id, absl::StatusCode code,
                     absl::string_view why, Outcome outcome);
-  // Ends it as not started, in words that begin with what it was.
-  void Refuse(InvocationId id, absl::StatusCode code, absl::string_view why);
   void RefuseLater(InvocationId id, absl::Status why);
   void Finish(InvocationId id, Answer answer);
   std::string Who(const Call& call) const;
 
-  // Only while we are there.
-  template <typename F>
-  auto Guarded(F f) {
-    return [f = std::move(f),
-            alive = std::weak_ptr<bool>(alive_)](auto... arguments) mutable {
-      if (!alive.expired()) f(std::move(arguments)...);
-    };
-  }
-
   EventLoop& loop_;
   const UnixSocketOptions options_;
-  const std::unique_ptr<ForkExecLeftovers> leftovers_;
+  const std::unique_ptr<Leftovers> leftovers_;
   const std::unique_ptr<Connector> connector_;
-  std::shared_ptr<HelperLink> link_;  // Null before there was one.
-  std::string failure_;               // Why there is none, or was none before.
+  std::shared_ptr<HelperLink> link_;  // The last one; null at first.
+  std::string failure_;               // Why the last one, or attempt, failed.
 
   InvocationId next_id_ = 1;
   absl::flat_hash_map<InvocationId, Call> calls_;
-  // Of those that are sent again if the helper shuts down: all but waits.
-  absl::flat_hash_map<InvocationId, helper::v1::CommandRequest> to_send_again_;
-  // In the order in which they came: for them there is no connection yet. Some
-  // may be over.
-  std::vector<std::pair<InvocationId, helper::v1::CommandRequest>> waiting_;
+  // The requests of commands that wait for a connection, in the order in which
+  // they came, and of commands that are sent again if the helper shuts down:
+  // all but waits.
+  std::map<InvocationId, helper::v1::CommandRequest> requests_;
   bool reaching_ = false;
   EventLoop::TimerId reach_timer_ = 0;
-  absl::Duration backoff_;  // Zero after an answer.
+  absl::Duration backoff_;  // The pause before the next attempt.
 
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  const Alive alive_;
 };
 
 }  // namespace unix_socket_internal

@@ -16,25 +16,16 @@ namespace {
 
 namespace v1 = helper::v1;
 
-// Between looks at a socket where a helper is about to listen.
+// The pauses between attempts while a helper is about to listen.
 constexpr absl::Duration kFirstPause = absl::Milliseconds(2);
 constexpr absl::Duration kLastPause = absl::Milliseconds(200);
 
-// More than a helper's max_commands: that bound is the one to meet.
+// More than a helper's max_commands, so that the helper's bound is met first.
 constexpr size_t kMaxCalls = 70'000;
-// After a restart of the helper all waits are asked anew at once.
+// After a restart of the helper all waits are sent again at once.
 constexpr size_t kMaxQueuedBytes = size_t{64} << 20;
 
-bool Has(const v1::HelloReply& hello, absl::string_view capability) {
-  return std::find(hello.capabilities().begin(), hello.capabilities().end(),
-                   capability) != hello.capabilities().end();
-}
-
 }  // namespace
-
-bool HelperConnection::Can(absl::string_view capability) const {
-  return Has(hello, capability);
-}
 
 Connector::Connector(EventLoop& loop, const UnixSocketOptions& options,
                      std::string socket, Environment environment,
@@ -50,7 +41,8 @@ Connector::Connector(EventLoop& loop, const UnixSocketOptions& options,
 Connector::~Connector() {
   loop_.CancelTimer(deadline_);
   loop_.CancelTimer(retry_);
-  // A helper that serves exits when idle; one that never began must be killed.
+  // A helper that serves ends when it is idle. One that never served would
+  // stay.
   if (process_ != nullptr && process_->running() && !process_served_ &&
       !Reach().ok()) {
     process_->Kill();
@@ -59,7 +51,7 @@ Connector::~Connector() {
 
 void Connector::Connect(Done done) {
   done_ = std::move(done);
-  *current_attempt_ = ++attempt_;
+  attempt_.emplace();
   replaced_ = false;
   pause_ = kFirstPause;
   deadline_ = loop_.RunAfter(options_.start_timeout, [this] {
@@ -88,7 +80,7 @@ void Connector::Try() {
     return SayHello();
   }
   last_ = client.status();
-  // Where nothing is yet, or nobody listens any more, there is room for one.
+  // A helper can be started if no process listens at the socket.
   if (!absl::IsNotFound(last_) && !absl::IsUnavailable(last_)) {
     return Finish(last_);
   }
@@ -129,7 +121,8 @@ void Connector::Start() {
         absl::StrCat(Name(), " accepts nobody any more: ", helper::kWhyLocked));
   }
   const absl::Status started = process_->Start(
-      socket_, Guarded([this](absl::Status why) { Ended(std::move(why)); }));
+      socket_,
+      attempt_->Guard([this](absl::Status why) { Ended(std::move(why)); }));
   if (absl::IsInvalidArgument(started) || absl::IsFailedPrecondition(started)) {
     return Finish(started);
   }
@@ -139,8 +132,8 @@ void Connector::Start() {
 }
 
 void Connector::Ended(absl::Status why) {
-  // Another helper has the lock: one that listens in a moment, or that lets its
-  // last commands end.
+  // UNAVAILABLE: another helper has the lock. It listens soon, or lets its last
+  // commands end.
   if (absl::IsUnavailable(why)) {
     ended_ = std::move(why);
   } else {
@@ -157,9 +150,8 @@ void Connector::SayHello() {
     variable->set_name(name);
     variable->set_value(value);
   }
-  request.set_agent(absl::StrCat("process ", getpid()));
   ttrpc::Call(*client_, helper::kHello, request, {options_.probe_timeout, {}},
-              Guarded([this](ttrpc::CallResult<v1::HelloReply> result) {
+              attempt_->Guard([this](ttrpc::CallResult<v1::HelloReply> result) {
                 Greeted(std::move(result));
               }));
 }
@@ -175,7 +167,7 @@ void Connector::Greeted(ttrpc::CallResult<v1::HelloReply> result) {
           helper::WhatToDoAboutAHung(peer_))));
     }
     if (absl::IsUnavailable(status) || absl::IsDataLoss(status)) {
-      // It ends, or refuses one more connection.
+      // The helper ends, or refuses one more connection.
       pause_ = std::min(pause_ * 3 / 2, kLastPause);
       return TryAfter(pause_);
     }
@@ -187,29 +179,14 @@ void Connector::Greeted(ttrpc::CallResult<v1::HelloReply> result) {
   peer_ = static_cast<pid_t>(result.reply->pid());
   bool replace = false;
   const absl::Status status = Judge(*result.reply, &replace);
-  if (replace && process_ != nullptr && !replaced_ &&
-      (result.reply->version() == 0 ||
-       Has(*result.reply, helper::kShutdownCapability))) {
-    return Replace();
-  }
+  if (replace && process_ != nullptr && !replaced_) return Replace();
   if (!status.ok()) return Finish(status);
   HelperConnection connection;
   connection.client = std::move(client_);
   connection.hello = *std::move(result.reply);
   connection.pid = peer_;
   connection.name = Name();
-  connection.tell_why_lost =
-      [this,
-       pid = peer_](absl::AnyInvocable<void(const std::string&) &&> tell) {
-        if (process_ != nullptr) {
-          return process_->TellWhatBecameOf(pid, std::move(tell));
-        }
-        loop_.Post([tell = std::move(tell)]() mutable {
-          std::move(tell)(
-              "the helper ended or closed the connection; look at its own "
-              "stderr");
-        });
-      };
+  connection.process = process_.get();
   Finish(std::move(connection));
 }
 
@@ -233,10 +210,10 @@ void Connector::Replace() {
   replaced_ = true;
   last_ = absl::UnavailableError(
       absl::StrCat(Name(), ", an older one, lets its last commands end"));
-  // The time that it takes to end counts against ours.
+  // The old helper's last commands count against the time of this attempt.
   ttrpc::Call(*client_, helper::kShutdown, v1::ShutdownRequest(),
               {options_.probe_timeout, {}},
-              Guarded([this](ttrpc::CallResult<v1::ShutdownReply>) {
+              attempt_->Guard([this](ttrpc::CallResult<v1::ShutdownReply>) {
                 TryAfter(kFirstPause);
               }));
 }
@@ -244,7 +221,7 @@ void Connector::Replace() {
 void Connector::Expired() {
   const bool never_served =
       process_ != nullptr && process_->running() && !process_served_;
-  // It may be ours and have never served: it would stay for ever.
+  // A helper that never served would stay for ever.
   if (never_served) process_->Kill();
   if (!ended_.ok()) return Finish(absl::UnavailableError(Obstacle()));
   if (never_served) {
@@ -257,16 +234,15 @@ void Connector::Expired() {
 }
 
 std::string Connector::Obstacle() const {
-  // What became of those that we started says most. That the next try has just
-  // begun says less than how the one before it ended.
+  // The end of a helper that was started here tells most. The failure of an
+  // earlier attempt tells more than the fact that another one has begun.
   const absl::Status& reached = greeting_.ok() ? last_ : greeting_;
   const absl::Status& most = ended_.ok() ? reached : ended_;
   return std::string(most.message());
 }
 
 void Connector::Finish(absl::StatusOr<HelperConnection> result) {
-  ++*current_attempt_;
-  ++attempt_;
+  attempt_.reset();
   loop_.CancelTimer(std::exchange(deadline_, 0));
   loop_.CancelTimer(std::exchange(retry_, 0));
   client_.reset();
@@ -279,7 +255,8 @@ void Connector::Finish(absl::StatusOr<HelperConnection> result) {
 std::string Connector::Name() const {
   const std::string program = absl::StrCat(
       "the helper of \"", helper::Printable(options_.program), "\"");
-  // Before Hello it is known by who listened first, and that may be systemd.
+  // Before Hello the pid is that of the process that listened first, which may
+  // be systemd.
   return peer_ > 1 ? absl::StrCat(program, " (process ", peer_, ")")
                    : absl::StrCat(program, " at \"", helper::Printable(socket_),
                                   "\"");

@@ -1,7 +1,13 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// Finds the helper, or starts it, and agrees with it on how to speak.
+// Finds the helper, or starts it, and agrees with it on a version of the
+// protocol.
+//
+//   Connector connector(loop, options, socket, {}, std::move(process));
+//   connector.Connect([](absl::StatusOr<HelperConnection> connection) {
+//     if (connection.ok()) Use(std::move(connection->client));
+//   });
 
 #ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_UNIX_SOCKET_CONNECTOR_H_
 #define EXTERNAL_CONTAINERIZER_TRANSPORT_UNIX_SOCKET_CONNECTOR_H_
@@ -9,14 +15,15 @@
 #include <sys/types.h>
 
 #include <cstdint>
-#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "external_containerizer/transport/alive.h"
 #include "external_containerizer/transport/event_loop.h"
 #include "external_containerizer/transport/transport.h"
 #include "external_containerizer/transport/ttrpc/client.h"
@@ -27,18 +34,14 @@
 
 namespace external_containerizer {
 
-// A helper that has said Hello.
+// A connection to a helper that has answered Hello.
 struct HelperConnection {
   std::unique_ptr<ttrpc::Client> client;
   helper::v1::HelloReply hello;
   pid_t pid = 0;
-  std::string name;  // For messages: the helper of which program, and its pid.
-  // Calls `tell` from the loop, in a moment, with why the connection was lost,
-  // for messages. Only while the Connector is there.
-  std::function<void(absl::AnyInvocable<void(const std::string&) &&> tell)>
-      tell_why_lost;
-
-  bool Can(absl::string_view capability) const;
+  std::string name;  // The program and the pid, for messages.
+  // Null if an operator runs the helper. It belongs to the Connector.
+  const HelperProcess* process = nullptr;
 };
 
 // On the loop's thread only.
@@ -46,26 +49,30 @@ class Connector {
  public:
   using Done = absl::AnyInvocable<void(absl::StatusOr<HelperConnection>) &&>;
 
-  // Starts helpers with `process`, which may be null: then there must be one.
-  // `environment` goes with every command. `first_stream_id` as in
+  // Starts helpers with `process`, or none if it is null. The helper adds
+  // `environment` to that of every command. `first_stream_id` is that of
   // ttrpc::ClientOptions.
   Connector(EventLoop& loop, const UnixSocketOptions& options,
             std::string socket, Environment environment,
             std::unique_ptr<HelperProcess> process,
             uint32_t first_stream_id = 1);
-  // Forgets `done`, uncalled. Ends a helper of ours that does not listen.
+  // Destroys `done` uncalled. Kills a helper that was started here and does not
+  // listen yet.
   ~Connector();
 
-  // Tries once, for no longer than it may take. `done` is called from the loop,
-  // never inside this call; one at a time.
+  // Connects, within `start_timeout` of the options. `done` is called once,
+  // from the loop, never inside this call. Not while another call is under way.
+  // unix_socket.h lists the errors.
   void Connect(Done done);
 
-  // Why Connect() has not ended yet; empty if it has, or nothing is known.
+  // Returns the reason why Connect() has not ended yet, or "" if it has ended
+  // or the reason is not known.
   std::string Obstacle() const;
 
   const std::string& socket() const { return socket_; }
 
  private:
+  // Connects to the socket, or starts a helper if no process listens there.
   void Try();
   void TryAfter(absl::Duration delay);
   absl::StatusOr<std::unique_ptr<ttrpc::Client>> Reach();
@@ -73,23 +80,12 @@ class Connector {
   void Ended(absl::Status why);
   void SayHello();
   void Greeted(ttrpc::CallResult<helper::v1::HelloReply> result);
+  // Whether the helper can be used, and whether it should end for a newer one.
   absl::Status Judge(const helper::v1::HelloReply& hello, bool* replace) const;
   void Replace();
   void Expired();
   void Finish(absl::StatusOr<HelperConnection> result);
   std::string Name() const;
-
-  // Only while Connect() is under way, and this is.
-  template <typename F>
-  auto Guarded(F f) {
-    return [f = std::move(f), attempt = attempt_,
-            alive = std::weak_ptr<int>(current_attempt_)](auto... arguments) {
-      const std::shared_ptr<int> current = alive.lock();
-      if (current != nullptr && *current == attempt) {
-        f(std::move(arguments)...);
-      }
-    };
-  }
 
   EventLoop& loop_;
   const UnixSocketOptions options_;
@@ -98,18 +94,17 @@ class Connector {
   const std::unique_ptr<HelperProcess> process_;
   const uint32_t first_stream_id_;
 
-  bool process_served_ = false;  // The one in process_.
+  bool process_served_ = false;  // The helper in process_ has answered Hello.
 
-  Done done_;  // Not null while Connect() is under way.
-  const std::shared_ptr<int> current_attempt_ = std::make_shared<int>(0);
-  int attempt_ = 0;
+  Done done_;
+  std::optional<Alive> attempt_;  // Set while Connect() is under way.
   EventLoop::TimerId deadline_ = 0;
   EventLoop::TimerId retry_ = 0;
   absl::Duration pause_;
-  bool replaced_ = false;  // A helper, in this attempt.
-  absl::Status last_;      // Why it was not reached.
-  absl::Status greeting_;  // How one that was reached broke off before Hello.
-  absl::Status ended_;     // Why one that was started did not serve.
+  bool replaced_ = false;  // A helper was told to end in this attempt.
+  absl::Status last_;      // Why no helper is connected.
+  absl::Status greeting_;  // Why a helper did not answer Hello.
+  absl::Status ended_;     // Why a helper that was started did not serve.
   std::unique_ptr<ttrpc::Client> client_;
   pid_t peer_ = 0;
 };

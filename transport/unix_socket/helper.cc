@@ -43,32 +43,22 @@ Outcome ToOutcome(v1::Ending ending) {
   }
 }
 
-v1::Failure::Kind KindOf(absl::StatusCode code) {
-  switch (code) {
-    case absl::StatusCode::kUnavailable:
-    case absl::StatusCode::kResourceExhausted:
-    case absl::StatusCode::kAborted:
-      return v1::Failure::RETRY;
-    case absl::StatusCode::kNotFound:
-      return v1::Failure::GONE;
-    default:
-      return v1::Failure::FATAL;
-  }
-}
-
 absl::StatusCode CodeOf(const v1::CommandReply& reply) {
-  const v1::Failure& failure = reply.failure();
-  const auto code = static_cast<absl::StatusCode>(failure.code());
-  const bool valid = failure.code() > 0 && failure.code() <= 16;
-  if (reply.ending() == v1::ANSWERED) {
-    if (failure.kind() != v1::Failure::RETRY) {
-      return absl::StatusCode::kInternal;
-    }
-    return code == absl::StatusCode::kResourceExhausted
-               ? code
-               : absl::StatusCode::kUnavailable;
+  const auto code = static_cast<absl::StatusCode>(reply.failure().code());
+  if (reply.ending() != v1::ANSWERED) {
+    const bool valid = reply.failure().code() > 0 &&
+                       code <= absl::StatusCode::kUnauthenticated;
+    return valid ? code : absl::StatusCode::kUnknown;
   }
-  return valid ? code : absl::StatusCode::kUnknown;
+  switch (code) {
+    case absl::StatusCode::kResourceExhausted:
+      return code;
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kAborted:
+      return absl::StatusCode::kUnavailable;
+    default:
+      return absl::StatusCode::kInternal;
+  }
 }
 
 }  // namespace
@@ -152,7 +142,6 @@ v1::CommandReply ToReply(Answer answer) {
   reply.set_ending(ToEnding(answer.outcome));
   if (!answer.status.ok()) {
     v1::Failure* failure = reply.mutable_failure();
-    failure->set_kind(KindOf(answer.status.code()));
     failure->set_code(static_cast<uint32_t>(answer.status.code()));
     failure->set_message(
         std::string(answer.status.message().substr(0, kMaxMessage)));

@@ -1,8 +1,15 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// helper.proto as C++: its methods, for both sides, and how an Answer and an
-// Invocation travel.
+// helper.proto in C++: its methods, for both sides, and conversions of
+// Invocation and Answer.
+//
+//   v1::CommandRequest request = ToRequest(std::move(invocation));
+//   request.set_key(7);
+//   ttrpc::Call(client, MethodOf(Command::kLaunch), request, {},
+//               [](ttrpc::CallResult<v1::CommandReply> result) {
+//                 Answer answer = ToAnswer(*std::move(result.reply));
+//               });
 
 #ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_UNIX_SOCKET_HELPER_H_
 #define EXTERNAL_CONTAINERIZER_TRANSPORT_UNIX_SOCKET_HELPER_H_
@@ -21,26 +28,25 @@
 namespace external_containerizer {
 namespace helper {
 
+// The version of the protocol that this code speaks.
 inline constexpr uint32_t kVersion = 1;
 
-inline constexpr char kCancelCapability[] = "cancel";
-inline constexpr char kUploadCapability[] = "upload";
-inline constexpr char kFetchCapability[] = "fetch";
-inline constexpr char kShutdownCapability[] = "shutdown";
-
-// A helper's exit code when another one serves at the same socket.
+// A helper's exit code if another helper serves at the same socket.
 inline constexpr int kAlreadyServed = 3;
+// The explanation of that, for messages.
 inline constexpr char kWhyLocked[] =
     "it lets its last commands end, or hangs; ask again, or end it";
 
-// Of Limits::max_commands: what an agent leaves to commands other than wait.
+// The part of Limits::max_commands that an agent does not use for waits.
 inline constexpr size_t kNotForWaits = 1'024;
 
-// What goes into one frame, with some room for what is around it.
+// The largest request or output that fits into a frame with the fields around
+// it.
 inline constexpr size_t kMaxInFrame = (4u << 20) - (1u << 10);
-// The parts of what does not.
+// The size of the parts of a larger one.
 inline constexpr size_t kPartBytes = 1u << 20;
-// A command, uploaded: as much as execve() might take beside the largest input.
+// The largest command that can be uploaded: the largest input, and an
+// environment of the size that execve() takes.
 inline constexpr size_t kMaxCommandBytes = kMaxInputBytes + (4u << 20);
 inline constexpr size_t kMaxOutputBytes = 16u << 20;
 
@@ -67,24 +73,25 @@ inline constexpr Command kCommands[] = {
     Command::kLaunch,  Command::kUpdate,     Command::kUsage,  Command::kWait,
     Command::kDestroy, Command::kContainers, Command::kRecover};
 
-// All but the key, and what goes into it as the connection's environment.
+// Converts an invocation, without a key.
 v1::CommandRequest ToRequest(Invocation invocation);
-// `environment` is the connection's.
+// Converts a request. The request's variables win over `environment`, which is
+// the connection's.
 Invocation ToInvocation(Command command, const Environment& environment,
                         v1::CommandRequest request);
 
-// The whole output is in `output`.
+// Converts an answer. The reply has the whole output.
 v1::CommandReply ToReply(Answer answer);
-// What the program answered with, FATAL or GONE, is INTERNAL, as it is where
-// only an exit status tells of it, and RETRY is UNAVAILABLE. Messages are made
-// fit for a terminal, and cut.
+// Converts a reply. An error of the program becomes INTERNAL, as it does with
+// fork_exec, but UNAVAILABLE or RESOURCE_EXHAUSTED if the command may work
+// later. Messages are escaped and cut.
 Answer ToAnswer(v1::CommandReply reply);
 
-// `text`, of a stranger, in one line that moves no cursor; what is printable
-// stays as it is.
+// Returns untrusted text in one line that moves no cursor: other bytes than
+// printable ASCII are escaped, and the text is cut after 8 KiB.
 std::string Printable(absl::string_view text);
 
-// About a helper that hangs; `pid` may be 0 or 1 if it is not known.
+// Returns advice about a helper that hangs. `pid` is 0 or 1 if it is not known.
 std::string WhatToDoAboutAHung(pid_t pid);
 
 }  // namespace helper

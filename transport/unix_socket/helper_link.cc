@@ -9,19 +9,23 @@
 #include "external_containerizer/transport/ttrpc/method.h"
 
 namespace external_containerizer {
+namespace {
 
-HelperLink::HelperLink(EventLoop& loop, HelperConnection connection,
-                       const UnixSocketOptions& options,
-                       std::function<void(const std::string& why)> lost)
+// A process closes its connections a little before it can be reaped.
+constexpr absl::Duration kEndTime = absl::Milliseconds(50);
+
+}  // namespace
+
+HelperLink::HelperLink(
+    EventLoop& loop, HelperConnection connection,
+    const UnixSocketOptions& options,
+    std::function<void(const HelperLink*, const std::string&)> lost)
     : loop_(loop),
       helper_(std::move(connection)),
       probe_interval_(options.probe_interval),
       probe_timeout_(options.probe_timeout),
       lost_(std::move(lost)) {
-  helper_.client->WhenClosed(Guarded([this](absl::Status why) {
-    Lost(absl::StrCat("the connection to ", helper_.name,
-                      " was lost: ", helper::Printable(why.message())));
-  }));
+  helper_.client->WhenClosed([this](absl::Status why) { OnClosed(why); });
 }
 
 HelperLink::~HelperLink() { loop_.CancelTimer(timer_); }
@@ -35,22 +39,29 @@ bool HelperLink::Closed() const {
   return client() == nullptr || !client()->status().ok();
 }
 
-void HelperLink::TellWhyLost(
-    absl::AnyInvocable<void(const std::string&) &&> tell) {
-  asked_.push_back(std::move(tell));
-  if (asked_.size() > 1) return;
-  const std::string closed(client() == nullptr ? ""
-                                               : client()->status().message());
-  helper_.tell_why_lost(Guarded([this, closed](const std::string& why) {
-    // Any of these may destroy us.
-    const std::string text =
-        closed.empty() ? why : absl::StrCat(why, " (", closed, ")");
-    for (auto& each : std::exchange(asked_, {})) std::move(each)(text);
-  }));
+void HelperLink::OnClosed(const absl::Status& why) {
+  loop_.CancelTimer(timer_);
+  const bool may_be_ending = helper_.process != nullptr &&
+                             helper_.process->running() &&
+                             helper_.process->pid() == helper_.pid;
+  timer_ = loop_.RunAfter(
+      may_be_ending ? kEndTime : absl::ZeroDuration(),
+      [this, text = std::string(why.message())] {
+        timer_ = 0;
+        const std::string became =
+            helper_.process != nullptr
+                ? helper_.process->WhatBecameOf(helper_.pid)
+                : "the helper ended or closed the connection; look at its own "
+                  "stderr";
+        // A copy, and last: the callback may destroy this object.
+        const auto lost = lost_;
+        lost(this, absl::StrCat(became, " (", text, ")"));
+      });
 }
 
 void HelperLink::Probe() {
-  if (timer_ != 0 || asking_) return;
+  if (timer_ != 0 || asking_ || Closed()) return;
+  heard_ = false;
   timer_ = loop_.RunAfter(probe_interval_, [this] {
     timer_ = 0;
     Ask();
@@ -58,45 +69,28 @@ void HelperLink::Probe() {
 }
 
 void HelperLink::Ask() {
-  if (client() == nullptr || client()->outstanding() == 0) return;
-  if (std::exchange(heard_before_, heard_) != heard_) return Probe();
+  if (client()->outstanding() == 0) return;
+  if (heard_) return Probe();
   asking_ = true;
-  // Its time is not the call's: see below.
-  ping_ = ttrpc::Call(
-      *client(), helper::kPing, helper::v1::PingRequest(), {},
-      Guarded([this](ttrpc::CallResult<helper::v1::PingReply> result) {
-        if (result.outcome != ttrpc::Outcome::kAnswered || !asking_) return;
-        Heard();
-        loop_.CancelTimer(std::exchange(timer_, 0));
-        Judge();
+  ttrpc::Call(
+      *client(), helper::kPing, helper::v1::PingRequest(), {probe_timeout_, {}},
+      alive_.Guard([this](ttrpc::CallResult<helper::v1::PingReply> result) {
+        asking_ = false;
+        if (heard_ || result.outcome == ttrpc::Outcome::kAnswered) {
+          return Probe();
+        }
+        if (absl::IsDeadlineExceeded(result.reply.status())) GiveUp();
       }));
-  // In two halves: if it was this process that stood still, it reads what has
-  // come meanwhile before it judges.
-  timer_ = loop_.RunAfter(probe_timeout_ / 2, [this] {
-    timer_ = loop_.RunAfter(probe_timeout_ / 2, [this] {
-      timer_ = 0;
-      Judge();
-    });
-  });
 }
 
-void HelperLink::Judge() {
-  asking_ = false;
-  if (heard_ != heard_before_) {
-    client()->Cancel(ping_);  // Unless it was answered.
-    return Probe();
-  }
-  Lost(absl::StrCat(helper_.name, " hangs: it has not answered for ",
-                    absl::FormatDuration(probe_interval_ + probe_timeout_),
-                    "; ", helper::WhatToDoAboutAHung(helper_.pid)));
-}
-
-void HelperLink::Lost(const std::string& why) {
-  loop_.CancelTimer(std::exchange(timer_, 0));
-  asking_ = false;
-  lost_(why);
-  // Ends all that is under way.
+void HelperLink::GiveUp() {
+  const std::string why =
+      absl::StrCat(helper_.name, " hangs: it has not answered for ",
+                   absl::FormatDuration(probe_interval_ + probe_timeout_), "; ",
+                   helper::WhatToDoAboutAHung(helper_.pid));
+  // Ends all calls.
   helper_.client.reset();
+  loop_.Post(alive_.Guard([this, why, lost = lost_] { lost(this, why); }));
 }
 
 }  // namespace external_containerizer

@@ -1,22 +1,24 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// A connection to a helper, and whether that is still alive: one that says
-// nothing while calls are outstanding is asked, and given up if it hangs.
+// A connection to a helper, and a watch over it: a helper that sends nothing
+// while calls are outstanding gets a Ping, and is given up if it does not
+// answer.
+//
+//   HelperLink link(loop, std::move(connection), options,
+//                   [](const HelperLink*, const std::string& why) { ... });
+//   ttrpc::Call(*link.client(), ...);
+//   link.Probe();
 
 #ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_UNIX_SOCKET_HELPER_LINK_H_
 #define EXTERNAL_CONTAINERIZER_TRANSPORT_UNIX_SOCKET_HELPER_LINK_H_
 
-#include <cstdint>
 #include <functional>
-#include <memory>
 #include <string>
-#include <utility>
-#include <vector>
 
-#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "external_containerizer/transport/alive.h"
 #include "external_containerizer/transport/event_loop.h"
 #include "external_containerizer/transport/ttrpc/client.h"
 #include "external_containerizer/transport/unix_socket/connector.h"
@@ -28,61 +30,47 @@ namespace external_containerizer {
 // On the loop's thread only.
 class HelperLink {
  public:
-  // `lost` is called once, from the loop, with why: the connection is gone, or
-  // the helper hangs. Not by the destructor.
+  // `lost` is called once, from the loop, with the reason, when the connection
+  // is lost or the helper hangs. All calls end before it, up to 50 ms. The
+  // destructor does not call it.
   HelperLink(EventLoop& loop, HelperConnection connection,
              const UnixSocketOptions& options,
-             std::function<void(const std::string& why)> lost);
+             std::function<void(const HelperLink*, const std::string&)> lost);
   ~HelperLink();
   HelperLink(const HelperLink&) = delete;
   HelperLink& operator=(const HelperLink&) = delete;
 
   const HelperConnection& helper() const { return helper_; }
-  // Null when it is lost. Calls that end because it hangs end with CANCELLED.
+  // Null when the helper hangs: then its calls end with CANCELLED. If the
+  // connection is lost they end with UNAVAILABLE.
   ttrpc::Client* client() const { return helper_.client.get(); }
-  // For new commands.
+  // Whether new commands may be sent.
   bool Usable() const;
-  // Whether calls end because the connection is gone.
+  // Whether the connection is lost, or was given up.
   bool Closed() const;
-  // For calls that end because the connection is closed: calls `tell` in a
-  // moment, from the loop, with why. Not called if the link is destroyed first.
-  void TellWhyLost(absl::AnyInvocable<void(const std::string&) &&> tell);
 
-  // The helper said that it serves no more commands.
+  // To be called when the helper refuses a command because it shuts down.
   void ShutsDown() { shuts_down_ = true; }
-  // It said something.
-  void Heard() { ++heard_; }
-  // To be called after each call: from now on it should say something.
+  // To be called for every reply of the helper.
+  void Heard() { heard_ = true; }
+  // To be called after every call to the helper: from now on it has to reply.
   void Probe();
 
  private:
   void Ask();
-  void Judge();
-  void Lost(const std::string& why);
-
-  // Only while we are there.
-  template <typename F>
-  auto Guarded(F f) {
-    return [f = std::move(f),
-            alive = std::weak_ptr<bool>(alive_)](auto... arguments) mutable {
-      if (!alive.expired()) f(std::move(arguments)...);
-    };
-  }
+  void GiveUp();
+  void OnClosed(const absl::Status& why);
 
   EventLoop& loop_;
   HelperConnection helper_;
   const absl::Duration probe_interval_;
   const absl::Duration probe_timeout_;
-  const std::function<void(const std::string& why)> lost_;
+  const std::function<void(const HelperLink*, const std::string&)> lost_;
   bool shuts_down_ = false;
-  // Asked together: there may be very many calls.
-  std::vector<absl::AnyInvocable<void(const std::string&) &&>> asked_;
-  uint64_t heard_ = 0;
-  uint64_t heard_before_ = 0;  // Of `heard_`, when it was last looked at.
+  bool heard_ = false;   // A reply has come since the last Probe().
+  bool asking_ = false;  // A Ping is under way.
   EventLoop::TimerId timer_ = 0;
-  bool asking_ = false;
-  ttrpc::Client::CallId ping_ = 0;  // While `asking_`.
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  const Alive alive_;
 };
 
 }  // namespace external_containerizer

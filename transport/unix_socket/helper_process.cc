@@ -11,20 +11,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <memory>
 #include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
-#include "absl/time/time.h"
 #include "external_containerizer/transport/linux/pidfd.h"
+#include "external_containerizer/transport/reaper.h"
 #include "external_containerizer/transport/unix_socket/helper.h"
 
 namespace external_containerizer {
@@ -32,14 +30,12 @@ namespace {
 
 constexpr char kStderr[] = "helper.stderr";
 constexpr size_t kMaxQuoted = 1024;
-// A process that ends closes its connections a little earlier.
-constexpr absl::Duration kEndTime = absl::Milliseconds(50);
 constexpr char kExecHelper[] = "exec_helper";
-// Of a shell, for what it was to execute.
+// The exit statuses of a shell that cannot execute a command.
 constexpr int kCannotExecute = 126;
 constexpr int kNotFound = 127;
 
-// Whether one of the words of `program` is a path of exec_helper.
+// Whether a word of `program` is a path to exec_helper.
 bool NamesExecHelper(absl::string_view program) {
   for (const absl::string_view word :
        absl::StrSplit(program, absl::ByAnyChar(" \t\n'\""))) {
@@ -51,8 +47,8 @@ bool NamesExecHelper(absl::string_view program) {
   return false;
 }
 
-// What may help if `program` ended instead of serving; empty if it is known
-// that this does not.
+// Advice for a program that ended instead of serving. Empty if exec_helper
+// would not help.
 std::string Hint(const std::string& program, std::optional<int> wait_status) {
   if (NamesExecHelper(program)) return "";
   if (wait_status.has_value() && (WIFSIGNALED(*wait_status) ||
@@ -60,7 +56,7 @@ std::string Hint(const std::string& program, std::optional<int> wait_status) {
                                   WEXITSTATUS(*wait_status) == kNotFound)) {
     return "";
   }
-  // One word for a shell: PROGRAM is one argument.
+  // Quoted as one word for a shell.
   return absl::StrCat(
       "; a program that knows no `serve` needs exec_helper in front of it: ",
       kExecHelper, " '",
@@ -69,24 +65,17 @@ std::string Hint(const std::string& program, std::optional<int> wait_status) {
 
 }  // namespace
 
-HelperProcess::HelperProcess(EventLoop& loop, Program program)
-    : loop_(loop), program_(std::move(program)) {}
+HelperProcess::HelperProcess(EventLoop& loop, Program program,
+                             UniqueFd directory)
+    : loop_(loop),
+      program_(std::move(program)),
+      directory_(std::move(directory)),
+      stderr_bound_(loop, directory_.get(), kStderr) {}
 
 HelperProcess::~HelperProcess() {
-  loop_.CancelTimer(tell_timer_);
   if (!running()) return;
-  const int pidfd = process_.pidfd.get();
-  loop_.Unwatch(pidfd);
-  if (!killed_) return;
-  const auto process = std::make_shared<Process>(std::move(process_));
-  // If it cannot be watched it stays a zombie of this process.
-  static_cast<void>(
-      loop_.Watch(pidfd, EPOLLIN, [&loop = loop_, process](uint32_t) {
-        const std::shared_ptr<Process> kept = process;
-        loop.Unwatch(kept->pidfd.get());
-        std::optional<int> ignored;
-        Reap(kept->pidfd.get(), &ignored);
-      }));
+  loop_.Unwatch(process_.pidfd.get());
+  if (killed_) ReapLater(loop_, std::move(process_.pidfd));
 }
 
 absl::Status HelperProcess::Start(
@@ -96,15 +85,8 @@ absl::Status HelperProcess::Start(
   const absl::StatusOr<EnvironmentBlock> environment =
       program_.environment.With({});
   if (!environment.ok()) return environment.status();
-  directory_.Reset(open(program_.work_directory.c_str(),
-                        O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!directory_.valid()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "cannot use the work directory \"",
-        absl::CHexEscape(program_.work_directory), "\": ", strerror(errno)));
-  }
-  absl::StatusOr<AppendedFile> stderr_file =
-      OpenBounded(directory_.get(), kStderr, program_.work_directory);
+  absl::StatusOr<AppendedFile> stderr_file = OpenForAppending(
+      directory_.get(), kStderr, std::nullopt, program_.work_directory);
   if (!stderr_file.ok()) return stderr_file.status();
   ProcessFiles files;
   files.stderr_fd = std::move(stderr_file->fd);
@@ -131,8 +113,7 @@ absl::Status HelperProcess::Start(
   stderr_file_ = *std::move(stderr_file);
   ended_ = std::move(ended);
   if (!running()) {
-    // It has ended, and nobody can say how: the kernel keeps no status if
-    // SIGCHLD is ignored.
+    // The helper has ended, and its status is lost because SIGCHLD is ignored.
     return WhyEnded(std::nullopt);
   }
   absl::Status status =
@@ -159,40 +140,14 @@ void HelperProcess::Ended() {
   ended_pid_ = process_.pid;
   ended_status_ = wait_status;
   process_ = Process();
-  if (!asked_.empty()) TellAfter(absl::ZeroDuration());
-  // Last: it may start another one, or destroy us.
+  // Last: the callback may start another helper, or destroy this object.
   std::exchange(ended_, nullptr)(WhyEnded(wait_status));
 }
 
 std::string HelperProcess::Said() const {
-  if (!directory_.valid()) return "";
   const std::string text =
       ReadAppended(directory_.get(), kStderr, stderr_file_, kMaxQuoted);
   return helper::Printable(absl::StripAsciiWhitespace(text));
-}
-
-void HelperProcess::TellWhatBecameOf(
-    pid_t pid, absl::AnyInvocable<void(const std::string&) &&> tell) {
-  asked_.push_back({pid, std::move(tell)});
-  if (tell_timer_ != 0) return;
-  const bool may_be_ending = running() && pid == process_.pid;
-  TellAfter(may_be_ending ? kEndTime : absl::ZeroDuration());
-}
-
-void HelperProcess::TellAfter(absl::Duration delay) {
-  loop_.CancelTimer(tell_timer_);
-  tell_timer_ = loop_.RunAfter(delay, [this] {
-    tell_timer_ = 0;
-    Tell();
-  });
-}
-
-void HelperProcess::Tell() {
-  std::vector<std::string> texts;
-  for (const Asked& asked : asked_) texts.push_back(WhatBecameOf(asked.pid));
-  // Any of these may destroy us.
-  std::vector<Asked> all = std::exchange(asked_, {});
-  for (size_t i = 0; i < all.size(); ++i) std::move(all[i].tell)(texts[i]);
 }
 
 std::string HelperProcess::WhatBecameOf(pid_t pid) const {
@@ -217,11 +172,9 @@ absl::Status HelperProcess::WhyEnded(std::optional<int> wait_status) const {
       text.empty() ? "" : absl::StrCat("; stderr: \"", text, "\"");
   if (wait_status.has_value() && WIFEXITED(*wait_status) &&
       WEXITSTATUS(*wait_status) == helper::kAlreadyServed) {
-    return absl::UnavailableError(
-        absl::StrCat("another helper has the socket's lock and accepts "
-                     "nobody: it lets its "
-                     "last commands end, or hangs; ask again, or end it",
-                     said));
+    return absl::UnavailableError(absl::StrCat(
+        "another helper has the socket's lock and accepts nobody: ",
+        helper::kWhyLocked, said));
   }
   const std::string how = wait_status.has_value()
                               ? DescribeWaitStatus(*wait_status)

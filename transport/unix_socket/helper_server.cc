@@ -13,14 +13,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "external_containerizer/transport/linux/clock.h"
-#include "external_containerizer/transport/linux/proc_stat.h"
 
 namespace external_containerizer {
 namespace {
 
 namespace v1 = helper::v1;
 
-// For Ping, Cancel and the like while there are as many commands as may be.
+// Calls such as Ping and Cancel, beside the largest number of commands.
 constexpr size_t kSpareCalls = 64;
 
 v1::CommandReply Refusal(absl::Status status) {
@@ -34,7 +33,7 @@ absl::Status NotGreeted() {
   return absl::FailedPreconditionError("Hello comes first on a connection");
 }
 
-// No more waits than the program has room for.
+// Reduces max_commands to the number of waits that the transport has room for.
 HelperOptions Fit(HelperOptions options, const Transport& transport) {
   options.max_commands = std::min(options.max_commands,
                                   transport.MaxWaits() + helper::kNotForWaits);
@@ -65,9 +64,26 @@ HelperServer::HelperServer(EventLoop& loop,
 }
 
 HelperServer::~HelperServer() {
-  // Its handlers use us.
+  // First: its handlers use this object.
   server_.reset();
   transport_.reset();
+}
+
+template <typename Request, typename Reply>
+void HelperServer::AddHandler(
+    const ttrpc::Method<Request, Reply>& method,
+    absl::StatusOr<Reply> (HelperServer::*handle)(Connection&, Request)) {
+  ttrpc::AddHandler(
+      *server_, method,
+      [this, handle](const ttrpc::CallContext& context, Request request,
+                     ttrpc::TypedResponder<Reply> responder) {
+        Connection* const connection = Greeted(context.connection);
+        if (connection == nullptr) return responder.Fail(NotGreeted());
+        const absl::StatusOr<Reply> reply =
+            (this->*handle)(*connection, std::move(request));
+        if (!reply.ok()) return responder.Fail(reply.status());
+        responder.Finish(*reply);
+      });
 }
 
 void HelperServer::AddHandlers() {
@@ -93,43 +109,13 @@ void HelperServer::AddHandlers() {
                  std::move(responder));
         });
   }
-  ttrpc::AddHandler(
-      *server_, helper::kCancel,
-      [this](const CallContext& context, v1::CancelRequest request,
-             TypedResponder<v1::CancelReply> responder) {
-        Connection* connection = Greeted(context.connection);
-        if (connection == nullptr) return responder.Fail(NotGreeted());
-        v1::CancelReply reply;
-        reply.set_found(Cancel(*connection, request.key()));
-        responder.Finish(reply);
-      });
-  ttrpc::AddHandler(
-      *server_, helper::kUpload,
-      [this](const CallContext& context, v1::UploadRequest request,
-             TypedResponder<v1::UploadReply> responder) {
-        Connection* connection = Greeted(context.connection);
-        absl::Status status =
-            connection == nullptr ? NotGreeted() : Upload(*connection, request);
-        if (!status.ok()) return responder.Fail(status);
-        responder.Finish(v1::UploadReply());
-      });
-  ttrpc::AddHandler(*server_, helper::kFetch,
-                    [this](const CallContext& context, v1::FetchRequest request,
-                           TypedResponder<v1::FetchReply> responder) {
-                      Connection* connection = Greeted(context.connection);
-                      if (connection == nullptr)
-                        return responder.Fail(NotGreeted());
-                      absl::StatusOr<v1::FetchReply> reply =
-                          Fetch(*connection, request);
-                      if (!reply.ok()) return responder.Fail(reply.status());
-                      responder.Finish(*reply);
-                    });
+  AddHandler(helper::kCancel, &HelperServer::Cancel);
+  AddHandler(helper::kUpload, &HelperServer::Upload);
+  AddHandler(helper::kFetch, &HelperServer::Fetch);
   ttrpc::AddHandler(*server_, helper::kShutdown,
                     [this](const CallContext&, v1::ShutdownRequest,
                            TypedResponder<v1::ShutdownReply> responder) {
-                      v1::ShutdownReply reply;
-                      reply.set_commands(static_cast<uint32_t>(commands_));
-                      responder.Finish(reply);
+                      responder.Finish(v1::ShutdownReply());
                       CancelOrphans();
                       if (asked_to_end_) asked_to_end_();
                     });
@@ -144,21 +130,11 @@ v1::HelloReply HelperServer::Hello(ConnectionId id, v1::HelloRequest request) {
   v1::HelloReply reply;
   reply.set_oldest_version(helper::kVersion);
   reply.set_newest_version(helper::kVersion);
-  reply.set_program(options_.program);
   reply.set_pid(getpid());
-  reply.set_uid(geteuid());
-  reply.set_start_time(ReadProcStat(getpid()).value_or(ProcStat()).start_ticks);
-  reply.set_work_directory(options_.work_directory);
   reply.set_outdated(options_.outdated && options_.outdated());
-  for (const char* capability :
-       {helper::kCancelCapability, helper::kUploadCapability,
-        helper::kFetchCapability, helper::kShutdownCapability}) {
-    reply.add_capabilities(capability);
-  }
   reply.mutable_limits()->set_max_commands(
       static_cast<uint32_t>(options_.max_commands));
   reply.mutable_limits()->set_max_command_bytes(helper::kMaxCommandBytes);
-  reply.mutable_limits()->set_max_output_bytes(helper::kMaxOutputBytes);
   if (request.oldest_version() > helper::kVersion ||
       request.newest_version() < helper::kVersion) {
     return reply;
@@ -242,7 +218,7 @@ void HelperServer::EndOrphan(ConnectionId id, Key key) {
   for (HeldBack& held : std::exchange(held_back_, {})) {
     Connection* const connection = Greeted(held.connection);
     if (connection == nullptr) continue;
-    // Or else it was cancelled.
+    // It is not there, or has an id, if it was cancelled.
     const auto it = connection->commands.find(held.key);
     if (it == connection->commands.end() || it->second.id != 0) continue;
     it->second.id =
@@ -287,8 +263,8 @@ void HelperServer::Answered(ConnectionId id, Key key, Answer answer) {
   EndIfDrained();
 }
 
-absl::Status HelperServer::Upload(Connection& connection,
-                                  v1::UploadRequest& request) {
+absl::StatusOr<v1::UploadReply> HelperServer::Upload(
+    Connection& connection, v1::UploadRequest request) {
   std::string& upload = connection.uploads[request.key()];
   const size_t size = request.part().size();
   absl::Status status;
@@ -299,18 +275,18 @@ absl::Status HelperServer::Upload(Connection& connection,
   } else if (connection.kept_bytes + size > options_.max_kept_bytes) {
     status = absl::ResourceExhaustedError("too much is kept already");
   }
-  if (status.ok()) {
-    connection.kept_bytes += size;
-    upload += request.part();
-  } else {
+  if (!status.ok()) {
     connection.kept_bytes -= upload.size();
     connection.uploads.erase(request.key());
+    return status;
   }
-  return status;
+  connection.kept_bytes += size;
+  upload += request.part();
+  return v1::UploadReply();
 }
 
-absl::StatusOr<v1::FetchReply> HelperServer::Fetch(
-    Connection& connection, const v1::FetchRequest& request) {
+absl::StatusOr<v1::FetchReply> HelperServer::Fetch(Connection& connection,
+                                                   v1::FetchRequest request) {
   const auto output = connection.outputs.find(request.key());
   if (output == connection.outputs.end()) {
     return absl::NotFoundError("no answer is kept for that key");
@@ -328,7 +304,9 @@ absl::StatusOr<v1::FetchReply> HelperServer::Fetch(
   return reply;
 }
 
-bool HelperServer::Cancel(Connection& connection, Key key) {
+absl::StatusOr<v1::CancelReply> HelperServer::Cancel(
+    Connection& connection, v1::CancelRequest request) {
+  const Key key = request.key();
   for (auto* kept : {&connection.uploads, &connection.outputs}) {
     const auto it = kept->find(key);
     if (it == kept->end()) continue;
@@ -336,16 +314,16 @@ bool HelperServer::Cancel(Connection& connection, Key key) {
     kept->erase(it);
   }
   const auto it = connection.commands.find(key);
-  if (it == connection.commands.end()) return false;
+  if (it == connection.commands.end()) return v1::CancelReply();
   if (it->second.id != 0) {
     transport_->Cancel(it->second.id);
-    return true;
+    return v1::CancelReply();
   }
   it->second.responder.Finish(Refusal(absl::CancelledError(
       "it was cancelled while it waited for the launch of an agent that is "
       "gone")));
   connection.commands.erase(it);
-  return true;
+  return v1::CancelReply();
 }
 
 void HelperServer::Disconnected(ConnectionId id) {

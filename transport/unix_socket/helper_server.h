@@ -1,12 +1,17 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// The helper's side of helper.proto: gives the commands that come over its
-// connections to a Transport, and its answers back. Bytes in, bytes out.
+// The helper's side of helper.proto: hands the commands from its connections to
+// a Transport, and sends the answers back.
 //
-// A launch whose agent is gone is cancelled when another one recovers, destroys
-// or asks for a Shutdown; recover and destroy wait until the launch has ended:
-// no program sees the destroy of a container before the end of its launch.
+//   HelperServer server(loop, std::move(transport), HelperOptions());
+//   absl::Status status = server.Listen(*ttrpc::ListenUnix("/run/p.sock"));
+//   server.WhenAskedToEnd([&] { server.Drain([&] { loop.Stop(); }); });
+//
+// A launch whose agent has disconnected is cancelled when another agent
+// recovers, destroys or asks for a Shutdown. Recover and destroy wait until the
+// launch has ended, so that the program never sees the destroy of a container
+// before the end of its launch.
 //
 // Only on the loop's thread.
 
@@ -35,14 +40,13 @@
 namespace external_containerizer {
 
 struct HelperOptions {
-  std::string program;         // Its name, for who connects.
-  std::string work_directory;  // Where its own files are.
-  // Whether its executable was replaced on disk; may be null.
+  // Returns whether the helper's executable was replaced on disk. May be null.
   std::function<bool()> outdated;
 
-  size_t max_connections = 64;   // As of ttrpc::ServerOptions.
-  size_t max_commands = 65'536;  // Of a connection; waits count.
-  // Of a connection: what is uploaded, or waits to be fetched.
+  size_t max_connections = 64;   // As in ttrpc::ServerOptions.
+  size_t max_commands = 65'536;  // Commands of one connection, with waits.
+  // The bytes that are kept for one connection: uploads, and outputs to be
+  // fetched.
   size_t max_kept_bytes = 64u << 20;
 };
 
@@ -51,32 +55,33 @@ class HelperServer {
   HelperServer(EventLoop& loop, std::unique_ptr<Transport> transport,
                HelperOptions options);
 
-  // As ~Transport(). Closes all connections.
+  // Closes all connections, and destroys the transport.
   ~HelperServer();
 
-  // As ttrpc::Server. Processes of this user and of root may connect.
+  // As in ttrpc::Server. Processes of this user and of root may connect.
   absl::Status Listen(int listener) { return server_->Listen(listener); }
   absl::Status Adopt(int fd) { return server_->Adopt(fd); }
 
-  // Stops listening and refuses new commands (they may still be cancelled);
-  // cancels wait, usage and containers; calls `done` when all that is under way
-  // has ended, whoever asked for it. Once.
+  // Stops listening, refuses new commands, cancels wait, usage and containers,
+  // and calls `done` from the loop when all commands have ended, also those of
+  // agents that have disconnected. Agents may still cancel commands. Call it
+  // once.
   void Drain(absl::AnyInvocable<void() &&> done);
 
-  // Called when a peer asks for a Shutdown. It should Drain().
+  // `asked` is called when a peer asks for a Shutdown. It should call Drain().
   void WhenAskedToEnd(absl::AnyInvocable<void()> asked) {
     asked_to_end_ = std::move(asked);
   }
-  // Called after each connection that is gone.
+  // `disconnected` is called after the end of each connection.
   void WhenDisconnected(absl::AnyInvocable<void()> disconnected) {
     disconnected_ = std::move(disconnected);
   }
 
   size_t connections() const { return server_->connections(); }
-  // Commands under way, also of connections that are gone.
+  // The number of commands under way, also of agents that have disconnected.
   size_t commands() const { return commands_; }
-  // How long those may still take, by the time that their agents gave them:
-  // the longest, without what Drain() cancels. Zero if none may.
+  // The longest time that those may still take by their timeouts, without the
+  // commands that Drain() cancels. Zero if no command is under way.
   absl::Duration TimeLeft() const;
 
  private:
@@ -86,7 +91,7 @@ class HelperServer {
 
   struct UnderWay {
     CommandResponder responder;
-    InvocationId id;  // 0: it is held back.
+    InvocationId id;  // 0 while it is held back.
     Command command;
   };
   struct HeldBack {
@@ -95,15 +100,19 @@ class HelperServer {
     Invocation invocation;
   };
   struct Connection {
-    bool greeted = false;
     Environment environment;
     absl::flat_hash_map<Key, UnderWay> commands;
-    // By the key of the command.
+    // The keys are those of the commands.
     absl::flat_hash_map<Key, std::string> uploads;
     absl::flat_hash_map<Key, std::string> outputs;
     size_t kept_bytes = 0;
   };
 
+  // Adds a handler for calls that must come after Hello.
+  template <typename Request, typename Reply>
+  void AddHandler(const ttrpc::Method<Request, Reply>& method,
+                  absl::StatusOr<Reply> (HelperServer::*handle)(Connection&,
+                                                                Request));
   void AddHandlers();
   Connection* Greeted(ConnectionId id);
   helper::v1::HelloReply Hello(ConnectionId id,
@@ -114,26 +123,25 @@ class HelperServer {
   void Answered(ConnectionId id, Key key, Answer answer);
   void CancelOrphans();
   void EndOrphan(ConnectionId id, Key key);
-  absl::Status Upload(Connection& connection,
-                      helper::v1::UploadRequest& request);
+  absl::StatusOr<helper::v1::UploadReply> Upload(
+      Connection& connection, helper::v1::UploadRequest request);
   absl::StatusOr<helper::v1::FetchReply> Fetch(
-      Connection& connection, const helper::v1::FetchRequest& request);
-  bool Cancel(Connection& connection, Key key);
+      Connection& connection, helper::v1::FetchRequest request);
+  absl::StatusOr<helper::v1::CancelReply> Cancel(
+      Connection& connection, helper::v1::CancelRequest request);
   void Disconnected(ConnectionId id);
   void EndIfDrained();
 
   EventLoop& loop_;
   const HelperOptions options_;
-  // Where a connection that is gone had commands under way, those with a
-  // result have been cancelled, and nobody waits for any.
+  // Connections that have sent Hello.
   absl::flat_hash_map<ConnectionId, std::unique_ptr<Connection>> connections_;
-  // Launches under way of connections that are gone, and what waits for them.
+  // Launches of agents that have disconnected, and commands that wait for them.
   absl::flat_hash_map<std::pair<ConnectionId, Key>, InvocationId> orphans_;
   std::vector<HeldBack> held_back_;
   size_t commands_ = 0;
-  absl::Duration
-      latest_end_;  // Of launch, update and the like; see TimeLeft().
-  bool connections_closed_ = false;  // After Drain().
+  absl::Duration latest_end_;        // The latest deadline; see TimeLeft().
+  bool connections_closed_ = false;  // Set after Drain().
   absl::AnyInvocable<void() &&> drained_;
   absl::AnyInvocable<void()> asked_to_end_;
   absl::AnyInvocable<void()> disconnected_;

@@ -26,7 +26,6 @@ namespace external_containerizer {
 namespace {
 
 namespace v1 = helper::v1;
-using ::testing::Contains;
 using ::testing::HasSubstr;
 
 class HelperServerTest : public ::testing::Test {
@@ -35,8 +34,6 @@ class HelperServerTest : public ::testing::Test {
     auto script = ScriptTransport(script_)(*loop_);
     ASSERT_THAT(script, IsOk());
     HelperOptions options;
-    options.program = "my_program";
-    options.work_directory = "/w";
     options.outdated = [this] { return outdated_; };
     options.max_connections = 3;
     options.max_kept_bytes = 8 << 20;
@@ -118,13 +115,8 @@ class HelperServerTest : public ::testing::Test {
 TEST_F(HelperServerTest, HelloSaysWhoItIsAndWhatItCan) {
   v1::HelloReply hello = Hello();
   EXPECT_EQ(hello.version(), 1u);
-  EXPECT_EQ(hello.program(), "my_program");
-  EXPECT_EQ(hello.work_directory(), "/w");
   EXPECT_EQ(hello.pid(), getpid());
-  EXPECT_EQ(hello.uid(), geteuid());
-  EXPECT_GT(hello.start_time(), 0u);
   EXPECT_FALSE(hello.outdated());
-  EXPECT_THAT(hello.capabilities(), Contains("shutdown"));
   EXPECT_GT(hello.limits().max_commands(), 10'000u);
   outdated_ = true;
   EXPECT_TRUE(Hello().outdated());
@@ -186,11 +178,11 @@ TEST_F(HelperServerTest, KeyInUseIsRefusedAndItsCommandGoesOn) {
   EXPECT_EQ(Await(third)->output(), "u");
 }
 
-TEST_F(HelperServerTest, CancelOfWhatIsNotThereFindsNothing) {
+TEST_F(HelperServerTest, CancelOfWhatIsNotThereIsNoError) {
   Hello();
   v1::CancelRequest request;
   request.set_key(5);
-  EXPECT_FALSE(Run(helper::kCancel, request)->found());
+  EXPECT_THAT(Run(helper::kCancel, request), IsOk());
 }
 
 TEST_F(HelperServerTest, UploadIsOneCommandsAndBounded) {
@@ -218,7 +210,7 @@ TEST_F(HelperServerTest, UploadIsOneCommandsAndBounded) {
   EXPECT_THAT(Run(helper::kUpload, part), IsOk());
   EXPECT_EQ(Run(helper::MethodOf(Command::kUpdate), go)->ending(),
             v1::NOT_STARTED);
-  // Of one command, and of all together.
+  // The bound for one command, and the bound for all together.
   part.set_part(std::string(3 << 20, 'x'));
   EXPECT_THAT(Run(helper::kUpload, part), IsOk());
   EXPECT_THAT(Run(helper::kUpload, part), IsOk());
@@ -287,14 +279,15 @@ TEST_F(HelperServerTest, KeptAnswersAreBounded) {
   Next()->Succeed(large);
   const auto reply = Await(second);
   ASSERT_THAT(reply, IsOk());
-  EXPECT_EQ(reply->failure().kind(), v1::Failure::RETRY);
+  EXPECT_EQ(reply->failure().code(),
+            static_cast<uint32_t>(absl::StatusCode::kResourceExhausted));
   EXPECT_EQ(reply->ending(), v1::ENDED);
 }
 
 TEST_F(HelperServerTest, ShutdownIsTakenBeforeHello) {
   bool asked = false;
   server_->WhenAskedToEnd([&asked] { asked = true; });
-  EXPECT_EQ(Run(helper::kShutdown, v1::ShutdownRequest())->commands(), 0u);
+  EXPECT_THAT(Run(helper::kShutdown, v1::ShutdownRequest()), IsOk());
   EXPECT_TRUE(asked);
 }
 

@@ -2,28 +2,36 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Gives the commands to a persistent helper, many at once over one Unix socket
-// (helper.proto): no process per command, no descriptor or thread per wait.
+// (helper.proto): without a process per command, or a descriptor or thread per
+// wait.
+//
+//   UnixSocketOptions options;
+//   options.program = "/opt/bin/my_program";
+//   options.work_directory = "/var/lib/my_agent/transport";
+//   auto containerizer =
+//       Containerizer::Create(Options(), UnixSocketTransport(options));
 //
 // The helper is the program itself, as `program [arguments] serve
-// --socket=<path>`. It is started when none answers at the socket, in a session
-// of its own, and outlives this process; it ends by itself when nobody has been
-// connected for a while. Its stderr is appended to helper.stderr in the work
-// directory. Two cannot serve at one socket: they have a lock of their own. One
-// that is older than this transport, or whose executable on disk has been
-// replaced, is told to end after its last command, and a new one is started.
+// --socket=<path>`. It is started when no process listens at the socket, in a
+// session of its own. It outlives this process, and ends by itself when no
+// agent has been connected for a while. Its stderr is appended to helper.stderr
+// in the work directory; when that reaches 1 MiB, its content is moved to
+// helper.stderr.old, also while the helper runs. A lock beside the socket keeps
+// other helpers from serving there. A helper that is older than this transport,
+// or whose executable on disk was replaced, is told to end after its last
+// command, and a new one is started.
 //
-// A connection that is lost makes its commands kUnknown, kNotStarted if
-// provably no helper can have read them; the next command connects anew, with
-// back-off. A helper that hangs (SIGSTOP, a deadlock) is found out by a probe;
-// its commands end so, too, with UNAVAILABLE, its pid and what to do. It is not
-// killed: it may be stopped on purpose (a debugger, a freezer) or starve on a
-// busy machine, and then goes on; ended, it would take with it what other
-// agents have under way there. Nor is one started beside it: a destroy by the
-// one could meet a launch by the other. Once it is ended the next command
-// starts the next one.
+// If a connection is lost, its commands end with kUnknown, or with kNotStarted
+// if no helper can have read them; the next command connects anew, after a
+// back-off. A probe finds a helper that hangs (SIGSTOP, a deadlock): its
+// commands end in the same way, with UNAVAILABLE, the pid and advice. It is not
+// killed, because it may be stopped on purpose (a debugger, a freezer) or
+// starve on a busy machine, and other agents may have commands there. No second
+// helper is started beside it, because its destroy could overtake a launch of
+// the first. Once the hung helper has ended, the next command starts a new one.
 //
-// A command's time, and a Cancel(), are enforced here: the helper is told to
-// cancel and has `cancel_patience` to prove that the command has ended.
+// The transport enforces a command's time and Cancel(): it tells the helper to
+// cancel, which has `cancel_patience` to prove that the command has ended.
 
 #ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_UNIX_SOCKET_UNIX_SOCKET_H_
 #define EXTERNAL_CONTAINERIZER_TRANSPORT_UNIX_SOCKET_UNIX_SOCKET_H_
@@ -33,11 +41,12 @@
 
 namespace external_containerizer {
 
-// The factory fails with FAILED_PRECONDITION if the program cannot be executed
-// or the work directory not used. It does not wait for a helper: the first
-// command does. Commands end, kNotStarted, with
-//   FAILED_PRECONDITION  the program does not serve; what is at the path is no
-//                        socket; the helper speaks another version
+// Makes the factory of this transport. The factory fails with
+// FAILED_PRECONDITION if the program cannot be executed or the work directory
+// cannot be used. It does not wait for a helper: the first command does.
+// Commands end with kNotStarted and
+//   FAILED_PRECONDITION  the program does not serve; the path is not a socket;
+//                        the helper speaks another version
 //   PERMISSION_DENIED    the helper is not this user's, nor root's
 //   UNAVAILABLE          no helper can be reached now; it hangs
 TransportFactory UnixSocketTransport(UnixSocketOptions options);

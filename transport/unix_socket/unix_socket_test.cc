@@ -19,6 +19,7 @@
 #include "absl/time/time.h"
 #include "external_containerizer/testing/status_matchers.h"
 #include "external_containerizer/transport/event_loop.h"
+#include "external_containerizer/transport/leftovers.h"
 #include "external_containerizer/transport/mock/script.h"
 #include "external_containerizer/transport/transport.h"
 #include "external_containerizer/transport/ttrpc/client.h"
@@ -29,7 +30,6 @@
 #include "external_containerizer/transport/unix_socket/connector.h"
 #include "external_containerizer/transport/unix_socket/helper.h"
 #include "external_containerizer/transport/unix_socket/helper_server.h"
-#include "external_containerizer/transport/unix_socket/leftovers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -59,7 +59,6 @@ class UnixSocketTest : public ::testing::Test {
   }
 
   void Serve(HelperOptions options = {}) {
-    options.program = "my_program";
     server_.reset();
     auto script = ScriptTransport(script_)(*loop_);
     ASSERT_THAT(script, IsOk());
@@ -531,7 +530,7 @@ TEST_F(UnixSocketTest, TimeLeftIsTheLongestOfTheCommandsThatADrainWaitsFor) {
   waiting->Fail(absl::CancelledError("ended"), Outcome::kEnded);
   ttrpc::RunUntil(*loop_, [this] { return server_->commands() == 0; });
   EXPECT_EQ(server_->TimeLeft(), absl::ZeroDuration());
-  // What is over does not count when there are others.
+  // Commands that are over do not count.
   Connect();
   Invocation invocation = Of(Command::kLaunch);
   invocation.timeout = absl::Minutes(1);
@@ -637,7 +636,8 @@ TEST_F(UnixSocketTest, ConnectionWhoseIdsAreNearlyUsedUpIsFollowedByAnother) {
   // With a Hello and one command, a million are left.
   constexpr uint32_t kFirst = 0xffffffff - 2'000'000 - 2;
   transport_ = std::make_unique<unix_socket_internal::UnixSocket>(
-      *loop_, options_, std::make_unique<ForkExecLeftovers>(*loop_, directory_),
+      *loop_, options_,
+      std::make_unique<Leftovers>(loop_.get(), nullptr, absl::ZeroDuration()),
       std::make_unique<Connector>(*loop_, options_, options_.socket,
                                   Environment(), nullptr, kFirst));
   const auto first = Invoke(Of(Command::kWait, "1"));
@@ -648,7 +648,7 @@ TEST_F(UnixSocketTest, ConnectionWhoseIdsAreNearlyUsedUpIsFollowedByAnother) {
   EXPECT_EQ(server_->connections(), 2u);
   other->Succeed("two");
   EXPECT_EQ(Await(second).output, "two");
-  // What is under way on the old one can still be cancelled, and ends.
+  // A command on the old connection can still be cancelled, and ends.
   transport_->Cancel(first->id);
   RunUntilCancelled(call);
   call->Succeed("one");

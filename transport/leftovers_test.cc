@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-#include "external_containerizer/transport/unix_socket/leftovers.h"
+#include "external_containerizer/transport/leftovers.h"
 
 #include <signal.h>
 #include <spawn.h>
@@ -11,15 +11,18 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <functional>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "external_containerizer/testing/test_data.h"
 #include "external_containerizer/transport/event_loop.h"
+#include "external_containerizer/transport/linux/clock.h"
 #include "external_containerizer/transport/linux/proc_stat.h"
-#include "external_containerizer/transport/ttrpc/ttrpc_testing.h"
 #include "gtest/gtest.h"
 
 namespace external_containerizer {
@@ -44,7 +47,17 @@ class LeftoversTest : public ::testing::Test {
     }
   }
 
-  // Of fork_exec's killed_agent: a wait, a launch and an update, of three
+  // Runs the loop until `condition` holds.
+  void RunUntil(const std::function<bool()>& condition) {
+    const Deadline deadline(absl::Seconds(60));
+    while (!condition() && !deadline.Expired()) {
+      loop_->RunAfter(absl::Milliseconds(1), [this] { loop_->Stop(); });
+      loop_->Run();
+    }
+    EXPECT_TRUE(condition());
+  }
+
+  // A killed_agent of fork_exec: a wait, a launch and an update, with three
   // processes each.
   pid_t StartAgent() {
     const std::string agent = TestDataPath("testing/misbehaving/killed_agent");
@@ -56,7 +69,7 @@ class LeftoversTest : public ::testing::Test {
     EXPECT_EQ(posix_spawn(&pid, agent.c_str(), nullptr, nullptr,
                           const_cast<char* const*>(argv.data()), environ),
               0);
-    ttrpc::RunUntil(*loop_, [this] { return Pids().size() == 9; });
+    RunUntil([this] { return Pids().size() == 9; });
     return pid;
   }
 
@@ -81,22 +94,22 @@ TEST_F(LeftoversTest, WhatADeadAgentLeftIsEnded) {
   kill(agent, SIGKILL);
   ASSERT_EQ(waitpid(agent, nullptr, 0), agent);
   EXPECT_EQ(Alive(), 9);
-  ForkExecLeftovers leftovers(*loop_, work_);
+  Leftovers leftovers(loop_.get(), JournalOfTheDead(work_), absl::Seconds(5));
   bool done = false;
   leftovers.WhenDone([&done] { done = true; });
   EXPECT_FALSE(done);
-  ttrpc::RunUntil(*loop_, [&done] { return done; });
+  RunUntil([&done] { return done; });
   EXPECT_EQ(Alive(), 3);  // The update's: it does what it was told.
   // And nothing is left for the next one.
   done = false;
-  ForkExecLeftovers none(*loop_, work_);
+  Leftovers none(loop_.get(), JournalOfTheDead(work_), absl::Seconds(5));
   none.WhenDone([&done] { done = true; });
   EXPECT_TRUE(done);
 }
 
 TEST_F(LeftoversTest, LivingAgentsProcessesAreLeftAlone) {
   const pid_t agent = StartAgent();
-  ForkExecLeftovers leftovers(*loop_, work_);
+  Leftovers leftovers(loop_.get(), JournalOfTheDead(work_), absl::Seconds(5));
   bool done = false;
   leftovers.WhenDone([&done] { done = true; });
   EXPECT_TRUE(done);
@@ -106,7 +119,7 @@ TEST_F(LeftoversTest, LivingAgentsProcessesAreLeftAlone) {
 }
 
 TEST_F(LeftoversTest, DirectoryWithoutAJournalStaysSo) {
-  ForkExecLeftovers leftovers(*loop_, work_);
+  Leftovers leftovers(loop_.get(), JournalOfTheDead(work_), absl::Seconds(5));
   bool done = false;
   leftovers.WhenDone([&done] { done = true; });
   EXPECT_TRUE(done);
