@@ -118,7 +118,7 @@ absl::Status EventLoop::Watch(int fd, uint32_t events,
   if (!status.ok()) return status;
   watched_.emplace(
       fd,
-      Watched{generation, std::make_shared<absl::AnyInvocable<void(uint32_t)>>(
+      Watcher{generation, std::make_shared<absl::AnyInvocable<void(uint32_t)>>(
                               std::move(ready))});
   return absl::OkStatus();
 }

@@ -83,7 +83,7 @@ class EventLoop {
 
  private:
   using Work = absl::AnyInvocable<void() &&>;
-  struct Watched {
+  struct Watcher {
     uint32_t generation;
     // Shared with a call of it, which may unwatch the descriptor.
     std::shared_ptr<absl::AnyInvocable<void(uint32_t)>> ready;
@@ -112,7 +112,7 @@ class EventLoop {
   absl::flat_hash_map<TimerId, Deadline> deadlines_;
   TimerId next_timer_ = 1;
 
-  absl::flat_hash_map<int, Watched> watched_;
+  absl::flat_hash_map<int, Watcher> watched_;
   uint32_t next_generation_ = 0;
 };
 

@@ -53,9 +53,10 @@ bool FileBound::Shorten() const {
   const ssize_t size = pread(file.get(), text.data(), text.size(),
                              info.st_size - off_t{kMaxBytes});
   // The file is emptied also if its end cannot be copied, as on a full disk.
-  if (size > 0 &&
-      write(old.get(), text.data(), static_cast<size_t>(size)) < 0) {
-    static_cast<void>(ftruncate(old.get(), 0));
+  if (size > 0) {
+    const ssize_t ignored =
+        write(old.get(), text.data(), static_cast<size_t>(size));
+    static_cast<void>(ignored);
   }
   return ftruncate(file.get(), 0) == 0;
 }

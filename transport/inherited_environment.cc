@@ -43,7 +43,7 @@ InheritedEnvironment::InheritedEnvironment(
     const size_t equals = text.find('=');
     if (equals == absl::string_view::npos || equals == 0) continue;
     const absl::string_view name = text.substr(0, equals);
-    // The first of two with one name counts, as to getenv().
+    // If a name occurs twice, the first one counts, as in getenv().
     if (IsInherited(name, patterns)) {
       variables_.emplace(name, text.substr(equals + 1));
     }
@@ -61,7 +61,7 @@ absl::StatusOr<EnvironmentBlock> InheritedEnvironment::With(
   Environment all = given;
   all.insert(variables_.begin(), variables_.end());
   EnvironmentBlock block;
-  // So that the strings stay where they are.
+  // Reserved, so that the strings do not move.
   block.variables.reserve(all.size());
   for (const auto& [name, value] : all) {
     if (name.empty() || name.find('=') != std::string::npos ||

@@ -165,7 +165,7 @@ TEST(RecordReaderTest, TextIsCalledTextAndQuotedFromItsStart) {
             "text where a record should be, 15 bytes: \"Traceback (most\"");
   EXPECT_EQ(Verdict("ok\n"),
             "text where a record should be, 3 bytes: \"ok\\n\"");
-  // Also where a limit beyond reason would let it pass for a length.
+  // A huge limit would let it pass for a length.
   EXPECT_THAT(Verdict("Traceback", 0xffffffff), HasSubstr("text where"));
 }
 

@@ -162,8 +162,8 @@ TEST_F(SessionKillerTest, OneThatMultipliesIsEndedToo) {
   Reap(session);
 }
 
-// What forks and exits between two looks at the list of processes leaves a
-// child that the list does not have.
+// A process that forks and exits between two looks at the list of processes
+// leaves a child that the list does not have.
 TEST_F(SessionKillerTest, ChildrenOfWhatEndsMeanwhileAreFound) {
   for (int round = 0; round < 150; ++round) {
     const Session session = Start(
@@ -178,8 +178,8 @@ TEST_F(SessionKillerTest, ChildrenOfWhatEndsMeanwhileAreFound) {
   }
 }
 
-// The same, one entry of the list in a turn of the loop: what the list does not
-// have is made while it is gone through.
+// The same with one entry of the list per turn of the loop: a child is made
+// after the list was read.
 TEST_F(SessionKillerTest, OneLookThatFindsNothingIsNotEnough) {
   const std::string go = directory_ + "/go";
   const std::string member = directory_ + "/member";

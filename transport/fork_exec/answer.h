@@ -35,7 +35,7 @@ enum class Ending {
 // The facts about a command's process after its end.
 struct CommandEnd {
   Command command = Command::kRecover;
-  std::string program;  // As the operator gave it.
+  std::string program;  // The text that the operator gave.
   Ending ending = Ending::kByItself;
   // Whether the process is dead, with its whole session if the transport ended
   // it.

@@ -59,7 +59,7 @@ ForkExec::~ForkExec() {
 
 InvocationId ForkExec::Invoke(Invocation invocation, Done done) {
   const InvocationId id = next_id_++;
-  Waiting waiting;
+  WaitingCommand waiting;
   waiting.invocation = std::move(invocation);
   waiting.done = std::move(done);
   const auto it = waiting_.emplace(id, std::move(waiting)).first;
@@ -76,7 +76,7 @@ InvocationId ForkExec::Invoke(Invocation invocation, Done done) {
 }
 
 void ForkExec::Start(InvocationId id) {
-  Waiting& waiting = waiting_.at(id);
+  WaitingCommand& waiting = waiting_.at(id);
   if (waiting.timer != 0) return;  // It was cancelled while it was queued.
   const Command command = waiting.invocation.command;
   if (command != Command::kWait) ++in_flight_;
@@ -84,23 +84,23 @@ void ForkExec::Start(InvocationId id) {
   // destroyed before it starts. A single command starts faster without a
   // thread.
   if (in_flight_ <= 1 || command != Command::kUsage) {
-    Started(id, starter_.Start(&waiting.invocation));
+    OnStarted(id, starter_.Start(&waiting.invocation));
     return;
   }
   waiting.starting = true;
   starters_.Run([this, id, waiting = &waiting] {
     waiting->started = starter_.Start(&waiting->invocation);
     loop_->Post(alive_.Guard([this, id] {
-      Waiting& started = waiting_.at(id);
+      WaitingCommand& started = waiting_.at(id);
       started.starting = false;
-      Started(id, *std::exchange(started.started, std::nullopt));
+      OnStarted(id, *std::exchange(started.started, std::nullopt));
     }));
   });
 }
 
-void ForkExec::Started(InvocationId id,
-                       absl::StatusOr<StartedCommand> started) {
-  Waiting& waiting = waiting_.at(id);
+void ForkExec::OnStarted(InvocationId id,
+                         absl::StatusOr<StartedCommand> started) {
+  WaitingCommand& waiting = waiting_.at(id);
   const Command command = waiting.invocation.command;
   if (!started.ok()) {
     if (command != Command::kWait) --in_flight_;
@@ -128,15 +128,16 @@ void ForkExec::Started(InvocationId id,
   if (options_.on_started) {
     options_.on_started(command, started->sandbox, pid);
   }
-  Running& running = Enter(id, *std::move(started));
+  RunningCommand& running = Enter(id, *std::move(started));
   running.slot = slot;
   Watch(id, &running, timeout);
   if (cancelled) End(id, &running, Ending::kCancelled);
 }
 
-ForkExec::Running& ForkExec::Enter(InvocationId id, StartedCommand started) {
+ForkExec::RunningCommand& ForkExec::Enter(InvocationId id,
+                                          StartedCommand started) {
   const auto waiting = waiting_.find(id);
-  Running& running =
+  RunningCommand& running =
       running_
           .emplace(std::piecewise_construct, std::forward_as_tuple(id),
                    std::forward_as_tuple(waiting->second.invocation.command,
@@ -149,7 +150,7 @@ ForkExec::Running& ForkExec::Enter(InvocationId id, StartedCommand started) {
 }
 
 void ForkExec::FailSoon(InvocationId id, absl::Status status) {
-  Waiting& waiting = waiting_.at(id);
+  WaitingCommand& waiting = waiting_.at(id);
   loop_->CancelTimer(waiting.timer);
   Answer answer;
   answer.outcome = Outcome::kNotStarted;

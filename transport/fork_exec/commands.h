@@ -86,7 +86,7 @@ class ForkExec : public Transport {
   // A command without a process. It waits for leftovers or for another try, or
   // has failed, or is `starting` on a thread. Only that thread uses
   // `invocation` and `started` meanwhile.
-  struct Waiting {
+  struct WaitingCommand {
     Invocation invocation;
     Done done;
     int busy_tries = 0;
@@ -97,9 +97,9 @@ class ForkExec : public Transport {
   };
 
   // A command with a process.
-  struct Running {
-    Running(Command its_command, Done its_done, StartedCommand its_start,
-            size_t max_output_bytes)
+  struct RunningCommand {
+    RunningCommand(Command its_command, Done its_done, StartedCommand its_start,
+                   size_t max_output_bytes)
         : command(its_command),
           done(std::move(its_done)),
           started(std::move(its_start)),
@@ -117,21 +117,21 @@ class ForkExec : public Transport {
     std::optional<Journal::Slot> slot;    // Set for launch and wait.
   };
 
-  // Starts the process, here or on a thread. Started() follows.
+  // Starts the process, here or on a thread. OnStarted() follows.
   void Start(InvocationId id);
-  void Started(InvocationId id, absl::StatusOr<StartedCommand> started);
+  void OnStarted(InvocationId id, absl::StatusOr<StartedCommand> started);
   // Moves the command from waiting_ to running_.
-  Running& Enter(InvocationId id, StartedCommand started);
+  RunningCommand& Enter(InvocationId id, StartedCommand started);
   // Ends a command that was not started, from the loop.
   void FailSoon(InvocationId id, absl::Status status);
-  void Watch(InvocationId id, Running* running, absl::Duration timeout);
-  void WatchOutput(InvocationId id, Running* running);
+  void Watch(InvocationId id, RunningCommand* running, absl::Duration timeout);
+  void WatchOutput(InvocationId id, RunningCommand* running);
   // Ends a process that the loop cannot watch.
-  void EndUnwatched(InvocationId id, Running* running);
-  void Unwatch(Running* running);
-  void ReadOutput(InvocationId id, Running* running);
+  void EndUnwatched(InvocationId id, RunningCommand* running);
+  void Unwatch(RunningCommand* running);
+  void ReadOutput(InvocationId id, RunningCommand* running);
   // Kills the process and its session. Finish() follows when they are dead.
-  void End(InvocationId id, Running* running, Ending ending);
+  void End(InvocationId id, RunningCommand* running, Ending ending);
   // Answers the command. `ended` is false if its session could not be killed.
   void Finish(InvocationId id, bool ended);
   static ProcessState TakeStatus(const StartedCommand& started,
@@ -145,8 +145,8 @@ class ForkExec : public Transport {
   const std::shared_ptr<Journal> journal_;
   InvocationId next_id_ = 1;
   // Node-based maps: callbacks hold pointers to the elements.
-  std::unordered_map<InvocationId, Waiting> waiting_;
-  std::unordered_map<InvocationId, Running> running_;
+  std::unordered_map<InvocationId, WaitingCommand> waiting_;
+  std::unordered_map<InvocationId, RunningCommand> running_;
   // False while a dead agent's processes are ended. New commands are queued
   // then.
   bool begun_ = false;

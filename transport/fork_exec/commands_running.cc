@@ -29,7 +29,7 @@ constexpr absl::Duration kOutputPause = absl::Milliseconds(5);
 
 }  // namespace
 
-void ForkExec::Watch(InvocationId id, Running* running,
+void ForkExec::Watch(InvocationId id, RunningCommand* running,
                      absl::Duration timeout) {
   StartedCommand& started = running->started;
   if (!started.process.pidfd.valid()) {
@@ -57,7 +57,7 @@ void ForkExec::Watch(InvocationId id, Running* running,
   }
 }
 
-void ForkExec::WatchOutput(InvocationId id, Running* running) {
+void ForkExec::WatchOutput(InvocationId id, RunningCommand* running) {
   running->output_open =
       loop_
           ->Watch(running->started.output.get(), EPOLLIN,
@@ -66,7 +66,7 @@ void ForkExec::WatchOutput(InvocationId id, Running* running) {
   if (!running->output_open) EndUnwatched(id, running);
 }
 
-void ForkExec::EndUnwatched(InvocationId id, Running* running) {
+void ForkExec::EndUnwatched(InvocationId id, RunningCommand* running) {
   End(id, running, Ending::kUnwatched);
   if (running->ending != Ending::kByItself) return;
   // The process has ended, and no watch may be left to report that.
@@ -75,7 +75,7 @@ void ForkExec::EndUnwatched(InvocationId id, Running* running) {
       loop_->RunAfter(absl::ZeroDuration(), [this, id] { Finish(id, true); });
 }
 
-void ForkExec::Unwatch(Running* running) {
+void ForkExec::Unwatch(RunningCommand* running) {
   StartedCommand& started = running->started;
   if (started.process.pidfd.valid()) {
     loop_->Unwatch(started.process.pidfd.get());
@@ -88,7 +88,7 @@ void ForkExec::Unwatch(Running* running) {
   }
 }
 
-void ForkExec::ReadOutput(InvocationId id, Running* running) {
+void ForkExec::ReadOutput(InvocationId id, RunningCommand* running) {
   RecordReader& reader = running->reader;
   const absl::StatusOr<bool> more =
       reader.ReadFrom(running->started.output.get());
@@ -127,7 +127,7 @@ void ForkExec::Cancel(InvocationId id) {
   if (it != running_.end()) End(id, &it->second, Ending::kCancelled);
 }
 
-void ForkExec::End(InvocationId id, Running* running, Ending ending) {
+void ForkExec::End(InvocationId id, RunningCommand* running, Ending ending) {
   const Process& process = running->started.process;
   // If the process has ended by itself, the loop is about to call Finish().
   if (running->ending != Ending::kByItself || !process.pidfd.valid() ||
@@ -142,7 +142,7 @@ void ForkExec::End(InvocationId id, Running* running, Ending ending) {
 
 void ForkExec::Finish(InvocationId id, bool ended) {
   const auto it = running_.find(id);
-  Running running = std::move(it->second);
+  RunningCommand running = std::move(it->second);
   running_.erase(it);
   if (running.command != Command::kWait) --in_flight_;
   Unwatch(&running);

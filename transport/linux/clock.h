@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// The clock for everything that is a duration. Nobody sets it, so a step of the
-// wall clock makes nothing early or late.
+// The monotonic clock, for all durations: a step of the wall clock does not
+// change them.
 //
 //   const Deadline deadline(absl::Seconds(5));
 //   while (!Done()) {
@@ -17,26 +17,26 @@
 
 namespace external_containerizer {
 
-// The time since some moment before this process began (CLOCK_MONOTONIC).
-// Thread-safe and safe in a signal handler.
+// Returns the time since a fixed moment before the start of this process
+// (CLOCK_MONOTONIC). Thread-safe, and safe in a signal handler.
 absl::Duration MonotonicNow();
 
 // A moment on that clock, or never. Copies are cheap.
 class Deadline {
  public:
-  // `timeout` from now on; never if it is infinite.
+  // The moment `timeout` from now, or never if it is infinite.
   explicit Deadline(absl::Duration timeout) : at_(MonotonicNow() + timeout) {}
 
   bool Expired() const { return MonotonicNow() >= at_; }
 
-  // Never negative; infinite if the deadline is never.
+  // The time until the deadline: not negative, and infinite if it is never.
   absl::Duration Remaining() const;
 
-  // The same as a timeout for poll() and epoll_wait(): milliseconds, rounded
-  // up and at most a day; -1 if the deadline is never.
+  // The same as a timeout for poll() and epoll_wait(): milliseconds, rounded up
+  // and at most a day, or -1 if the deadline is never.
   int PollMilliseconds() const;
 
-  // Which one passes first.
+  // Whether `a` passes before `b`.
   friend bool operator<(Deadline a, Deadline b) { return a.at_ < b.at_; }
 
  private:

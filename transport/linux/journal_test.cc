@@ -51,7 +51,7 @@ class JournalTest : public ::testing::Test {
     return Journal::Open(directory_.get(), path_);
   }
 
-  // What a journal that is opened now finds; its slots are freed if asked for.
+  // The leftovers in a journal that is opened now. `remove` frees their slots.
   std::set<pid_t> Leftovers(bool remove = false) {
     auto journal = Open();
     EXPECT_TRUE(journal.ok()) << journal.status();
@@ -163,7 +163,7 @@ TEST_F(JournalTest, AProcessOfAnotherPidNamespaceIsLeftAloneAndNotForgotten) {
   Write(elsewhere + ours);
   EXPECT_EQ(Leftovers(/*remove=*/true), std::set<pid_t>{sleeper});
   EXPECT_EQ(Contents().substr(0, 40), elsewhere);
-  // Nor does anything take its slot.
+  // Its slot is not used for other processes.
   ASSERT_TRUE((*Open())->Add(sleeper).has_value());
   EXPECT_EQ(Contents(), elsewhere + ours);
 }

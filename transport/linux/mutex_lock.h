@@ -6,8 +6,8 @@
 //   MutexLock lock(&mutex_);
 //
 // absl::MutexLock takes a pointer in the oldest Abseil that works with us and a
-// reference in the newest, which deprecates the pointer. All others that hold a
-// mutex include this.
+// reference in the newest, which deprecates the pointer. All code of this
+// project uses MutexLock.
 
 #ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_LINUX_MUTEX_LOCK_H_
 #define EXTERNAL_CONTAINERIZER_TRANSPORT_LINUX_MUTEX_LOCK_H_
@@ -16,8 +16,8 @@
 
 namespace external_containerizer {
 
-// The one lock whose constructor is the same in every Abseil. The pointer must
-// not be null.
+// The only lock with the same constructor in every Abseil. The pointer must not
+// be null.
 using MutexLock = absl::MutexLockMaybe;
 
 }  // namespace external_containerizer

@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// Opens what lies below a directory in which others may have planted anything.
+// Opens files below a directory in which other users may have made links.
 //
 //   const UniqueFd file =
 //       OpenBeneath(root, "containers/one/stdout", O_RDONLY | O_NONBLOCK);
@@ -23,15 +23,16 @@ enum class Mounts {
   kRefuse,  // EXDEV if `path` is, or leads over, a mount point.
 };
 
-// As openat(), but no symbolic link in `path` is followed, and none is opened:
-// ELOOP. `path` is relative and has no "..": else EXDEV. The descriptor is
-// close-on-exec. Invalid, with errno set, on failure. Opening may block, or do
-// something to a device, unless `flags` say O_NONBLOCK or O_PATH.
+// Opens `path` as openat(), but follows and opens no symbolic link: it fails
+// with ELOOP. `path` is relative and has no "..", otherwise it fails with
+// EXDEV. The descriptor is close-on-exec; it is invalid, with errno, on
+// failure. Opening may block, or change the state of a device, unless `flags`
+// have O_NONBLOCK or O_PATH.
 UniqueFd OpenBeneath(int directory, const std::string& path, int flags,
                      mode_t mode = 0, Mounts mounts = Mounts::kEnter);
 
-// What OpenBeneath() does where there is no openat2(): before Linux 5.6, and
-// where a filter of system calls does not know it.
+// The implementation of OpenBeneath() without openat2(): before Linux 5.6, and
+// under a filter of system calls that rejects it.
 UniqueFd OpenBeneathStepwise(int directory, const std::string& path, int flags,
                              mode_t mode = 0, Mounts mounts = Mounts::kEnter);
 

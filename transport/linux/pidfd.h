@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// A process held by a descriptor: a number may be another process's by now, a
-// descriptor may not.
+// Descriptors of processes. A number may belong to another process later, a
+// descriptor never does.
 //
 //   const UniqueFd pidfd = OpenPidfd(pid);
 //   if (!pidfd.valid()) return;  // errno ESRCH: it is gone.
@@ -22,29 +22,32 @@
 
 namespace external_containerizer {
 
-// Close-on-exec. Becomes readable when the process ends. Invalid, with errno
-// set, if there is no such process (ESRCH) or no descriptor or memory.
+// Opens a descriptor that becomes readable when the process ends. It is
+// close-on-exec. Invalid, with errno, if the process does not exist (ESRCH) or
+// no descriptor or memory is left.
 UniqueFd OpenPidfd(pid_t pid);
 
-// False, with errno set, if it was not sent: ESRCH if the process has ended and
-// was reaped. `info` is what the receiver is told of the sender, or null.
+// Sends a signal. Returns false, with errno, if that fails: ESRCH if the
+// process has ended and was reaped. `info` is given to the receiver; it may be
+// null.
 bool SendSignal(int pidfd, int signal, siginfo_t* info = nullptr);
 
 // Whether the process has ended, reaped or not.
 bool HasEnded(int pidfd);
 
-// The same, and waits for the end until `deadline`. Blocks.
+// Waits until the process has ended, and returns true, or until `deadline`, and
+// returns false. Blocks.
 bool AwaitEnd(int pidfd, Deadline deadline);
 
 enum class ProcessState {
   kRunning,
   kEnded,
-  kReaped,  // By somebody else, or it was not our child: how it ended cannot
-            // be known.
+  kReaped,  // Other code has reaped it, or it was not a child of this process.
+            // Its status is lost.
 };
 
-// Reaps a child if it has ended, and then sets `wait_status`, as waitpid() has
-// it. Never blocks.
+// Reaps a child if it has ended, and then sets `wait_status` to a status as
+// waitpid() has it. Never blocks.
 ProcessState Reap(int pidfd, std::optional<int>* wait_status);
 
 }  // namespace external_containerizer

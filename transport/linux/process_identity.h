@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which process it is, in a form that can be written down and asked about
-// later, by another process too. A pid alone may be another process's by then.
+// Identifies a process so that it can be written to a file and found later,
+// also by another process. A pid alone may belong to another process by then.
 //
 //   const std::optional<ProcessIdentity> id = IdentityOf(child);
 //   ...  // Written down, and read by the next agent.
@@ -23,45 +23,44 @@
 
 namespace external_containerizer {
 
-// The id of this boot, as the kernel writes it: 36 characters. Empty if it
-// cannot be read, because /proc/sys is hidden or no descriptor is left.
-// Thread-safe. Is read once, but again if that failed.
+// Returns the id of this boot, as the kernel writes it: 36 characters. Empty if
+// it cannot be read, because /proc/sys is hidden or no descriptor is left: the
+// next call tries again. Thread-safe.
 std::string BootId();
 
-// The PID namespace in which this process sees others: the inode number of
-// /proc/self/ns/pid. 0 if that cannot be read. Thread-safe.
+// Returns the PID namespace in which this process sees others: the inode number
+// of /proc/self/ns/pid, or 0 if that cannot be read. Thread-safe.
 uint64_t PidNamespace();
 
 struct ProcessIdentity {
   pid_t pid = 0;
   uint64_t start_ticks = 0;  // ProcStat::start_ticks
-  // Empty if it was not known when this was written down.
+  // Empty if it was not known when the identity was made.
   std::string boot_id;
-  // In which `pid` counts. 0 if it was not written down: older records have
-  // none, and count as of the namespace of the reader.
+  // The namespace of `pid`. 0 in older records, which are taken to belong to
+  // the namespace of their reader.
   uint64_t pid_namespace = 0;
 };
 
-// Whether both name the same process. Without a boot id on either side that
-// cannot be known, and they do not.
+// Whether both identify the same process. Returns false if one has no boot id.
 bool operator==(const ProcessIdentity& a, const ProcessIdentity& b);
 
-// The identity of a process that this one sees; a zombie has one. nullopt, with
+// Returns the identity of a process, which may be a zombie, or nullopt, with
 // errno, as ReadProcStat().
 std::optional<ProcessIdentity> IdentityOf(pid_t pid);
 
-// OK if a process with this identity could be seen from here. NOT_FOUND: it has
-// ended, for it ran in an earlier boot. FAILED_PRECONDITION: it may run, but
-// cannot be seen or recognized, for it counts in another PID namespace, or the
-// boot id is not known; the message says which, and what to do.
+// Returns OK if a process with this identity can be seen from here. NOT_FOUND
+// if it ran in an earlier boot, and so has ended. FAILED_PRECONDITION if it may
+// run, but belongs to another PID namespace or the boot id is not known; the
+// message says which, and what to do.
 absl::Status CanBeSeen(const ProcessIdentity& id);
 
-// A pidfd of the process. NOT_FOUND: it has ended and was reaped.
-// FAILED_PRECONDITION: as above. RESOURCE_EXHAUSTED: there is no descriptor or
-// memory to look.
+// Opens a pidfd of the process. NOT_FOUND if it has ended and was reaped,
+// FAILED_PRECONDITION as above, RESOURCE_EXHAUSTED if no descriptor or memory
+// is left.
 absl::StatusOr<UniqueFd> OpenProcess(const ProcessIdentity& id);
 
-// The same, where boot and namespace are known to be right.
+// The same, if boot and namespace are known to be those of this process.
 absl::StatusOr<UniqueFd> OpenProcess(pid_t pid, uint64_t start_ticks);
 
 }  // namespace external_containerizer

@@ -148,7 +148,7 @@ TEST(ProcessTest, ItHasNoSignalBlockedIgnoredOrHandled) {
                           ContainsRegex("SigIgn:\t0000000[01][08]0000000\n")));
 }
 
-// What a shell that is started says of its limits.
+// Returns the limits that a started shell prints.
 std::string LimitsSeen() {
   Process process;
   ProcessFiles files = NullFiles();

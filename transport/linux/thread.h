@@ -43,7 +43,7 @@ class Thread {
   absl::Status Start(const char* name, absl::AnyInvocable<void() &&> work,
                      Signals signals = Signals::kBlocked);
 
-  // Waits for the end of the thread, if there is one. Not on that thread.
+  // Waits for the end of the thread, if one was started. Not on that thread.
   void Join();
 
   bool started() const { return started_; }

@@ -30,17 +30,17 @@ class Link {
     if (loop_ != nullptr) loop_->Post(std::move(work));
   }
 
-  struct Unanswered {
+  struct UnansweredCall {
     std::shared_ptr<ScriptedCall> call;
     absl::AnyInvocable<void(Answer) &&> done;
   };
   // Only on the loop's thread. Empty once the transport is gone.
-  std::map<InvocationId, Unanswered>& unanswered() { return unanswered_; }
+  std::map<InvocationId, UnansweredCall>& unanswered() { return unanswered_; }
 
  private:
   absl::Mutex mutex_;
   EventLoop* loop_ ABSL_GUARDED_BY(mutex_);
-  std::map<InvocationId, Unanswered> unanswered_;
+  std::map<InvocationId, UnansweredCall> unanswered_;
 };
 
 }  // namespace script_internal
@@ -65,7 +65,8 @@ class ScriptedTransport : public Transport {
     const InvocationId id = next_++;
     auto call =
         std::make_shared<ScriptedCall>(id, std::move(invocation), link_);
-    link_->unanswered().emplace(id, Link::Unanswered{call, std::move(done)});
+    link_->unanswered().emplace(id,
+                                Link::UnansweredCall{call, std::move(done)});
     script_->Add(std::move(call));
     return id;
   }

@@ -13,7 +13,7 @@ namespace external_containerizer {
 
 absl::string_view SelectedTransportName() { return "mock"; }
 
-// There is no program to run a task's command, so it has ended at once.
+// The oracle does not run a task's command, so each container ends at once.
 TransportFactory SelectedTransport(TransportOptions) {
   OracleOptions options;
   options.exit_immediately = true;

@@ -107,8 +107,8 @@ Client::CallId Client::Call(absl::string_view service, absl::string_view method,
     if (options.timeout != absl::InfiniteDuration()) {
       timer = loop_.RunAfter(options.timeout, [this, id] { Expire(id); });
     }
-    calls_.emplace(
-        id, Outstanding{std::move(done), timer, begin, connection_->queued()});
+    calls_.emplace(id, OutstandingCall{std::move(done), timer, begin,
+                                       connection_->queued()});
   } else {
     EndLater(std::move(done), std::move(status), Outcome::kNotSent);
   }
@@ -149,15 +149,15 @@ void Client::EndLater(Done done, absl::Status status, Outcome outcome) {
       });
 }
 
-Client::Progress Client::ProgressOf(const Outstanding& call) const {
+Client::Progress Client::ProgressOf(const OutstandingCall& call) const {
   if (call.end <= connection_->written()) return Progress::kWritten;
   return call.begin < connection_->written() ? Progress::kPartlyWritten
                                              : Progress::kQueued;
 }
 
-Client::Outstanding Client::Take(uint32_t id) {
+Client::OutstandingCall Client::Take(uint32_t id) {
   auto it = calls_.find(id);
-  Outstanding call = std::move(it->second);
+  OutstandingCall call = std::move(it->second);
   calls_.erase(it);
   loop_.CancelTimer(call.timer);
   return call;
@@ -165,7 +165,7 @@ Client::Outstanding Client::Take(uint32_t id) {
 
 void Client::Cancel(CallId id) {
   if (calls_.count(id) == 0) return;
-  Outstanding call = Take(id);
+  OutstandingCall call = Take(id);
   Outcome outcome = Outcome::kUnknown;
   if (ProgressOf(call) == Progress::kQueued) {
     connection_->Withdraw(call.begin, call.end);
@@ -176,7 +176,7 @@ void Client::Cancel(CallId id) {
 }
 
 void Client::Expire(uint32_t id) {
-  Outstanding call = Take(id);
+  OutstandingCall call = Take(id);
   Outcome outcome = Outcome::kNotSent;
   const char* message = "ttrpc: the server did not read the call in time";
   switch (ProgressOf(call)) {
@@ -211,7 +211,7 @@ void Client::OnFrame(const Frame& frame) {
                      ", which was not sent")));
     return;
   }
-  Outstanding call = Take(header.stream_id);
+  OutstandingCall call = Take(header.stream_id);
   if (frame.oversize) {
     return std::move(call.done)({TooLarge(header.length), Outcome::kUnknown});
   }

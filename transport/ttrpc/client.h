@@ -119,7 +119,7 @@ class Client : private Connection::Delegate {
   static constexpr uint64_t kLastId = std::numeric_limits<uint32_t>::max();
   static constexpr uint64_t kSpareIds = 1'000'000;
 
-  struct Outstanding {
+  struct OutstandingCall {
     Done done;
     EventLoop::TimerId timer;
     uint64_t begin, end;  // The positions of its frame in the connection.
@@ -133,10 +133,10 @@ class Client : private Connection::Delegate {
 
   // How much of the call's frame the kernel has taken.
   enum class Progress { kQueued, kPartlyWritten, kWritten };
-  Progress ProgressOf(const Outstanding& call) const;
+  Progress ProgressOf(const OutstandingCall& call) const;
 
   absl::Status Admit(const CallOptions& options) const;
-  Outstanding Take(uint32_t id);
+  OutstandingCall Take(uint32_t id);
   void Expire(uint32_t id);
   void EndLater(Done done, absl::Status status, Outcome outcome);
   void TellClosedLater();
@@ -146,7 +146,7 @@ class Client : private Connection::Delegate {
   std::shared_ptr<Connection> connection_;
   absl::Status status_;
   uint64_t next_id_;
-  std::map<uint32_t, Outstanding> calls_;
+  std::map<uint32_t, OutstandingCall> calls_;
   absl::AnyInvocable<void(absl::Status) &&> closed_;
   const Alive alive_;
 };

@@ -585,7 +585,7 @@ TEST(ClientMemoryTest, MemoryOfRepliesCutShortIsGivenBack) {
   }
   const size_t at_most = resident();
   ASSERT_GT(at_most - before, 40 * kMiB);
-  // What the last one holds is behind the others in memory.
+  // The buffer of the last one is behind the others in memory.
   for (size_t i = 0; i + 1 < peers.size(); ++i) peers[i].Close();
   RunUntil(*loop, [&] {
     return std::count_if(clients.begin(), clients.end(), [](const auto& one) {

@@ -67,6 +67,12 @@ FrameReader::State FrameReader::Next(absl::string_view& input, Frame& frame) {
     bytes_.append(input.data(), input.size());
     input = {};
   }
+  if (oversize_.has_value()) {
+    if (dropping_ > 0) return State::kNeedMore;
+    frame = {*oversize_, {}, /*oversize=*/true};
+    oversize_.reset();
+    return State::kFrame;
+  }
   const absl::string_view rest = absl::string_view(bytes_).substr(begin_);
   if (rest.empty()) {
     if (bytes_.capacity() > kKeptCapacity) {
@@ -88,16 +94,16 @@ FrameReader::State FrameReader::Next(absl::string_view& input, Frame& frame) {
   frame.header = DecodeHeader(rest.data());
   const size_t length = frame.header.length;
   const size_t come = std::min(length, rest.size() - kFrameHeaderBytes);
-  frame.oversize = length > kMaxFrameBody;
-  if (frame.oversize) {
+  if (length > kMaxFrameBody) {
+    oversize_ = frame.header;
     dropping_ = length - come;
-    frame.body = {};
-  } else if (come < length) {
-    return State::kNeedMore;
-  } else {
-    frame.body = rest.substr(kFrameHeaderBytes, length);
+    begin_ += kFrameHeaderBytes + come;
+    return Next(input, frame);
   }
-  begin_ += kFrameHeaderBytes + come;
+  if (come < length) return State::kNeedMore;
+  frame.body = rest.substr(kFrameHeaderBytes, length);
+  frame.oversize = false;
+  begin_ += kFrameHeaderBytes + length;
   return State::kFrame;
 }
 

@@ -16,6 +16,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -84,7 +85,8 @@ class FrameReader {
  private:
   std::string bytes_;  // Not handed over from begin_ on.
   size_t begin_ = 0;
-  size_t dropping_ = 0;  // The missing bytes of an oversize body.
+  std::optional<FrameHeader> oversize_;  // A frame whose body is dropped.
+  size_t dropping_ = 0;                  // The missing bytes of that body.
   absl::Status status_;
 };
 

@@ -37,8 +37,8 @@ absl::Status DecodeStatus(const wire::Status& status) {
                       message.substr(0, kMaxMessage));
 }
 
-// By Unicode's table of well-formed sequences: neither overlong forms nor
-// surrogates, nothing above U+10FFFF.
+// Implements Unicode's table of well-formed sequences, without overlong forms,
+// surrogates, and numbers above U+10FFFF.
 bool IsValidUtf8(absl::string_view text) {
   size_t i = 0;
   const auto continues = [&](uint8_t low, uint8_t high) {

@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// For tests: a loop that runs until something has happened, and a peer whose
+// Support for tests: runs a loop until a condition holds, and a peer whose
 // every byte the test decides.
 
 #ifndef EXTERNAL_CONTAINERIZER_TRANSPORT_TTRPC_TTRPC_TESTING_H_
@@ -42,7 +42,7 @@ struct SeenFrame {
   wire::Response AsResponse() const;
 };
 
-// One end of a connection, spoken by hand.
+// One end of a connection, whose frames the test writes and reads.
 class RawPeer {
  public:
   // Makes a pair; the other end is taken with TakeOther().

@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// Helpers that do everything wrong: none keeps the agent waiting, each is told
-// apart from a good one in words that help, and other commands go on.
+// Helpers that violate the protocol: no helper makes the agent wait for ever,
+// each error message helps the operator, and other commands go on.
 
 #include <fcntl.h>
 #include <poll.h>
@@ -102,7 +102,7 @@ class BadHelperTest : public ::testing::Test {
     return *server_;
   }
 
-  // What a command is answered with.
+  // Answers a command with a reply.
   void Answer(Command command,
               std::function<void(v1::CommandReply&)> fill = nullptr) {
     ttrpc::AddHandler(*server_, helper::MethodOf(command),
@@ -407,7 +407,7 @@ TEST_F(BadHelperTest, AnswersThatNobodyAskedForAreIgnored) {
   const std::string reply = ttrpc::ReplyFrame(usage.id, UsageReply("one"));
   peer.Write(*loop_, absl::StrCat(reply, reply, reply));
   EXPECT_EQ(Await(first).output, "one");
-  // One of an earlier id again, and of none that there was.
+  // A second reply to an earlier id, and one to an id that was never used.
   peer.Write(*loop_, absl::StrCat(reply, ttrpc::ReplyFrame(2, "?")));
   const auto second = Invoke(Command::kUsage);
   const SeenFrame next = peer.Read(*loop_);
@@ -567,7 +567,7 @@ TEST_F(BadHelperTest, PartsOfWhatIsNotGoneOnWithAreGivenUpThere) {
                        TypedResponder<v1::UploadReply> responder) {
                       responder.Fail(absl::InternalError("no"));
                     });
-  // There is no Fetch.
+  // The helper has no Fetch.
   Answer(Command::kContainers, [](v1::CommandReply& reply) {
     reply.set_has_output(true);
     reply.set_output_size(1000);

@@ -137,7 +137,7 @@ void UnixSocket::PatienceOver(InvocationId id) {
     // The client says whether the call was sent.
     return call.link->client()->Cancel(call.call);
   }
-  NotReplied(id, absl::CancelledError(""), ttrpc::Outcome::kUnknown);
+  OnNoReply(id, absl::CancelledError(""), ttrpc::Outcome::kUnknown);
 }
 
 void UnixSocket::Reach() {
@@ -147,22 +147,22 @@ void UnixSocket::Reach() {
     reach_timer_ = 0;
     leftovers_->WhenDone([this] {
       connector_->Connect([this](absl::StatusOr<HelperConnection> connection) {
-        Reached(std::move(connection));
+        OnConnected(std::move(connection));
       });
     });
   });
-  // Until an answer comes.
+  // An answer resets it.
   backoff_ = std::min(std::max(backoff_ * 2, options_.min_backoff),
                       options_.max_backoff);
 }
 
-void UnixSocket::Reached(absl::StatusOr<HelperConnection> connection) {
+void UnixSocket::OnConnected(absl::StatusOr<HelperConnection> connection) {
   reaching_ = false;
   if (connection.ok()) {
     link_ = std::make_shared<HelperLink>(
         loop_, *std::move(connection), options_,
         [this](const HelperLink* link, const std::string& why) {
-          Lost(link, why);
+          OnLost(link, why);
         });
   } else {
     failure_ = std::string(connection.status().message());
@@ -219,7 +219,7 @@ void UnixSocket::SendCommand(InvocationId id,
   call.call = ttrpc::Call(
       *call.link->client(), helper::MethodOf(call.command), request, {},
       alive_.Guard([this, id](ttrpc::CallResult<v1::CommandReply> result) {
-        Replied(id, std::move(result));
+        OnReply(id, std::move(result));
       }));
   call.link->Probe();
 }
@@ -248,7 +248,7 @@ void UnixSocket::UploadNext(std::unique_ptr<Parts> parts) {
           CancelThere(id, it->second);
           const bool refused = result.outcome == ttrpc::Outcome::kAnswered &&
                                absl::IsUnavailable(result.reply.status());
-          return NotReplied(
+          return OnNoReply(
               id, result.reply.status(),
               refused ? ttrpc::Outcome::kAnswered : ttrpc::Outcome::kNotSent);
         }
@@ -257,10 +257,10 @@ void UnixSocket::UploadNext(std::unique_ptr<Parts> parts) {
   link->Probe();
 }
 
-void UnixSocket::Replied(InvocationId id,
+void UnixSocket::OnReply(InvocationId id,
                          ttrpc::CallResult<v1::CommandReply> result) {
   if (!result.reply.ok()) {
-    return NotReplied(id, result.reply.status(), result.outcome);
+    return OnNoReply(id, result.reply.status(), result.outcome);
   }
   Call& call = calls_.at(id);
   call.call = 0;
@@ -268,10 +268,10 @@ void UnixSocket::Replied(InvocationId id,
   backoff_ = absl::ZeroDuration();
   v1::CommandReply& reply = *result.reply;
   const bool whole = reply.output_size() <= reply.output().size();
-  if (whole) return Answered(id, std::move(reply));
+  if (whole) return OnAnswer(id, std::move(reply));
   if (reply.output_size() > options_.max_output_bytes) {
     CancelThere(id, call);
-    return Answered(id, std::move(reply));
+    return OnAnswer(id, std::move(reply));
   }
   auto parts = std::make_unique<Parts>();
   parts->id = id;
@@ -284,7 +284,7 @@ void UnixSocket::FetchNext(std::unique_ptr<Parts> parts) {
   const InvocationId id = parts->id;
   if (parts->bytes.size() >= parts->reply.output_size()) {
     parts->reply.set_output(std::move(parts->bytes));
-    return Answered(id, std::move(parts->reply));
+    return OnAnswer(id, std::move(parts->reply));
   }
   v1::FetchRequest request;
   request.set_key(id);
@@ -299,7 +299,7 @@ void UnixSocket::FetchNext(std::unique_ptr<Parts> parts) {
         it->second.link->Heard();
         if (!result.reply.ok() || result.reply->part().empty()) {
           CancelThere(id, it->second);
-          return NotReplied(
+          return OnNoReply(
               id,
               result.reply.ok()
                   ? absl::DataLossError("its answer came in part only")
@@ -311,7 +311,7 @@ void UnixSocket::FetchNext(std::unique_ptr<Parts> parts) {
       }));
 }
 
-void UnixSocket::Answered(InvocationId id, v1::CommandReply reply) {
+void UnixSocket::OnAnswer(InvocationId id, v1::CommandReply reply) {
   const Call& call = calls_.at(id);
   const size_t size =
       std::max<size_t>(reply.output_size(), reply.output().size());
@@ -346,8 +346,8 @@ void UnixSocket::Answered(InvocationId id, v1::CommandReply reply) {
   Finish(id, std::move(answer));
 }
 
-void UnixSocket::NotReplied(InvocationId id, const absl::Status& why,
-                            ttrpc::Outcome how) {
+void UnixSocket::OnNoReply(InvocationId id, const absl::Status& why,
+                           ttrpc::Outcome how) {
   const auto it = calls_.find(id);
   if (it == calls_.end()) return;
   Call& call = it->second;
@@ -396,7 +396,7 @@ void UnixSocket::NotReplied(InvocationId id, const absl::Status& why,
   loop_.CancelTimer(std::exchange(call.timer, 0));
 }
 
-void UnixSocket::Lost(const HelperLink* link, const std::string& why) {
+void UnixSocket::OnLost(const HelperLink* link, const std::string& why) {
   failure_ = why;
   std::vector<InvocationId> lost;
   for (const auto& [id, call] : calls_) {

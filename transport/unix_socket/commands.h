@@ -62,8 +62,8 @@ class UnixSocket : public Transport {
     kSent,        // The helper has it, and has not answered all of it.
     kCancelled,   // As kSent, and the caller has cancelled it.
     kTimedOut,    // As kSent, and its time is over.
-    kLostUnsent,  // The connection was lost before it was sent. Lost() follows.
-    kLostSent,    // The connection was lost after that. Lost() follows.
+    kLostUnsent,  // The connection was lost before that. OnLost() follows.
+    kLostSent,    // The connection was lost after kSent. OnLost() follows.
     kRefused,     // It was not started. Its answer follows from the loop.
   };
   // The state of one command, kept small: agents have tens of thousands of
@@ -92,25 +92,25 @@ class UnixSocket : public Transport {
   void CancelThere(InvocationId id, const Call& call);
   void PatienceOver(InvocationId id);
 
-  // Connects to a helper, after the back-off. Reached() follows.
+  // Connects to a helper, after the back-off. OnConnected() follows.
   void Reach();
-  void Reached(absl::StatusOr<HelperConnection> connection);
+  void OnConnected(absl::StatusOr<HelperConnection> connection);
 
   // Sends a command, or lets it wait for a connection.
   void Start(InvocationId id);
   void Send(InvocationId id);
   void SendCommand(InvocationId id, const helper::v1::CommandRequest& request);
   void UploadNext(std::unique_ptr<Parts> parts);
-  void Replied(InvocationId id,
+  void OnReply(InvocationId id,
                ttrpc::CallResult<helper::v1::CommandReply> result);
   void FetchNext(std::unique_ptr<Parts> parts);
-  void Answered(InvocationId id, helper::v1::CommandReply reply);
+  void OnAnswer(InvocationId id, helper::v1::CommandReply reply);
 
   // A call of the helper has failed.
-  void NotReplied(InvocationId id, const absl::Status& why,
-                  ttrpc::Outcome outcome);
+  void OnNoReply(InvocationId id, const absl::Status& why,
+                 ttrpc::Outcome outcome);
   // Ends the commands that were lost with a connection.
-  void Lost(const HelperLink* link, const std::string& why);
+  void OnLost(const HelperLink* link, const std::string& why);
   // Ends a command without an answer of the program.
   void EndUnreplied(InvocationId id, absl::StatusCode code,
                     absl::string_view why, Outcome outcome);

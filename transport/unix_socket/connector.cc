@@ -56,7 +56,7 @@ void Connector::Connect(Done done) {
   pause_ = kFirstPause;
   deadline_ = loop_.RunAfter(options_.start_timeout, [this] {
     deadline_ = 0;
-    Expired();
+    OnTimeout();
   });
   TryAfter(absl::ZeroDuration());
 }
@@ -122,7 +122,7 @@ void Connector::Start() {
   }
   const absl::Status started = process_->Start(
       socket_,
-      attempt_->Guard([this](absl::Status why) { Ended(std::move(why)); }));
+      attempt_->Guard([this](absl::Status why) { OnEnded(std::move(why)); }));
   if (absl::IsInvalidArgument(started) || absl::IsFailedPrecondition(started)) {
     return Finish(started);
   }
@@ -131,7 +131,7 @@ void Connector::Start() {
   TryAfter(pause_);
 }
 
-void Connector::Ended(absl::Status why) {
+void Connector::OnEnded(absl::Status why) {
   // UNAVAILABLE: another helper has the lock. It listens soon, or lets its last
   // commands end.
   if (absl::IsUnavailable(why)) {
@@ -152,11 +152,11 @@ void Connector::SayHello() {
   }
   ttrpc::Call(*client_, helper::kHello, request, {options_.probe_timeout, {}},
               attempt_->Guard([this](ttrpc::CallResult<v1::HelloReply> result) {
-                Greeted(std::move(result));
+                OnHello(std::move(result));
               }));
 }
 
-void Connector::Greeted(ttrpc::CallResult<v1::HelloReply> result) {
+void Connector::OnHello(ttrpc::CallResult<v1::HelloReply> result) {
   if (!result.reply.ok()) {
     const absl::Status& status = result.reply.status();
     greeting_ = absl::UnavailableError(
@@ -218,7 +218,7 @@ void Connector::Replace() {
               }));
 }
 
-void Connector::Expired() {
+void Connector::OnTimeout() {
   const bool never_served =
       process_ != nullptr && process_->running() && !process_served_;
   // A helper that never served would stay for ever.

@@ -77,13 +77,13 @@ class Connector {
   void TryAfter(absl::Duration delay);
   absl::StatusOr<std::unique_ptr<ttrpc::Client>> Reach();
   void Start();
-  void Ended(absl::Status why);
+  void OnEnded(absl::Status why);
   void SayHello();
-  void Greeted(ttrpc::CallResult<helper::v1::HelloReply> result);
+  void OnHello(ttrpc::CallResult<helper::v1::HelloReply> result);
   // Whether the helper can be used, and whether it should end for a newer one.
   absl::Status Judge(const helper::v1::HelloReply& hello, bool* replace) const;
   void Replace();
-  void Expired();
+  void OnTimeout();
   void Finish(absl::StatusOr<HelperConnection> result);
   std::string Name() const;
 

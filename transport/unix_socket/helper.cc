@@ -38,7 +38,7 @@ Outcome ToOutcome(v1::Ending ending) {
       return Outcome::kNotStarted;
     case v1::ENDED:
       return Outcome::kEnded;
-    default:  // What a later version adds.
+    default:  // A value of a later version.
       return Outcome::kUnknown;
   }
 }

@@ -116,8 +116,8 @@ absl::Status HelperProcess::Start(
     // The helper has ended, and its status is lost because SIGCHLD is ignored.
     return WhyEnded(std::nullopt);
   }
-  absl::Status status =
-      loop_.Watch(process_.pidfd.get(), EPOLLIN, [this](uint32_t) { Ended(); });
+  absl::Status status = loop_.Watch(process_.pidfd.get(), EPOLLIN,
+                                    [this](uint32_t) { OnEnded(); });
   if (!status.ok()) {
     Kill();
     process_ = Process();
@@ -131,7 +131,7 @@ void HelperProcess::Kill() {
   killed_ = true;
 }
 
-void HelperProcess::Ended() {
+void HelperProcess::OnEnded() {
   std::optional<int> wait_status;
   if (Reap(process_.pidfd.get(), &wait_status) == ProcessState::kRunning) {
     return;

@@ -65,7 +65,7 @@ class HelperProcess {
   void Kill();
 
  private:
-  void Ended();
+  void OnEnded();
   // The end of helper.stderr since the last helper was started, as Printable().
   // May be empty.
   std::string Said() const;

@@ -60,7 +60,7 @@ HelperServer::HelperServer(EventLoop& loop,
       server_(
           std::make_unique<ttrpc::Server>(loop, ToServerOptions(options_))) {
   AddHandlers();
-  server_->WhenDisconnected([this](uint64_t id) { Disconnected(id); });
+  server_->WhenDisconnected([this](uint64_t id) { OnDisconnected(id); });
 }
 
 HelperServer::~HelperServer() {
@@ -77,7 +77,7 @@ void HelperServer::AddHandler(
       *server_, method,
       [this, handle](const ttrpc::CallContext& context, Request request,
                      ttrpc::TypedResponder<Reply> responder) {
-        Connection* const connection = Greeted(context.connection);
+        Connection* const connection = FindConnection(context.connection);
         if (connection == nullptr) return responder.Fail(NotGreeted());
         const absl::StatusOr<Reply> reply =
             (this->*handle)(*connection, std::move(request));
@@ -121,7 +121,7 @@ void HelperServer::AddHandlers() {
                     });
 }
 
-HelperServer::Connection* HelperServer::Greeted(ConnectionId id) {
+HelperServer::Connection* HelperServer::FindConnection(ConnectionId id) {
   const auto it = connections_.find(id);
   return it == connections_.end() ? nullptr : it->second.get();
 }
@@ -154,7 +154,7 @@ v1::HelloReply HelperServer::Hello(ConnectionId id, v1::HelloRequest request) {
 void HelperServer::Handle(Command command, ConnectionId id,
                           v1::CommandRequest request,
                           CommandResponder responder) {
-  Connection* const connection = Greeted(id);
+  Connection* const connection = FindConnection(id);
   if (connection == nullptr) return responder.Finish(Refusal(NotGreeted()));
   const Key key = request.key();
   if (request.uploaded()) {
@@ -195,7 +195,7 @@ void HelperServer::Handle(Command command, ConnectionId id,
     invoked = Invoke(id, key, std::move(invocation));
   }
   connection->commands.emplace(
-      key, UnderWay{std::move(responder), invoked, command});
+      key, PendingCommand{std::move(responder), invoked, command});
 }
 
 InvocationId HelperServer::Invoke(ConnectionId id, Key key,
@@ -206,7 +206,7 @@ InvocationId HelperServer::Invoke(ConnectionId id, Key key,
   }
   return transport_->Invoke(
       std::move(invocation),
-      [this, id, key](Answer answer) { Answered(id, key, std::move(answer)); });
+      [this, id, key](Answer answer) { OnAnswer(id, key, std::move(answer)); });
 }
 
 void HelperServer::CancelOrphans() {
@@ -215,8 +215,8 @@ void HelperServer::CancelOrphans() {
 
 void HelperServer::EndOrphan(ConnectionId id, Key key) {
   if (orphans_.erase({id, key}) == 0 || !orphans_.empty()) return;
-  for (HeldBack& held : std::exchange(held_back_, {})) {
-    Connection* const connection = Greeted(held.connection);
+  for (HeldCommand& held : std::exchange(held_back_, {})) {
+    Connection* const connection = FindConnection(held.connection);
     if (connection == nullptr) continue;
     // It is not there, or has an id, if it was cancelled.
     const auto it = connection->commands.find(held.key);
@@ -226,15 +226,15 @@ void HelperServer::EndOrphan(ConnectionId id, Key key) {
   }
 }
 
-void HelperServer::Answered(ConnectionId id, Key key, Answer answer) {
+void HelperServer::OnAnswer(ConnectionId id, Key key, Answer answer) {
   --commands_;
-  Connection* const connection = Greeted(id);
+  Connection* const connection = FindConnection(id);
   if (connection == nullptr) {
     EndOrphan(id, key);
     return EndIfDrained();
   }
   auto node = connection->commands.extract(key);
-  UnderWay& command = node.mapped();
+  PendingCommand& command = node.mapped();
   if (drained_ != nullptr && HasResult(command.command) &&
       absl::IsCancelled(answer.status)) {
     answer.status =
@@ -326,7 +326,7 @@ absl::StatusOr<v1::CancelReply> HelperServer::Cancel(
   return v1::CancelReply();
 }
 
-void HelperServer::Disconnected(ConnectionId id) {
+void HelperServer::OnDisconnected(ConnectionId id) {
   const auto node = connections_.extract(id);
   if (!node.empty()) {
     for (const auto& [key, command] : node.mapped()->commands) {

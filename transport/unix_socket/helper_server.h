@@ -89,19 +89,19 @@ class HelperServer {
   using Key = uint64_t;
   using CommandResponder = ttrpc::TypedResponder<helper::v1::CommandReply>;
 
-  struct UnderWay {
+  struct PendingCommand {
     CommandResponder responder;
     InvocationId id;  // 0 while it is held back.
     Command command;
   };
-  struct HeldBack {
+  struct HeldCommand {
     ConnectionId connection;
     Key key;
     Invocation invocation;
   };
   struct Connection {
     Environment environment;
-    absl::flat_hash_map<Key, UnderWay> commands;
+    absl::flat_hash_map<Key, PendingCommand> commands;
     // The keys are those of the commands.
     absl::flat_hash_map<Key, std::string> uploads;
     absl::flat_hash_map<Key, std::string> outputs;
@@ -114,13 +114,13 @@ class HelperServer {
                   absl::StatusOr<Reply> (HelperServer::*handle)(Connection&,
                                                                 Request));
   void AddHandlers();
-  Connection* Greeted(ConnectionId id);
+  Connection* FindConnection(ConnectionId id);
   helper::v1::HelloReply Hello(ConnectionId id,
                                helper::v1::HelloRequest request);
   void Handle(Command command, ConnectionId id,
               helper::v1::CommandRequest request, CommandResponder responder);
   InvocationId Invoke(ConnectionId id, Key key, Invocation invocation);
-  void Answered(ConnectionId id, Key key, Answer answer);
+  void OnAnswer(ConnectionId id, Key key, Answer answer);
   void CancelOrphans();
   void EndOrphan(ConnectionId id, Key key);
   absl::StatusOr<helper::v1::UploadReply> Upload(
@@ -129,7 +129,7 @@ class HelperServer {
       Connection& connection, helper::v1::FetchRequest request);
   absl::StatusOr<helper::v1::CancelReply> Cancel(
       Connection& connection, helper::v1::CancelRequest request);
-  void Disconnected(ConnectionId id);
+  void OnDisconnected(ConnectionId id);
   void EndIfDrained();
 
   EventLoop& loop_;
@@ -138,7 +138,7 @@ class HelperServer {
   absl::flat_hash_map<ConnectionId, std::unique_ptr<Connection>> connections_;
   // Launches of agents that have disconnected, and commands that wait for them.
   absl::flat_hash_map<std::pair<ConnectionId, Key>, InvocationId> orphans_;
-  std::vector<HeldBack> held_back_;
+  std::vector<HeldCommand> held_back_;
   size_t commands_ = 0;
   absl::Duration latest_end_;        // The latest deadline; see TimeLeft().
   bool connections_closed_ = false;  // Set after Drain().

@@ -1,7 +1,7 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a helper says to agents that do not keep to the protocol.
+// The answers of a helper to agents that violate the protocol.
 
 #include "external_containerizer/transport/unix_socket/helper_server.h"
 
@@ -52,7 +52,7 @@ class HelperServerTest : public ::testing::Test {
     EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
                          ends),
               0);
-    // Where there are too many the client sees its connection closed.
+    // A connection beyond the limit is closed.
     static_cast<void>(server_->Adopt(ends[0]));
     auto client = ttrpc::Client::Create(*loop_, ends[1]);
     EXPECT_THAT(client, IsOk());

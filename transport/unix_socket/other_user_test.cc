@@ -129,7 +129,7 @@ TEST_F(OtherUserTest, AgentCannotReachAHelperNorSpeakToIt) {
   };
   EXPECT_TRUE(reaches());
   EXPECT_NE(StatusOf(ForkOther(reaches)), 0);
-  // Where somebody has opened it for all, who it is still counts.
+  // The peer's user is checked also if the socket is open for all.
   ASSERT_EQ(chmod((directory_ + "/of_one").c_str(), 0755), 0);
   ASSERT_EQ(chmod(options_.socket.c_str(), 0666), 0);
   EXPECT_EQ(StatusOf(ForkOther(reaches)), 0);

@@ -1,8 +1,8 @@
 // Copyright 2026 The External Containerizer Authors.
 // SPDX-License-Identifier: Apache-2.0
 //
-// The transport and a HelperServer on one loop, with a script behind it: what
-// an agent gives to the one comes out of the other, and back.
+// The transport and a HelperServer on one loop, with a script behind the
+// server: commands reach the script, and its answers the caller.
 
 #include "external_containerizer/transport/unix_socket/unix_socket.h"
 
@@ -104,7 +104,7 @@ class UnixSocketTest : public ::testing::Test {
     return pending;
   }
 
-  // What has reached the program.
+  // The next call that has reached the program.
   std::shared_ptr<ScriptedCall> Next() {
     ttrpc::RunUntil(*loop_, [this] { return script_->HasCall(); });
     return script_->Next(absl::ZeroDuration());
@@ -261,7 +261,7 @@ TEST_F(UnixSocketTest, WhatIsTooLargeIsRefusedAndOthersGoOn) {
 
 TEST_F(UnixSocketTest, AnAnswerOfSeveralFramesIsFetched) {
   Start();
-  // As many containers as 100,000 are about 4 MB; the largest record is 16.
+  // 100,000 containers make an answer of about 4 MB; the largest has 16 MB.
   std::string output;
   for (int i = 0; output.size() + 20 < (16u << 20); ++i) {
     absl::StrAppend(&output, "container-", i);
@@ -548,7 +548,7 @@ TEST_F(UnixSocketTest, LaunchOfAnAgentThatIsGoneEndsBeforeTheNextOneRecovers) {
   const auto destroy = Invoke(Of(Command::kDestroy));
   const auto given_up = Invoke(Of(Command::kDestroy));
   RunUntilCancelled(orphan);
-  // What has to do with no launch need not wait.
+  // Other commands than recover and destroy do not wait.
   const auto usage = Invoke(Of(Command::kUsage));
   Next()->Succeed("u");
   EXPECT_EQ(Await(usage).output, "u");
@@ -653,7 +653,7 @@ TEST_F(UnixSocketTest, ConnectionWhoseIdsAreNearlyUsedUpIsFollowedByAnother) {
   RunUntilCancelled(call);
   call->Succeed("one");
   EXPECT_EQ(Await(first).output, "one");
-  // Nobody needs it any more.
+  // The old connection is closed.
   ttrpc::RunUntil(*loop_, [this] { return server_->connections() == 1; });
 }
 
