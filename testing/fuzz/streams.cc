@@ -94,7 +94,8 @@ std::string SomeFrame(uint32_t& fresh, Decisions& next) {
       break;
     case 7:
       // This is rare, because 4 MiB cost more than a hundred streams without.
-      if (next.Below(2048) == 0) {
+      // Not 0, which a decision is when the input is used up.
+      if (next.Below(256) == 255) {
         frame = EncodeFrame(SomeId(next), static_cast<FrameType>(next.Below(4)),
                             std::string(kMaxFrameBody + 1, 'z'));
       }
