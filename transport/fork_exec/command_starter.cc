@@ -47,18 +47,25 @@ absl::Status OpenPipe(const char* what, UniqueFd* reader, UniqueFd* writer) {
   return absl::OkStatus();
 }
 
+// Whether a write of so many bytes to the empty pipe does not block.
+bool Holds(int pipe, size_t size) {
+  return size <= kPipeBytes ||
+         fcntl(pipe, F_GETPIPE_SZ) >= static_cast<int>(size) ||
+         fcntl(pipe, F_SETPIPE_SZ, static_cast<int>(size)) >=
+             static_cast<int>(size);
+}
+
 // Makes a descriptor that reads the record of `payload` and then EOF: a pipe,
-// or a file in memory if the record does not fit into a pipe. A program that
-// ignores its input causes no error (D26).
+// since some programs poll it, or a file in memory if no pipe may be that
+// large. A program that ignores its input causes no error (D26).
 absl::Status OpenInput(absl::string_view payload, UniqueFd* fd) {
   const std::string record = EncodeRecord(payload);
-  UniqueFd writer;
-  if (record.size() <= kPipeBytes) {
-    int fds[2];
-    if (pipe2(fds, O_CLOEXEC) != 0) return NoDescriptor("input");
-    fd->Reset(fds[0]);
-    writer.Reset(fds[1]);
-  } else {
+  int fds[2];
+  if (pipe2(fds, O_CLOEXEC) != 0) return NoDescriptor("input");
+  fd->Reset(fds[0]);
+  UniqueFd writer(fds[1]);
+  if (!Holds(fds[1], record.size())) {
+    writer.Reset();
     fd->Reset(memfd_create("input", MFD_CLOEXEC));
     if (!fd->valid()) return NoDescriptor("input");
   }

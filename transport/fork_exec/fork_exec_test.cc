@@ -320,6 +320,17 @@ TEST_P(AnySignals, OneThatReadsToTheEndSeesIt) {
             "1048580");
 }
 
+TEST_P(AnySignals, StdinCanBePolledAlsoIfTheRecordIsLarge) {
+  Use("report");
+  for (size_t size : {size_t{5000}, size_t{65533}, size_t{500000}}) {
+    const Answer answer = Run(Make(Command::kUsage, std::string(size, 'x')));
+    ASSERT_TRUE(answer.output.has_value()) << answer.status;
+    EXPECT_THAT(*answer.output,
+                AllOf(HasSubstr("fd0=pipe"),
+                      HasSubstr(absl::StrCat("input_bytes=", size + 4))));
+  }
+}
+
 TEST_P(AnySignals, OneThatHangsIsEndedInTime) {
   for (const char* mode : {"hang", "close-stdout", "ignore-signals"}) {
     Use(mode);
