@@ -24,6 +24,7 @@ PUBLIC_LABELS = [
     "//containerizer:container",
     "//containerizer:options",
     "//state:state",
+    "//testing/conformance:check",
     "//transport/fork_exec:fork_exec",
     "//transport/mock:oracle",
     "//transport/mock:script",
