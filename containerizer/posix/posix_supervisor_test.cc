@@ -164,7 +164,7 @@ TEST_F(PosixSupervisorTest, AnIdleSupervisorCostsAtMost358KiB) {
   }
   for (const pid_t pid : supervisors) {
     const std::string call = absl::StrCat("/proc/", pid, "/syscall");
-    if (ReadFile(call).empty()) GTEST_SKIP() << "who is idle is not told here";
+    if (ReadFile(call).empty()) GTEST_SKIP() << "this kernel does not tell who is idle";
     ASSERT_TRUE(Eventually([&] {
       return absl::StartsWith(ReadFile(call),
                               absl::StrCat(SYS_rt_sigtimedwait, " "));
@@ -175,10 +175,15 @@ TEST_F(PosixSupervisorTest, AnIdleSupervisorCostsAtMost358KiB) {
   printf("each of %zu supervisors: PSS %.0f KiB, private dirty %.0f KiB\n",
          supervisors.size(), pss, dirty);
   RecordProperty("pss_kib", static_cast<int>(pss));
-  EXPECT_LE(dirty, 358);
-#ifdef __OPTIMIZE__  // else the program itself is twice as large
-  EXPECT_LE(pss, 358);
+#ifdef __OPTIMIZE__
+  constexpr double kMost = 358;
+#else
+  // The program itself is twice as large, and what its libraries write into
+  // depends on the compiler.
+  constexpr double kMost = 1024;
 #endif
+  EXPECT_LE(dirty, kMost);
+  EXPECT_LE(pss, kMost);
 }
 
 }  // namespace
