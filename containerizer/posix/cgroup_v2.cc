@@ -66,7 +66,7 @@ class Version2 : public CgroupVersion {
       const std::string& above,
       const std::vector<std::string>&) const override {
     const std::optional<std::string> controllers =
-        ReadSmallFile(above + "/cgroup.controllers()");
+        ReadSmallFile(above + "/cgroup.controllers");
     if (controllers.has_value()) return WordsOf(*controllers);
     return absl::FailedPreconditionError(absl::StrCat(
         "cannot look into the cgroup ", above, ": ", strerror(errno)));

@@ -78,7 +78,7 @@ CgroupHierarchy Two(const std::string& controllers, const std::string& on) {
   hierarchy.writable = true;
   const std::string own = hierarchy.mount_point + "/us";
   EXPECT_EQ(mkdir(own.c_str(), 0755), 0);
-  std::ofstream(own + "/cgroup.controllers()") << controllers << "\n";
+  std::ofstream(own + "/cgroup.controllers") << controllers << "\n";
   std::ofstream(own + "/cgroup.subtree_control") << on << "\n";
   return hierarchy;
 }
