@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "external_containerizer/containerizer/posix/container_cgroups.h"
 #include "external_containerizer/containerizer/posix/container_records.h"
@@ -145,9 +146,18 @@ TEST_F(PosixLimitsTest, FailingForAnotherReasonIsNoMemoryLimit) {
 }
 
 TEST_F(PosixLimitsTest, ATaskThatMakesUpForAKilledChildHasNotFailed) {
-  Launch(Limited(Hold(96) + " | tail > /dev/null; exit 0", 0, 32));
-  const wire::Termination termination = Wait("c");
-  EXPECT_EQ(termination.state(), wire::TASK_FINISHED);
+  const wire::Launch launch =
+      Limited(Hold(96) + " | tail > /dev/null; exit 0", 0, 32);
+  Launch(launch);
+  wire::Termination termination = Wait("c");
+  // A kernel that is slow to free the child's memory kills the shell as well.
+  for (int i = 0;
+       i < 5 && absl::StrContains(termination.message(), "killed 2 of"); ++i) {
+    Destroy("c");
+    Launch(launch);
+    termination = Wait("c");
+  }
+  EXPECT_EQ(termination.state(), wire::TASK_FINISHED) << termination.message();
   EXPECT_THAT(termination.reasons(), IsEmpty());
   EXPECT_THAT(termination.message(), HasSubstr("memory limit of 32 MiB"));
 }
@@ -312,11 +322,12 @@ TEST_F(PosixLimitsTest, UsageIsCloseToTheTruth) {
   std::optional<wire::ResourceStatistics> usage;
   ASSERT_TRUE(Eventually([&] {
     usage = Usage("c");
-    // Two shells and tail are left; head has ended.
-    return usage->mem_anon_bytes() >= 24 * kMiB && usage->processes() == 3;
+    // Two shells and tail are left; head has ended. The total is read before
+    // its parts, so it is less while tail grows.
+    return usage->mem_anon_bytes() >= 24 * kMiB && usage->processes() == 3 &&
+           usage->mem_total_bytes() >= usage->mem_anon_bytes();
   }));
   EXPECT_EQ(usage->mem_rss_bytes(), usage->mem_anon_bytes());
-  EXPECT_GE(usage->mem_total_bytes(), usage->mem_anon_bytes());
   EXPECT_EQ(usage->threads(), 3u);
   const double used =
       usage->cpus_user_time_secs() + usage->cpus_system_time_secs();
