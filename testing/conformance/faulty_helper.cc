@@ -97,6 +97,7 @@ class FaultyHelper {
     }
     reply.set_oldest_version(helper::kVersion);
     reply.set_newest_version(helper::kVersion);
+    reply.add_capabilities(helper::kCancelCapability);
     return reply;
   }
 

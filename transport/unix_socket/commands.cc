@@ -123,7 +123,10 @@ void UnixSocket::GiveUp(InvocationId id, State as) {
 
 void UnixSocket::CancelThere(InvocationId id, const Call& call) {
   ttrpc::Client* const client = call.link->client();
-  if (client == nullptr) return;
+  if (client == nullptr ||
+      !call.link->helper().Can(helper::kCancelCapability)) {
+    return;
+  }
   v1::CancelRequest request;
   request.set_key(id);
   ttrpc::Call(*client, helper::kCancel, request, {options_.cancel_patience, {}},
@@ -191,8 +194,10 @@ void UnixSocket::Send(InvocationId id) {
   const v1::CommandRequest& request = requests_.at(id);
   call.link = link_;
   const size_t size = request.ByteSizeLong();
-  const size_t most = std::max<size_t>(
-      link_->helper().hello.limits().max_command_bytes(), helper::kMaxInFrame);
+  const size_t most =
+      link_->helper().Can(helper::kUploadCapability)
+          ? link_->helper().hello.limits().max_command_bytes()
+          : helper::kMaxInFrame;
   if (size <= helper::kMaxInFrame) {
     SendCommand(id, request);
   } else if (size > most) {

@@ -25,7 +25,16 @@ constexpr size_t kMaxCalls = 70'000;
 // After a restart of the helper all waits are sent again at once.
 constexpr size_t kMaxQueuedBytes = size_t{64} << 20;
 
+bool Has(const v1::HelloReply& hello, absl::string_view capability) {
+  return std::find(hello.capabilities().begin(), hello.capabilities().end(),
+                   capability) != hello.capabilities().end();
+}
+
 }  // namespace
+
+bool HelperConnection::Can(absl::string_view capability) const {
+  return Has(hello, capability);
+}
 
 Connector::Connector(EventLoop& loop, const UnixSocketOptions& options,
                      std::string socket, Environment environment,
@@ -179,7 +188,12 @@ void Connector::OnHello(ttrpc::CallResult<v1::HelloReply> result) {
   peer_ = static_cast<pid_t>(result.reply->pid());
   bool replace = false;
   const absl::Status status = Judge(*result.reply, &replace);
-  if (replace && process_ != nullptr && !replaced_) return Replace();
+  // Shutdown is the same in all versions, also in those not known here.
+  const bool can_end = result.reply->version() == 0 ||
+                       Has(*result.reply, helper::kShutdownCapability);
+  if (replace && process_ != nullptr && !replaced_ && can_end) {
+    return Replace();
+  }
   if (!status.ok()) return Finish(status);
   HelperConnection connection;
   connection.client = std::move(client_);

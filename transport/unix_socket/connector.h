@@ -22,6 +22,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "external_containerizer/transport/alive.h"
 #include "external_containerizer/transport/event_loop.h"
@@ -42,6 +43,9 @@ struct HelperConnection {
   std::string name;  // The program and the pid, for messages.
   // Null if an operator runs the helper. It belongs to the Connector.
   const HelperProcess* process = nullptr;
+
+  // Whether the helper has an optional call (helper::kCancelCapability, …).
+  bool Can(absl::string_view capability) const;
 };
 
 // On the loop's thread only.

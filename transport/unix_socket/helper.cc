@@ -43,22 +43,31 @@ Outcome ToOutcome(v1::Ending ending) {
   }
 }
 
+v1::Failure::Kind KindOf(absl::StatusCode code) {
+  switch (code) {
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kResourceExhausted:
+    case absl::StatusCode::kAborted:
+      return v1::Failure::RETRY;
+    case absl::StatusCode::kNotFound:
+      return v1::Failure::GONE;
+    default:
+      return v1::Failure::FATAL;
+  }
+}
+
 absl::StatusCode CodeOf(const v1::CommandReply& reply) {
-  const auto code = static_cast<absl::StatusCode>(reply.failure().code());
+  const v1::Failure& failure = reply.failure();
+  const auto code = static_cast<absl::StatusCode>(failure.code());
   if (reply.ending() != v1::ANSWERED) {
-    const bool valid = reply.failure().code() > 0 &&
-                       code <= absl::StatusCode::kUnauthenticated;
+    const bool valid =
+        failure.code() > 0 && code <= absl::StatusCode::kUnauthenticated;
     return valid ? code : absl::StatusCode::kUnknown;
   }
-  switch (code) {
-    case absl::StatusCode::kResourceExhausted:
-      return code;
-    case absl::StatusCode::kUnavailable:
-    case absl::StatusCode::kAborted:
-      return absl::StatusCode::kUnavailable;
-    default:
-      return absl::StatusCode::kInternal;
-  }
+  if (failure.kind() != v1::Failure::RETRY) return absl::StatusCode::kInternal;
+  return code == absl::StatusCode::kResourceExhausted
+             ? code
+             : absl::StatusCode::kUnavailable;
 }
 
 }  // namespace
@@ -142,6 +151,7 @@ v1::CommandReply ToReply(Answer answer) {
   reply.set_ending(ToEnding(answer.outcome));
   if (!answer.status.ok()) {
     v1::Failure* failure = reply.mutable_failure();
+    failure->set_kind(KindOf(answer.status.code()));
     failure->set_code(static_cast<uint32_t>(answer.status.code()));
     failure->set_message(
         std::string(answer.status.message().substr(0, kMaxMessage)));

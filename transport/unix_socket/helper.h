@@ -31,6 +31,12 @@ namespace helper {
 // The version of the protocol that this code speaks.
 inline constexpr uint32_t kVersion = 1;
 
+// HelloReply.capabilities
+inline constexpr char kCancelCapability[] = "cancel";
+inline constexpr char kUploadCapability[] = "upload";
+inline constexpr char kFetchCapability[] = "fetch";
+inline constexpr char kShutdownCapability[] = "shutdown";
+
 // A helper's exit code if another helper serves at the same socket.
 inline constexpr int kAlreadyServed = 3;
 // The explanation of that, for messages.
@@ -83,8 +89,8 @@ Invocation ToInvocation(Command command, const Environment& environment,
 // Converts an answer. The reply has the whole output.
 v1::CommandReply ToReply(Answer answer);
 // Converts a reply. An error of the program becomes INTERNAL, as it does with
-// fork_exec, but UNAVAILABLE or RESOURCE_EXHAUSTED if the command may work
-// later. Messages are escaped and cut.
+// fork_exec, but UNAVAILABLE or RESOURCE_EXHAUSTED if its kind is RETRY.
+// Messages are escaped and cut.
 Answer ToAnswer(v1::CommandReply reply);
 
 // Returns untrusted text in one line that moves no cursor: other bytes than

@@ -115,7 +115,9 @@ void HelperServer::AddHandlers() {
   ttrpc::AddHandler(*server_, helper::kShutdown,
                     [this](const CallContext&, v1::ShutdownRequest,
                            TypedResponder<v1::ShutdownReply> responder) {
-                      responder.Finish(v1::ShutdownReply());
+                      v1::ShutdownReply reply;
+                      reply.set_commands(static_cast<uint32_t>(commands_));
+                      responder.Finish(reply);
                       CancelOrphans();
                       if (asked_to_end_) asked_to_end_();
                     });
@@ -132,6 +134,11 @@ v1::HelloReply HelperServer::Hello(ConnectionId id, v1::HelloRequest request) {
   reply.set_newest_version(helper::kVersion);
   reply.set_pid(getpid());
   reply.set_outdated(options_.outdated && options_.outdated());
+  for (const char* capability :
+       {helper::kCancelCapability, helper::kUploadCapability,
+        helper::kFetchCapability, helper::kShutdownCapability}) {
+    reply.add_capabilities(capability);
+  }
   reply.mutable_limits()->set_max_commands(
       static_cast<uint32_t>(options_.max_commands));
   reply.mutable_limits()->set_max_command_bytes(helper::kMaxCommandBytes);
@@ -313,17 +320,19 @@ absl::StatusOr<v1::CancelReply> HelperServer::Cancel(
     connection.kept_bytes -= it->second.size();
     kept->erase(it);
   }
+  v1::CancelReply reply;
   const auto it = connection.commands.find(key);
-  if (it == connection.commands.end()) return v1::CancelReply();
+  if (it == connection.commands.end()) return reply;
+  reply.set_found(true);
   if (it->second.id != 0) {
     transport_->Cancel(it->second.id);
-    return v1::CancelReply();
+    return reply;
   }
   it->second.responder.Finish(Refusal(absl::CancelledError(
       "it was cancelled while it waited for the launch of an agent that is "
       "gone")));
   connection.commands.erase(it);
-  return v1::CancelReply();
+  return reply;
 }
 
 void HelperServer::OnDisconnected(ConnectionId id) {

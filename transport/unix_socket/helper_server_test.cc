@@ -27,6 +27,7 @@ namespace {
 
 namespace v1 = helper::v1;
 using ::testing::HasSubstr;
+using ::testing::UnorderedElementsAre;
 
 class HelperServerTest : public ::testing::Test {
  protected:
@@ -117,6 +118,9 @@ TEST_F(HelperServerTest, HelloSaysWhoItIsAndWhatItCan) {
   EXPECT_EQ(hello.version(), 1u);
   EXPECT_EQ(hello.pid(), getpid());
   EXPECT_FALSE(hello.outdated());
+  // Earlier agents cancel nothing, and upload nothing, without these names.
+  EXPECT_THAT(hello.capabilities(),
+              UnorderedElementsAre("cancel", "upload", "fetch", "shutdown"));
   EXPECT_GT(hello.limits().max_commands(), 10'000u);
   outdated_ = true;
   EXPECT_TRUE(Hello().outdated());
@@ -178,11 +182,11 @@ TEST_F(HelperServerTest, KeyInUseIsRefusedAndItsCommandGoesOn) {
   EXPECT_EQ(Await(third)->output(), "u");
 }
 
-TEST_F(HelperServerTest, CancelOfWhatIsNotThereIsNoError) {
+TEST_F(HelperServerTest, CancelOfWhatIsNotThereFindsNothing) {
   Hello();
   v1::CancelRequest request;
   request.set_key(5);
-  EXPECT_THAT(Run(helper::kCancel, request), IsOk());
+  EXPECT_FALSE(Run(helper::kCancel, request)->found());
 }
 
 TEST_F(HelperServerTest, UploadIsOneCommandsAndBounded) {
@@ -279,6 +283,7 @@ TEST_F(HelperServerTest, KeptAnswersAreBounded) {
   Next()->Succeed(large);
   const auto reply = Await(second);
   ASSERT_THAT(reply, IsOk());
+  EXPECT_EQ(reply->failure().kind(), v1::Failure::RETRY);
   EXPECT_EQ(reply->failure().code(),
             static_cast<uint32_t>(absl::StatusCode::kResourceExhausted));
   EXPECT_EQ(reply->ending(), v1::ENDED);
@@ -287,7 +292,7 @@ TEST_F(HelperServerTest, KeptAnswersAreBounded) {
 TEST_F(HelperServerTest, ShutdownIsTakenBeforeHello) {
   bool asked = false;
   server_->WhenAskedToEnd([&asked] { asked = true; });
-  EXPECT_THAT(Run(helper::kShutdown, v1::ShutdownRequest()), IsOk());
+  EXPECT_EQ(Run(helper::kShutdown, v1::ShutdownRequest())->commands(), 0u);
   EXPECT_TRUE(asked);
 }
 
